@@ -1,0 +1,45 @@
+import { dirname, join } from 'node:path';
+import { startEmbeddedPostgres } from './embedded-postgres.ts';
+import { startMailbox } from './mailbox.ts';
+import { readSecrets } from './secrets.ts';
+
+const root = dirname(import.meta.dirname);
+
+export interface Embedded {
+  /** The environment, with what was missing. */
+  readonly variables: Readonly<Record<string, string | undefined>>;
+  /** Resolves when the embedded database ended by itself. */
+  readonly failed: Promise<string>;
+  stop(): Promise<void>;
+}
+
+/**
+ * What `npm start` runs on where nothing is configured: an embedded Postgres with its data in `.data/`, a mailbox, and
+ * a secret made on first use. What the environment does set, it keeps.
+ */
+export async function startEmbedded(environment: Readonly<Record<string, string | undefined>>): Promise<Embedded> {
+  const port = Number(environment['PORT'] ?? '') || 3000;
+  const secrets = (environment['AUTH_SECRET'] ?? '') === '' ? await readSecrets(join(root, '.dev.vars')) : {};
+  const postgres = await startEmbeddedPostgres({ directory: join(root, '.data/postgres'), log: console.error });
+  const mailbox = await startMailbox(port + 1).catch(async (error) => {
+    await postgres.stop();
+    throw error;
+  });
+  const given = Object.entries(environment).filter(([, value]) => value !== undefined && value !== '');
+  return {
+    variables: {
+      ENVIRONMENT: 'dev',
+      ISSUER: `http://localhost:${port}`,
+      HOST: '127.0.0.1',
+      PORT: String(port),
+      ...secrets,
+      ...Object.fromEntries(given),
+      DATABASE_URL: postgres.url,
+    },
+    failed: postgres.ended,
+    async stop() {
+      await mailbox.stop();
+      await postgres.stop();
+    },
+  };
+}

@@ -1,0 +1,70 @@
+import { type Endpoint, endpoint, guardedEndpoint } from '../http/endpoint.ts';
+import { addressBucket } from '../limits/client-address.ts';
+import { tokens } from '../sessions/schemas.ts';
+import type { SessionDeps } from '../sessions/sessions.ts';
+import { login, readIdentifier } from './login.ts';
+import { me } from './profile.ts';
+import { register } from './register.ts';
+import { loginRequest, registerRequest, user } from './schemas.ts';
+
+const noStore = { 'Cache-Control': 'no-store' };
+const signedIn = tokens.extend({ user }).meta({ id: 'SignedIn' });
+
+export function accountRoutes(deps: SessionDeps): Endpoint[] {
+  return [
+    endpoint({
+      method: 'post',
+      path: '/auth/register',
+      operationId: 'register',
+      tag: 'Accounts',
+      summary: 'Make an account and sign in',
+      body: registerRequest(deps.config.passwordMinLength),
+      responses: { 201: { description: 'The user and the first tokens', schema: signedIn } },
+      errors: ['identifier_taken'],
+      prepare: ({ origin }) => ({
+        hits: [{ policy: 'register_address', key: addressBucket(origin.address) }],
+        subject: undefined,
+      }),
+      handler: async ({ c, body, origin, signal }) => {
+        const registered = await register(deps, body, origin, signal);
+        return c.json({ ...registered.tokens, user: registered.user }, 201, noStore);
+      },
+    }),
+    endpoint({
+      method: 'post',
+      path: '/auth/login',
+      operationId: 'login',
+      tag: 'Accounts',
+      summary: 'Sign in with a password',
+      description: 'An unknown identifier and a wrong password get the same answer.',
+      body: loginRequest,
+      responses: { 200: { description: 'The user and the tokens of a new session', schema: signedIn } },
+      errors: ['invalid_credentials'],
+      prepare: async ({ body, origin }) => {
+        const subject = await readIdentifier(deps, body.identifier);
+        return {
+          hits: [
+            { policy: 'login_address', key: addressBucket(origin.address) },
+            { policy: 'login_account', key: subject.limitKey },
+          ],
+          subject,
+        };
+      },
+      handler: async ({ c, body, origin, signal }, identifier) => {
+        const signed = await login(deps, { identifier, password: body.password }, origin, signal);
+        return c.json({ ...signed.tokens, user: signed.user }, 200, noStore);
+      },
+    }),
+    guardedEndpoint({
+      method: 'get',
+      path: '/users/me',
+      operationId: 'me',
+      tag: 'Accounts',
+      summary: 'The signed-in user',
+      responses: { 200: { description: 'The user', schema: user } },
+      errors: [],
+      prepare: ({ caller }) => ({ hits: [{ policy: 'read_user', key: caller.userId }], subject: undefined }),
+      handler: async ({ c, caller }) => c.json(await me(deps, caller.userId), 200, noStore),
+    }),
+  ];
+}

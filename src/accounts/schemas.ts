@@ -1,0 +1,117 @@
+import * as z from 'zod';
+import { normaliseEmail } from './email.ts';
+import { normaliseUsername } from './username.ts';
+
+/** Text that a database and every other reader can hold: no control characters, no broken surrogate pairs. */
+const text = (maximum: number) =>
+  z
+    .string()
+    .max(maximum * 2)
+    .refine((value) => value.isWellFormed() && !/\p{Cc}/u.test(value), 'Contains characters that cannot be kept')
+    .transform((value) => value.normalize('NFC').trim())
+    .refine((value) => [...value].length <= maximum, `At most ${maximum} characters`);
+
+const name = text(100).refine((value) => value !== '', 'Must not be empty');
+
+const email = z
+  .string()
+  .max(320)
+  .transform((value, context) => {
+    const normalised = normaliseEmail(value);
+    if (normalised !== undefined) return normalised;
+    context.addIssue({ code: 'custom', message: 'Not an email address' });
+    return z.NEVER;
+  });
+
+const username = z
+  .string()
+  .max(256)
+  .transform((value, context) => {
+    const normalised = normaliseUsername(value);
+    if (normalised !== undefined) return normalised;
+    const message = 'Must be 1 to 64 letters or digits of any script, or . _ - (not at the start)';
+    context.addIssue({ code: 'custom', message });
+    return z.NEVER;
+  });
+
+const phoneNumber = z
+  .string()
+  .max(40)
+  .transform((value) => value.replace(/[\s().-]/g, ''))
+  .pipe(z.string().regex(/^\+[1-9]\d{6,14}$/, 'Must be in international form, such as +14155550100 (E.164)'));
+
+/** A password as typed. 256 code points at most, whatever they are, so that hashing is bounded. */
+export const maximumPasswordLength = 256;
+const typedPassword = z
+  .string()
+  .max(maximumPasswordLength * 2)
+  .refine((value) => value.isWellFormed(), 'Contains a broken character');
+
+export const registerRequest = (minimumLength: number) =>
+  z
+    .object({
+      email: email.optional(),
+      username: username.optional(),
+      password: typedPassword.refine((value) => {
+        const { length } = [...value.normalize('NFKC')];
+        return length >= minimumLength && length <= maximumPasswordLength;
+      }, `Must be ${minimumLength} to ${maximumPasswordLength} characters long`),
+      name: name.optional(),
+      surname: name.optional(),
+      phone_number: phoneNumber.optional(),
+    })
+    .refine((body) => body.email !== undefined || body.username !== undefined, {
+      path: ['email'],
+      message: 'Give an email, a username, or both',
+    })
+    .meta({
+      id: 'RegisterRequest',
+      description: 'At least one of `email` and `username`.',
+      examples: [{ email: 'ann@example.com', username: 'ann', password: 'correct horse battery staple', name: 'Ann' }],
+    });
+
+export type RegisterRequest = z.output<ReturnType<typeof registerRequest>>;
+
+/** Whatever was typed as the identifier; whether such an account exists is for nobody to learn from the answer. */
+const identifier = z.string().min(1).max(320);
+
+export const loginRequest = z
+  .object({
+    identifier: identifier.optional(),
+    email: identifier.optional(),
+    username: identifier.optional(),
+    password: typedPassword,
+  })
+  .transform((body, context) => {
+    const given = [body.identifier, body.email, body.username].filter((value) => value !== undefined);
+    const [only] = given;
+    if (only !== undefined && given.length === 1) return { identifier: only, password: body.password };
+    context.addIssue({
+      code: 'custom',
+      path: ['identifier'],
+      message: 'Give exactly one of identifier, email and username',
+    });
+    return z.NEVER;
+  })
+  .meta({
+    id: 'LoginRequest',
+    description: 'The password with exactly one of `identifier` (email or username), `email` and `username`.',
+    examples: [{ identifier: 'ann@example.com', password: 'correct horse battery staple' }],
+  });
+
+export const user = z
+  .object({
+    id: z.uuid(),
+    email: z.string().nullable(),
+    email_verified: z.boolean(),
+    username: z.string().nullable(),
+    name: z.string().nullable(),
+    surname: z.string().nullable(),
+    phone_number: z.string().nullable(),
+    roles: z.array(z.string()),
+    created_at: z.iso.datetime(),
+    updated_at: z.iso.datetime(),
+  })
+  .meta({ id: 'User' });
+
+export type User = z.output<typeof user>;

@@ -1,0 +1,54 @@
+import { eq, inArray, or, sql } from 'drizzle-orm';
+import type { AuditRow } from '../audit/audit.ts';
+import type { Database } from '../db/database.ts';
+import { auditLog, sessions, users } from '../db/schema.ts';
+import type { SessionRow } from '../sessions/store.ts';
+
+export type UserRow = typeof users.$inferSelect;
+export type NewUserRow = typeof users.$inferInsert;
+
+/** How an account is looked for: by the blind indexes of an email, or by the key of a username. */
+export type AccountLookup =
+  | { readonly emailIndexes: readonly string[]; readonly usernameKey?: undefined }
+  | { readonly usernameKey: string; readonly emailIndexes?: undefined };
+
+/** The account of an identifier: what signing in needs to know. */
+export async function findAccount(db: Database, lookup: AccountLookup): Promise<UserRow | undefined> {
+  const where =
+    lookup.emailIndexes === undefined
+      ? eq(users.usernameKey, lookup.usernameKey)
+      : inArray(users.emailIndex, [...lookup.emailIndexes]);
+  const [row] = await db.select().from(users).where(where).limit(1);
+  return row;
+}
+
+/** Whether an email is taken under an index that an older secret made. */
+export async function isEmailIndexed(db: Database, indexes: readonly string[]): Promise<boolean> {
+  const rows = await db
+    .select({ id: users.id })
+    .from(users)
+    .where(or(...indexes.map((index) => eq(users.emailIndex, index))))
+    .limit(1);
+  return rows.length > 0;
+}
+
+/**
+ * A new user with the first session and the audit rows, all or nothing. A taken identifier breaks
+ * `users_email_index_key` or `users_username_key`, which tells which one it was, also in a race.
+ */
+export async function insertAccount(
+  db: Database,
+  user: NewUserRow,
+  session: SessionRow,
+  audit: readonly AuditRow[],
+): Promise<void> {
+  await db.execute(sql`with registered as ${db.insert(users).values(user)},
+    started as ${db.insert(sessions).values(session)},
+    audited as ${db.insert(auditLog).values([...audit])}
+    select 1`);
+}
+
+export async function readUser(db: Database, id: string): Promise<UserRow | undefined> {
+  const [row] = await db.select().from(users).where(eq(users.id, id)).limit(1);
+  return row;
+}

@@ -1,0 +1,81 @@
+import { Hono } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import { cors } from 'hono/cors';
+import { requestId } from 'hono/request-id';
+import { secureHeaders } from 'hono/secure-headers';
+import { accountRoutes } from './accounts/routes.ts';
+import type { Deps } from './deps.ts';
+import { Problem } from './errors.ts';
+import type { Env } from './http/context.ts';
+import { mount } from './http/endpoint.ts';
+import { answerProblem, toProblem } from './http/on-error.ts';
+import { openApiRoutes } from './http/openapi.ts';
+import { requestLog } from './http/request-log.ts';
+import { healthRoutes } from './ops/health.ts';
+import { createGate } from './sessions/authenticate.ts';
+import { sessionRoutes } from './sessions/routes.ts';
+import { createRevocation } from './tokens/revocation.ts';
+import { tokenRoutes } from './tokens/routes.ts';
+import { createSigningKeys } from './tokens/signing-keys.ts';
+import { version } from './version.ts';
+
+const maximumBody = 64 * 1024;
+
+export interface App {
+  readonly fetch: Hono<Env>['fetch'];
+  /** What has to be done from time to time. Safe to run in many places at once. */
+  runScheduled(): Promise<void>;
+}
+
+/** The application: everything it needs comes in, and HTTP comes out. */
+export function createApp(deps: Deps): App {
+  const { config, log } = deps;
+  const signingKeys = createSigningKeys(deps);
+  const revocation = createRevocation(deps);
+  const gate = createGate({ ...deps, signingKeys, revocation });
+  const sessionDeps = { ...deps, signingKeys, revocation };
+
+  const endpoints = [
+    ...healthRoutes(deps, version),
+    ...accountRoutes(sessionDeps),
+    ...sessionRoutes(sessionDeps, gate),
+    ...tokenRoutes(deps, signingKeys),
+  ];
+
+  const app = new Hono<Env>();
+  app.use(requestId());
+  app.use(requestLog(deps));
+  app.use(secureHeaders({ contentSecurityPolicy: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } }));
+  app.use(
+    cors({
+      // The key set is for everybody; all else for the applications that are listed.
+      origin: (origin, c) =>
+        c.req.path.startsWith('/.well-known/') ? '*' : config.corsOrigins.includes(origin) ? origin : null,
+      exposeHeaders: ['X-Request-Id', 'RateLimit-Limit', 'RateLimit-Remaining', 'RateLimit-Reset', 'Retry-After'],
+      maxAge: 600,
+    }),
+  );
+  app.use(
+    bodyLimit({
+      maxSize: maximumBody,
+      onError: () => {
+        throw new Problem('body_too_large');
+      },
+    }),
+  );
+  app.onError((error, c) => answerProblem(c, toProblem(error, deps, c.get('requestId')), config.issuer));
+  app.notFound((c) => answerProblem(c, new Problem('not_found'), config.issuer));
+  mount(app, [...endpoints, ...openApiRoutes(endpoints, { issuer: config.issuer, version })], gate);
+
+  return {
+    fetch: app.fetch,
+    async runScheduled() {
+      const steps = { rotate_signing_keys: signingKeys.rotate, repeat_revocations: revocation.repeat };
+      for (const [step, work] of Object.entries(steps)) {
+        const start = deps.now();
+        await work();
+        log.info('scheduled', { step, duration_ms: deps.now() - start });
+      }
+    },
+  };
+}

@@ -1,0 +1,50 @@
+import { type SQL, sql } from 'drizzle-orm';
+import type { Database } from '../db/database.ts';
+import { auditLog } from '../db/schema.ts';
+import type { Deps } from '../deps.ts';
+import { truncatedAddress } from '../limits/client-address.ts';
+
+/** The one list of security events that are recorded. */
+export const auditTypes = ['user_registered', 'login', 'logout', 'logout_all', 'refresh_token_reuse'] as const;
+export type AuditType = (typeof auditTypes)[number];
+
+/** Where a request came from. */
+export interface Origin {
+  readonly address: string | undefined;
+  readonly userAgent: string | undefined;
+}
+
+/** What of a request's origin is kept: a truncated address, and the user agent cut to a sane length. */
+export function keptOrigin(origin: Origin): { address: string | null; userAgent: string | null } {
+  return { address: truncatedAddress(origin.address), userAgent: origin.userAgent?.slice(0, 256) ?? null };
+}
+
+export interface AuditEntry {
+  readonly type: AuditType;
+  readonly result: 'success' | 'failure';
+  readonly userId: string | null;
+  readonly sessionId: string | null;
+  readonly origin: Origin;
+}
+
+export type AuditRow = typeof auditLog.$inferInsert;
+
+export function auditRow({ newId, now }: Pick<Deps, 'newId' | 'now'>, { origin, ...entry }: AuditEntry): AuditRow {
+  return { id: newId(), ...entry, ...keptOrigin(origin), createdAt: new Date(now()) };
+}
+
+/** Writes one entry by itself; entries that go with a change are written by the statement that makes it. */
+export async function recordAudit(db: Database, row: AuditRow): Promise<void> {
+  await db.insert(auditLog).values(row);
+}
+
+/**
+ * The part of a statement that records a change for each row of `source`, whose `user_id` it takes: nothing is
+ * recorded where nothing changed.
+ */
+export function auditFrom(row: AuditRow, source: SQL): SQL {
+  return sql`insert into ${auditLog} (id, type, result, user_id, session_id, address, user_agent, created_at)
+    select ${row.id}::uuid, ${row.type}, ${row.result}, user_id, ${row.sessionId}::uuid, ${row.address},
+      ${row.userAgent}, ${row.createdAt.toISOString()}::timestamptz
+    from ${source}`;
+}

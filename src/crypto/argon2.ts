@@ -1,0 +1,58 @@
+/** The Argon2 port (RFC 9106): an adapter for each runtime, the same bytes from both. */
+export interface Argon2Input {
+  readonly type: 'argon2d' | 'argon2i' | 'argon2id';
+  readonly version: 0x10 | 0x13;
+  readonly password: Uint8Array;
+  readonly salt: Uint8Array;
+  /** KiB */
+  readonly memory: number;
+  readonly iterations: number;
+  readonly parallelism: number;
+  /** Bytes */
+  readonly tagLength: number;
+}
+
+/**
+ * Gives the tag. Leaves the caller's bytes alone.
+ * @param signal once aborted, a hash that has not begun does not begin: the promise rejects with its reason
+ * @throws RangeError when the input is outside of `argon2Limits`
+ */
+export type Argon2 = (input: Argon2Input, signal?: AbortSignal) => Promise<Uint8Array>;
+
+/**
+ * The ceilings hold for imported hashes too: one stored string must not cost seconds, nor memory that WebAssembly
+ * never gives back. 64 MiB is what PHP and most libraries use by default, and half of what an isolate on Workers has.
+ */
+export const argon2Limits = {
+  memory: 65_536,
+  iterations: 16,
+  /** memory x iterations: some fourteen times the cost of a hash of our own. */
+  work: 2 ** 19,
+  parallelism: 16,
+  saltLength: { least: 8, most: 64 },
+  tagLength: { least: 12, most: 64 },
+  passwordLength: 16_384,
+} as const;
+
+/** Says whether these parameters may be hashed with: whole numbers within `argon2Limits` and RFC 9106 section 3.1. */
+export function isWithinArgon2Limits(input: Omit<Argon2Input, 'type' | 'version' | 'password'>): boolean {
+  const { memory, iterations, parallelism, salt, tagLength } = input;
+  return (
+    isWithin(parallelism, 1, argon2Limits.parallelism) &&
+    isWithin(memory, 8 * parallelism, argon2Limits.memory) &&
+    isWithin(iterations, 1, argon2Limits.iterations) &&
+    memory * iterations <= argon2Limits.work &&
+    isWithin(salt.length, argon2Limits.saltLength.least, argon2Limits.saltLength.most) &&
+    isWithin(tagLength, argon2Limits.tagLength.least, argon2Limits.tagLength.most)
+  );
+}
+
+/** @throws RangeError for what an adapter must not hash. Names no value of the input. */
+export function assertArgon2Input(input: Argon2Input): void {
+  if (input.password.length > argon2Limits.passwordLength) throw new RangeError('The password is too long for Argon2');
+  if (!isWithinArgon2Limits(input)) throw new RangeError('The Argon2 parameters are out of bounds');
+}
+
+function isWithin(value: number, least: number, most: number): boolean {
+  return Number.isInteger(value) && value >= least && value <= most;
+}

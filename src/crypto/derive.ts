@@ -1,0 +1,48 @@
+import { base64url } from 'jose';
+
+/** The keys that derive from one root secret, each for one purpose only. None can be exported. */
+export interface RootKeys {
+  /** Names the secret without telling it: stored beside what the keys made. */
+  readonly id: string;
+  /** AES-256-GCM */
+  readonly seal: CryptoKey;
+  /** HMAC-SHA-256, as the three below */
+  readonly blindIndex: CryptoKey;
+  readonly refreshToken: CryptoKey;
+  readonly pepper: CryptoKey;
+}
+
+export interface Keyring {
+  /** Makes everything new. */
+  readonly newest: RootKeys;
+  /** Newest first: what older ones made can still be read. */
+  readonly all: readonly [RootKeys, ...RootKeys[]];
+}
+
+const encoder = new TextEncoder();
+const salt = encoder.encode('edge-auth');
+const hmac = { name: 'HMAC', hash: 'SHA-256', length: 256 };
+
+/**
+ * Derives every key of the service from its root secrets with HKDF-SHA-256 (RFC 5869), one `info` for each purpose.
+ * @param secrets newest first; each with at least 256 bits of entropy
+ */
+export async function createKeyring(secrets: readonly string[]): Promise<Keyring> {
+  const [newest, ...older] = await Promise.all(secrets.map(deriveRootKeys));
+  if (newest === undefined) throw new Error('A keyring needs at least one secret');
+  return { newest, all: [newest, ...older] };
+}
+
+async function deriveRootKeys(secret: string): Promise<RootKeys> {
+  const root = await crypto.subtle.importKey('raw', encoder.encode(secret), 'HKDF', false, ['deriveKey', 'deriveBits']);
+  const hkdf = (purpose: string) => ({ name: 'HKDF', hash: 'SHA-256', salt, info: encoder.encode(`${purpose}/v1`) });
+  const mac = (purpose: string) => crypto.subtle.deriveKey(hkdf(purpose), root, hmac, false, ['sign', 'verify']);
+  const [id, seal, blindIndex, refreshToken, pepper] = await Promise.all([
+    crypto.subtle.deriveBits(hkdf('key-id'), root, 48),
+    crypto.subtle.deriveKey(hkdf('seal'), root, { name: 'AES-GCM', length: 256 }, false, ['encrypt', 'decrypt']),
+    mac('blind-index'),
+    mac('refresh-token'),
+    mac('pepper'),
+  ]);
+  return { id: base64url.encode(new Uint8Array(id)), seal, blindIndex, refreshToken, pepper };
+}

@@ -1,0 +1,151 @@
+import { sql } from 'drizzle-orm';
+import { boolean, index, integer, jsonb, pgTable, text, timestamp, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
+
+const time = (name: string) => timestamp(name, { withTimezone: true, precision: 3 });
+
+/**
+ * People. What identifies a person is sealed (`*_sealed`, AES-256-GCM); what has to be found has a blind index beside
+ * it (`*_index`, HMAC). The username is public by nature and stands as it was typed.
+ */
+export const users = pgTable(
+  'users',
+  {
+    id: uuid('id').primaryKey(),
+    username: text('username'),
+    /** The username in the one form that counts as the same: NFKC, lower case. */
+    usernameKey: text('username_key'),
+    emailIndex: text('email_index'),
+    emailSealed: text('email_sealed'),
+    emailVerifiedAt: time('email_verified_at'),
+    phoneIndex: text('phone_index'),
+    phoneSealed: text('phone_sealed'),
+    /** JSON: name, surname. */
+    profileSealed: text('profile_sealed'),
+    /** PHC string; null where no password is set. */
+    passwordHash: text('password_hash'),
+    status: text('status', { enum: ['active', 'disabled'] })
+      .notNull()
+      .default('active'),
+    roles: text('roles').array().notNull().default(['user']),
+    /** Raised to end all sessions at once: a session of an older epoch is dead, whatever its row says. */
+    sessionEpoch: integer('session_epoch').notNull().default(0),
+    createdAt: time('created_at').notNull(),
+    updatedAt: time('updated_at').notNull(),
+  },
+  (table) => [
+    uniqueIndex('users_username_key').on(table.usernameKey),
+    uniqueIndex('users_email_index_key').on(table.emailIndex),
+    index('users_phone_index').on(table.phoneIndex),
+  ],
+);
+
+/** One row for the whole life of a session, however often its refresh token rotates. */
+export const sessions = pgTable(
+  'sessions',
+  {
+    id: uuid('id').primaryKey(),
+    userId: uuid('user_id')
+      .notNull()
+      .references(() => users.id, { onDelete: 'cascade' }),
+    clientId: text('client_id').notNull(),
+    scope: text('scope').notNull(),
+    /** The user's `session_epoch` when the session started. */
+    epoch: integer('epoch').notNull(),
+    /** Of the refresh token that is good now; the one before it is good for the grace window. */
+    generation: integer('generation').notNull().default(0),
+    rotatedAt: time('rotated_at').notNull(),
+    authenticatedAt: time('authenticated_at').notNull(),
+    createdAt: time('created_at').notNull(),
+    expiresAt: time('expires_at').notNull(),
+    endedAt: time('ended_at'),
+    endedReason: text('ended_reason', { enum: ['logout', 'logout_all', 'refresh_token_reuse'] }),
+    /** Truncated to /24 or /48. */
+    address: text('address'),
+    userAgent: text('user_agent'),
+  },
+  (table) => [
+    index('sessions_open_by_user').on(table.userId).where(sql`${table.endedAt} is null`),
+    index('sessions_by_user').on(table.userId),
+    index('sessions_ended_at').on(table.endedAt).where(sql`${table.endedAt} is not null`),
+    index('sessions_expires_at').on(table.expiresAt),
+  ],
+);
+
+/**
+ * RSA keys. The state of a key follows from the clock and its successor's `signs_from`, so that no isolate has to be
+ * told of a change: published-next before it, signing from it on, published-retired from the successor's on.
+ */
+export const signingKeys = pgTable('signing_keys', {
+  /** 1, 2, 3 …: two isolates that both want to make the next key meet at this number, and one of them wins. */
+  ordinal: integer('ordinal').primaryKey(),
+  kid: text('kid').notNull().unique(),
+  publicJwk: jsonb('public_jwk').notNull(),
+  /** The private JWK, as JSON. */
+  privateSealed: text('private_sealed').notNull(),
+  signsFrom: time('signs_from').notNull(),
+  createdAt: time('created_at').notNull(),
+});
+
+/** What a mail carries: stored as a hash, good once. */
+export const oneTimeTokens = pgTable(
+  'one_time_tokens',
+  {
+    id: uuid('id').primaryKey(),
+    purpose: text('purpose').notNull(),
+    userId: uuid('user_id')
+      .notNull()
+      .references(() => users.id, { onDelete: 'cascade' }),
+    tokenHash: text('token_hash').notNull().unique(),
+    /** The short code of the same mail, hashed, and how often it was tried. */
+    codeHash: text('code_hash'),
+    attempts: integer('attempts').notNull().default(0),
+    dataSealed: text('data_sealed'),
+    createdAt: time('created_at').notNull(),
+    expiresAt: time('expires_at').notNull(),
+    consumedAt: time('consumed_at'),
+  },
+  (table) => [
+    index('one_time_tokens_by_user').on(table.userId, table.purpose),
+    index('one_time_tokens_expires_at').on(table.expiresAt),
+  ],
+);
+
+/** Events and mails that are promised: written by the statement that made them due, delivered by the relay. */
+export const outbox = pgTable(
+  'outbox',
+  {
+    id: uuid('id').primaryKey(),
+    kind: text('kind', { enum: ['event', 'email'] }).notNull(),
+    type: text('type').notNull(),
+    /** Whom it is about; keeps the order for each user. No foreign key: it outlives the user. */
+    subject: uuid('subject').notNull(),
+    payloadSealed: text('payload_sealed').notNull(),
+    createdAt: time('created_at').notNull(),
+    attempts: integer('attempts').notNull().default(0),
+    nextAttemptAt: time('next_attempt_at').notNull(),
+    deliveredAt: time('delivered_at'),
+    dead: boolean('dead').notNull().default(false),
+    lastError: text('last_error'),
+  },
+  (table) => [
+    index('outbox_due').on(table.nextAttemptAt).where(sql`${table.deliveredAt} is null and not ${table.dead}`),
+    index('outbox_by_subject').on(table.subject, table.id),
+  ],
+);
+
+/** One row for each security event. No foreign keys: it outlives users and sessions. */
+export const auditLog = pgTable(
+  'audit_log',
+  {
+    id: uuid('id').primaryKey(),
+    type: text('type').notNull(),
+    result: text('result', { enum: ['success', 'failure'] }).notNull(),
+    userId: uuid('user_id'),
+    sessionId: uuid('session_id'),
+    /** Truncated to /24 or /48. */
+    address: text('address'),
+    userAgent: text('user_agent'),
+    createdAt: time('created_at').notNull(),
+  },
+  (table) => [index('audit_log_by_user').on(table.userId, table.id), index('audit_log_created_at').on(table.createdAt)],
+);

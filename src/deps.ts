@@ -1,0 +1,22 @@
+import type { Config } from './config.ts';
+import type { Keyring } from './crypto/derive.ts';
+import type { PasswordHasher } from './crypto/password-hash.ts';
+import type { Database } from './db/database.ts';
+import type { KeyValue } from './kv.ts';
+import type { Log } from './ops/log.ts';
+
+/** Everything the application needs from outside. Each entry point builds one; tests build their own. */
+export interface Deps {
+  readonly config: Config;
+  readonly db: Database;
+  readonly kv: KeyValue;
+  /** Counts limits in this process where `kv` does not answer. */
+  readonly fallback: KeyValue;
+  readonly keyring: Keyring;
+  readonly hasher: PasswordHasher;
+  readonly log: Log;
+  /** Milliseconds since the epoch. The only clock of the application. */
+  readonly now: () => number;
+  /** A new UUIDv7. */
+  readonly newId: () => string;
+}

@@ -1,0 +1,47 @@
+/** The one table of errors: code, HTTP status, and what people read. Adding an error is adding a row. */
+export const problems = {
+  invalid_json: { status: 400, title: 'The body is not valid JSON' },
+  unsupported_media_type: { status: 415, title: 'The body must be application/json' },
+  body_too_large: { status: 413, title: 'The body is too large' },
+  validation_failed: { status: 422, title: 'Some fields are not valid' },
+  invalid_credentials: { status: 401, title: 'The identifier or the password is wrong' },
+  invalid_token: { status: 401, title: 'The access token is missing, expired, revoked or not valid' },
+  invalid_refresh_token: { status: 401, title: 'The refresh token is expired, revoked or not valid' },
+  not_found: { status: 404, title: 'There is nothing at this address' },
+  method_not_allowed: { status: 405, title: 'This address does not take this method' },
+  identifier_taken: { status: 409, title: 'The email or the username is already taken' },
+  rate_limited: { status: 429, title: 'Too many requests' },
+  client_closed_request: { status: 400, title: 'The client has gone' },
+  internal_error: { status: 500, title: 'Something went wrong here' },
+  unavailable: { status: 503, title: 'The service cannot reach its database; try again' },
+} as const satisfies Record<string, { status: number; title: string }>;
+
+export type ProblemCode = keyof typeof problems;
+
+export interface FieldError {
+  /** Where in the body: `email`, `profile.name`. Empty for the body as a whole. */
+  readonly path: string;
+  readonly message: string;
+}
+
+export interface ProblemDetails {
+  /** Sent: a sentence for the person who called. Never a secret, never what another person owns. */
+  readonly detail?: string;
+  readonly errors?: readonly FieldError[];
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Logged, never sent: why exactly. */
+  readonly reason?: string;
+}
+
+/** An answer other than success: thrown by rules, written as RFC 9457 by `http/on-error`. */
+export class Problem extends Error {
+  override readonly name = 'Problem';
+  readonly code: ProblemCode;
+  readonly details: ProblemDetails;
+
+  constructor(code: ProblemCode, details: ProblemDetails = {}) {
+    super(problems[code].title);
+    this.code = code;
+    this.details = details;
+  }
+}

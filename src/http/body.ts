@@ -1,0 +1,34 @@
+import * as z from 'zod';
+import { Problem } from '../errors.ts';
+import type { RequestContext } from './context.ts';
+
+const isJson = (type: string | undefined) => /^application\/(json|[\w.+-]+\+json)\s*(;|$)/i.test(type ?? '');
+
+/**
+ * Reads and validates a JSON body.
+ * @returns undefined where the endpoint takes no body
+ * @throws {Problem} `unsupported_media_type`, `invalid_json`, or `validation_failed` naming every wrong field
+ */
+export async function parseBody<Body>(
+  c: RequestContext,
+  schema: z.ZodType<Body> | undefined,
+  optional: boolean,
+): Promise<Body> {
+  // Without a schema Body is undefined; the parse says so to the compiler.
+  const expected = schema ?? z.custom<Body>((value) => value === undefined);
+  const parsed = await expected.safeParseAsync(schema === undefined ? undefined : await readJson(c, optional));
+  if (parsed.success) return parsed.data;
+  const errors = parsed.error.issues.map(({ path, message }) => ({ path: path.map(String).join('.'), message }));
+  throw new Problem('validation_failed', { errors });
+}
+
+async function readJson(c: RequestContext, optional: boolean): Promise<unknown> {
+  const bytes = await c.req.arrayBuffer();
+  if (bytes.byteLength === 0 && optional) return {};
+  if (!isJson(c.req.header('Content-Type'))) throw new Problem('unsupported_media_type');
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(bytes));
+  } catch {
+    throw new Problem('invalid_json');
+  }
+}

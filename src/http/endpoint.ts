@@ -1,0 +1,122 @@
+import type { Hono } from 'hono';
+import type * as z from 'zod';
+import type { Origin } from '../audit/audit.ts';
+import { Problem, type ProblemCode } from '../errors.ts';
+import type { Hit } from '../limits/rate-limit.ts';
+import type { Caller, Gate } from '../sessions/authenticate.ts';
+import { parseBody } from './body.ts';
+import type { Env, RequestContext } from './context.ts';
+
+export interface ResponseContract {
+  readonly description: string;
+  readonly schema?: z.ZodType;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** What an endpoint shows to the outside: validation and the OpenAPI document both follow from it. */
+export interface Contract {
+  readonly method: 'get' | 'post' | 'put' | 'delete';
+  readonly path: string;
+  /** Answers to every method and to all paths below, as proxies that ask on behalf of a request need it. */
+  readonly anyRequest?: boolean;
+  readonly operationId: string;
+  readonly summary: string;
+  readonly description?: string;
+  readonly tag: string;
+  /** An access token: needed, or enough where there is another way. */
+  readonly security?: 'bearer' | 'bearer-or-body';
+  readonly responses: Readonly<Record<number, ResponseContract>>;
+  readonly errors: readonly ProblemCode[];
+}
+
+/** A request whose body is parsed. `C` is the caller where the endpoint needs one, else undefined. */
+export interface Input<Body, C extends Caller | undefined> {
+  readonly c: RequestContext;
+  readonly body: Body;
+  readonly caller: C;
+  readonly origin: Origin;
+  /** Aborted when the client has gone. */
+  readonly signal: AbortSignal;
+}
+
+/** What a request counts against, and what was found out about it on the way. */
+export interface Prepared<Subject> {
+  readonly hits: readonly Hit[];
+  readonly subject: Subject;
+}
+
+interface Definition<Body, C extends Caller | undefined, Subject> extends Contract {
+  readonly body?: z.ZodType<Body>;
+  /** An empty body counts as `{}`. */
+  readonly bodyOptional?: boolean;
+  /** Costs no round trip: it runs before the limits are counted. */
+  readonly prepare: (input: Input<Body, C>) => Prepared<Subject> | Promise<Prepared<Subject>>;
+  readonly handler: (input: Input<Body, C>, subject: Subject) => Response | Promise<Response>;
+}
+
+/** An endpoint whose types have been checked, ready to be mounted. */
+export interface Endpoint {
+  readonly contract: Contract & { readonly body?: z.ZodType; readonly bodyOptional?: boolean };
+  readonly handle: (c: RequestContext, gate: Gate) => Promise<Response>;
+}
+
+/** Counts nothing: for endpoints that cost nearly nothing, or limit by other means. */
+export const unlimited = (): Prepared<undefined> => ({ hits: [], subject: undefined });
+
+/** An endpoint that anybody may call. */
+export function endpoint<Subject, Body = undefined>(definition: Definition<Body, undefined, Subject>): Endpoint {
+  return { contract: definition, handle: (c, gate) => run(definition, c, gate, undefined) };
+}
+
+/** An endpoint that needs a caller: a valid access token that was not revoked. */
+export function guardedEndpoint<Subject, Body = undefined>(definition: Definition<Body, Caller, Subject>): Endpoint {
+  return {
+    contract: { ...definition, security: 'bearer', errors: ['invalid_token', ...definition.errors] },
+    handle: async (c, gate) => run(definition, c, gate, await gate.identify(c.req.header('Authorization'))),
+  };
+}
+
+async function run<Body, C extends Caller | undefined, Subject>(
+  definition: Definition<Body, C, Subject>,
+  c: RequestContext,
+  gate: Gate,
+  caller: C,
+): Promise<Response> {
+  const origin = { address: c.env.clientAddress, userAgent: c.req.header('User-Agent') };
+  const body = await parseBody(c, definition.body, definition.bodyOptional ?? false);
+  const { signal } = c.req.raw;
+  const input = { c, body, caller, origin, signal };
+  const { hits, subject } = await definition.prepare(input);
+  await gate.admit(hits, caller, (headers) => {
+    for (const [name, value] of Object.entries(headers)) c.header(name, value);
+  });
+  // Whatever comes next may be costly, and nobody waits for it any more.
+  if (signal.aborted) throw new Problem('client_closed_request');
+  return await definition.handler(input, subject);
+}
+
+/** Mounts endpoints; a known path with another method is answered 405 with `Allow`. */
+export function mount(app: Hono<Env>, endpoints: readonly Endpoint[], gate: Gate): void {
+  const allowed = new Map<string, string[]>();
+  for (const { contract, handle } of endpoints) {
+    const { method, path, anyRequest } = contract;
+    const answer = (c: RequestContext) => {
+      c.set('endpoint', path);
+      return handle(c, gate);
+    };
+    if (anyRequest === true) {
+      app.all(path, answer);
+      app.all(`${path}/*`, answer);
+    } else {
+      const methods = method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()];
+      app.on(method.toUpperCase(), path, answer);
+      allowed.set(path, [...(allowed.get(path) ?? []), ...methods]);
+    }
+  }
+  for (const [path, methods] of allowed) {
+    app.all(path, (c) => {
+      c.set('endpoint', path);
+      throw new Problem('method_not_allowed', { headers: { Allow: methods.join(', ') } });
+    });
+  }
+}

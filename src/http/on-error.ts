@@ -1,0 +1,43 @@
+import { HTTPException } from 'hono/http-exception';
+import { isUnavailable } from '../db/database.ts';
+import type { Deps } from '../deps.ts';
+import { Problem, problems } from '../errors.ts';
+import { describeError } from '../ops/log.ts';
+import type { RequestContext } from './context.ts';
+
+/** Turns whatever was thrown into a problem: what nobody foresaw is logged, and told to nobody. */
+export function toProblem(error: Error, { log }: Pick<Deps, 'log'>, requestId: string): Problem {
+  if (error instanceof Problem) return error;
+  if (isUnavailable(error)) {
+    log.error('database_unavailable', { request_id: requestId, ...describeError(error) });
+    return new Problem('unavailable', { headers: { 'Retry-After': '2' } });
+  }
+  if (error.name === 'AbortError') return new Problem('client_closed_request');
+  if (error instanceof HTTPException && error.status === 413) return new Problem('body_too_large');
+  log.error('unexpected_error', { request_id: requestId, ...describeError(error) });
+  return new Problem('internal_error');
+}
+
+/** Writes a problem as RFC 9457 `application/problem+json`. */
+export function answerProblem(c: RequestContext, { code, details }: Problem, issuer: string): Response {
+  const { status, title } = problems[code];
+  c.set('reason', details.reason ?? code);
+  for (const [name, value] of Object.entries(details.headers ?? {})) c.header(name, value);
+  // RFC 6750 section 3: without a token only the scheme, with a bad one the error too.
+  if (code === 'invalid_token') {
+    const error = c.req.header('Authorization') === undefined ? '' : ', error="invalid_token"';
+    c.header('WWW-Authenticate', `Bearer realm="${issuer}"${error}`);
+  }
+  c.header('Cache-Control', 'no-store');
+  const body = {
+    type: 'about:blank',
+    title,
+    status,
+    ...(details.detail === undefined ? {} : { detail: details.detail }),
+    code,
+    request_id: c.get('requestId'),
+    ...(details.errors === undefined ? {} : { errors: details.errors }),
+  };
+  c.header('Content-Type', 'application/problem+json');
+  return c.newResponse(JSON.stringify(body), status);
+}

@@ -1,0 +1,142 @@
+import * as z from 'zod';
+import { type ProblemCode, problems } from '../errors.ts';
+import { type Contract, type Endpoint, endpoint, type ResponseContract, unlimited } from './endpoint.ts';
+
+type Json = Readonly<Record<string, unknown>>;
+
+const problemSchema = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string().optional(),
+    code: z.string().describe('Stable: decide by it'),
+    request_id: z.string(),
+    errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
+  })
+  .meta({ id: 'Problem', description: 'RFC 9457 problem details' });
+
+/** Errors every endpoint may answer with, by what it takes. */
+function commonErrors({ body }: Endpoint['contract']): ProblemCode[] {
+  const ofBody: ProblemCode[] = ['invalid_json', 'unsupported_media_type', 'body_too_large', 'validation_failed'];
+  return [...(body === undefined ? [] : ofBody), 'rate_limited', 'internal_error', 'unavailable'];
+}
+
+/** The OpenAPI 3.1 document, from the contracts that the endpoints are validated with. */
+export function openApiDocument(endpoints: readonly Endpoint[], info: { issuer: string; version: string }): Json {
+  const schemas: Record<string, unknown> = {};
+  const reference = (schema: z.ZodType, io: 'input' | 'output'): Json => {
+    const { $schema, $defs, ...json } = z.toJSONSchema(schema, { io, unrepresentable: 'any' });
+    for (const [id, definition] of Object.entries($defs ?? {})) schemas[id] = hoisted(definition);
+    const id = schema.meta()?.id;
+    if (id === undefined) return hoisted(json);
+    schemas[id] = hoisted(json);
+    return { $ref: `#/components/schemas/${id}` };
+  };
+  const problem = reference(problemSchema, 'output');
+
+  const paths: Record<string, Record<string, unknown>> = {};
+  for (const { contract } of endpoints) {
+    const { method, path, body, bodyOptional } = contract;
+    const success = Object.entries(contract.responses).map(([status, response]) => [
+      status,
+      describeResponse(response, (schema) => reference(schema, 'output')),
+    ]);
+    paths[path] = {
+      ...paths[path],
+      [method]: {
+        operationId: contract.operationId,
+        summary: contract.summary,
+        ...(contract.description === undefined ? {} : { description: contract.description }),
+        tags: [contract.tag],
+        security: securityOf(contract),
+        ...(body === undefined
+          ? {}
+          : {
+              requestBody: {
+                required: bodyOptional !== true,
+                content: { 'application/json': { schema: reference(body, 'input') } },
+              },
+            }),
+        responses: {
+          ...Object.fromEntries(success),
+          ...problemResponses([...contract.errors, ...commonErrors(contract)], problem),
+        },
+      },
+    };
+  }
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'Edge Auth',
+      version: info.version,
+      description: 'Accounts, sessions and tokens. Access tokens verify locally with the JWKS.',
+      license: { name: 'MIT', identifier: 'MIT' },
+    },
+    servers: [{ url: info.issuer }],
+    paths,
+    components: {
+      schemas,
+      securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },
+    },
+  };
+}
+
+function securityOf({ security }: Contract): Json[] {
+  if (security === undefined) return [];
+  return security === 'bearer' ? [{ bearer: [] }] : [{ bearer: [] }, {}];
+}
+
+function describeResponse(
+  { description, schema, headers }: ResponseContract,
+  toJson: (schema: z.ZodType) => Json,
+): Json {
+  const described = Object.entries(headers ?? {}).map(([name, text]) => [
+    name,
+    { description: text, schema: { type: 'string' } },
+  ]);
+  return {
+    description,
+    ...(described.length === 0 ? {} : { headers: Object.fromEntries(described) }),
+    ...(schema === undefined ? {} : { content: { 'application/json': { schema: toJson(schema) } } }),
+  };
+}
+
+/** Errors of one status share a response that lists their codes. */
+function problemResponses(codes: readonly ProblemCode[], problem: Json): Json {
+  const byStatus = Map.groupBy(new Set(codes), (code) => problems[code].status);
+  return Object.fromEntries(
+    [...byStatus].map(([status, group]) => [
+      status,
+      {
+        description: group.map((code) => `\`${code}\`: ${problems[code].title}`).join('. '),
+        content: { 'application/problem+json': { schema: problem } },
+      },
+    ]),
+  );
+}
+
+/** zod refers within one schema; the document keeps all named ones in one place. */
+const hoisted = (json: unknown): Json =>
+  JSON.parse(JSON.stringify(json).replaceAll('"#/$defs/', '"#/components/schemas/'));
+
+/** Serves the document; made at the first request for it, not at start. */
+export function openApiRoutes(endpoints: readonly Endpoint[], info: { issuer: string; version: string }): Endpoint[] {
+  let document: Json | undefined;
+  return [
+    endpoint({
+      method: 'get',
+      path: '/openapi.json',
+      operationId: 'openapi',
+      tag: 'Operation',
+      summary: 'This document',
+      responses: { 200: { description: 'OpenAPI 3.1' } },
+      errors: [],
+      prepare: unlimited,
+      handler: ({ c }) => {
+        document ??= openApiDocument(endpoints, info);
+        return c.json(document);
+      },
+    }),
+  ];
+}

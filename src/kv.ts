@@ -1,0 +1,111 @@
+/**
+ * The key-value port: what the application needs of a fast shared store, as plain data.
+ * One `run` is one round trip, whatever the number of operations in it.
+ */
+
+/** Counts one hit against a sliding window and says whether it was within the limit. Refused hits are not counted. */
+export interface LimitOperation {
+  readonly type: 'limit';
+  readonly key: string;
+  readonly limit: number;
+  /** Window length in seconds. */
+  readonly window: number;
+}
+
+/** Reads several keys at once: in the order asked, null for those that are not there. */
+export interface GetOperation {
+  readonly type: 'get';
+  readonly keys: readonly string[];
+}
+
+/**
+ * Writes one key for `ttl` seconds (for ever without it; a ttl that is over counts as one millisecond).
+ * `ifAbsent` leaves an existing value alone. The result says whether the value was written.
+ */
+export interface SetOperation {
+  readonly type: 'set';
+  readonly key: string;
+  readonly value: string;
+  readonly ttl?: number;
+  readonly ifAbsent?: boolean;
+}
+
+export type Operation = LimitOperation | GetOperation | SetOperation;
+
+export interface LimitResult {
+  readonly success: boolean;
+  readonly limit: number;
+  readonly remaining: number;
+  /** When the window frees up again: milliseconds since the epoch. */
+  readonly reset: number;
+}
+
+export type Result = LimitResult | readonly (string | null)[] | boolean;
+
+export type ResultOf<O extends Operation> = O extends LimitOperation
+  ? LimitResult
+  : O extends GetOperation
+    ? readonly (string | null)[]
+    : boolean;
+
+export type ResultsOf<Operations extends readonly Operation[]> = {
+  -readonly [Index in keyof Operations]: ResultOf<Operations[Index]>;
+};
+
+export interface KeyValue {
+  readonly kind: 'upstash' | 'redis' | 'memory';
+  /**
+   * Carries out the operations in order. Counters and values live apart: a limit and a value may have the same key.
+   * Rejects as a whole with `KeyValueUnavailable` when the store does not answer, or answers one of them with an
+   * error: callers hold a fallback. Some of the operations may have been carried out then.
+   */
+  run<const Operations extends readonly Operation[]>(operations: Operations): Promise<ResultsOf<Operations>>;
+  /** Resolves when the store answers, or rejects with `KeyValueUnavailable`. */
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/**
+ * The store did not do what was asked. `code` says why and is safe to log, as is the message: neither holds an
+ * address, a credential or a key. It is `timeout`, `unreachable`, `paused` (not asked, because it failed a moment
+ * ago), `closed`, or what the store answered: `refused`, or Redis' own code such as `NOAUTH` or `OOM`.
+ */
+export class KeyValueUnavailable extends Error {
+  override readonly name = 'KeyValueUnavailable';
+  readonly code: string;
+
+  constructor(code: string) {
+    super(`The key-value store is unavailable: ${code}`);
+    this.code = code;
+  }
+}
+
+/** A key-value store as an adapter sees it: plain lists, where the port ties each result to its operation. */
+export interface Adapter extends Omit<KeyValue, 'run'> {
+  run(operations: readonly Operation[]): Promise<readonly Result[]>;
+}
+
+/** Makes the port of an adapter. A number that makes no sense throws a RangeError and never reaches the store. */
+export function defineKeyValue({ kind, run, ping, close }: Adapter): KeyValue {
+  return {
+    kind,
+    async run<const Operations extends readonly Operation[]>(operations: Operations) {
+      for (const operation of operations) check(operation);
+      // The types of a tuple do not survive a map over it: here, and only here, the compiler takes our word.
+      return (await run(operations)) as ResultsOf<Operations>;
+    },
+    ping,
+    close,
+  };
+}
+
+function check(operation: Operation): void {
+  if (operation.type === 'limit') {
+    if (!Number.isSafeInteger(operation.limit) || operation.limit < 0) throw new RangeError('limit is not a count');
+    if (!Number.isFinite(operation.window) || operation.window <= 0) throw new RangeError('window is not a duration');
+  }
+  if (operation.type === 'set' && !Number.isFinite(operation.ttl ?? 0)) throw new RangeError('ttl is not a duration');
+}
+
+/** Seconds of the port as whole milliseconds of a store, at least one. */
+export const toMilliseconds = (seconds: number): number => Math.max(1, Math.round(seconds * 1000));

@@ -1,0 +1,157 @@
+import { createAdaptorServer } from '@hono/node-server';
+import { type App, createApp } from './app.ts';
+import { type Config, ConfigError, readConfig } from './config.ts';
+import { createKeyring } from './crypto/derive.ts';
+import { createPasswordHasher } from './crypto/password-hash.ts';
+import { uuidv7 } from './crypto/random.ts';
+import type { Bindings } from './http/context.ts';
+import type { KeyValue } from './kv.ts';
+import { forwardedAddress, parseNetworks } from './limits/client-address.ts';
+import { createLog, describeError, type Log } from './ops/log.ts';
+import { createArgon2Native } from './platform/argon2-native.ts';
+import { withDeadline } from './platform/kv-deadline.ts';
+import { createMemoryKeyValue } from './platform/memory.ts';
+import { createPostgres } from './platform/postgres.ts';
+import { migrate } from './platform/postgres-migrations.ts';
+import { createRedisKeyValue } from './platform/redis.ts';
+
+const now = () => Date.now();
+/** How often the scheduled work is looked at: milliseconds. */
+const schedule = 60_000;
+/** How long requests under way may take to end after SIGTERM: milliseconds. */
+const drain = 10_000;
+
+interface Started {
+  readonly config: Config;
+  /** Resolves when something it depends on ended by itself. */
+  readonly failed: Promise<string>;
+  stop(): Promise<void>;
+}
+
+async function start(environment: Readonly<Record<string, string | undefined>>): Promise<Started> {
+  const stops: (() => Promise<void>)[] = [];
+  const stop = async () => {
+    for (const end of stops.splice(0).toReversed()) await end();
+  };
+  try {
+    let variables = environment;
+    let failed: Promise<string> = new Promise(() => undefined);
+    if ((environment['DATABASE_URL'] ?? '') === '') {
+      const { startEmbedded } = await import('../dev/embedded.ts');
+      const embedded = await startEmbedded(environment);
+      stops.push(embedded.stop);
+      variables = embedded.variables;
+      failed = embedded.failed;
+    }
+    const config = readConfig(variables);
+    const log = createLog(config.logLevel, now);
+    if (config.database.migrateOnStart) await migrate(config.database.url);
+
+    const postgres = createPostgres(config.database);
+    stops.push(postgres.close);
+    const kv = createKeyValue(config, log);
+    stops.push(() => kv.close());
+    const keyring = await createKeyring(config.secrets);
+    const app = createApp({
+      config,
+      log,
+      keyring,
+      now,
+      kv,
+      db: postgres.db,
+      newId: () => uuidv7(now()),
+      fallback: createMemoryKeyValue({ now }),
+      hasher: createPasswordHasher({
+        argon2: createArgon2Native(),
+        peppers: keyring.all.map(({ id, pepper }) => ({ id, key: pepper })),
+        parameters: { ...config.argon2, parallelism: 1 },
+      }),
+    });
+    stops.push(runOnSchedule(app, log));
+    stops.push(await listen(app, config));
+    return { config, failed, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+function createKeyValue({ environment, redisUrl }: Config, log: Log): KeyValue {
+  if (redisUrl !== undefined) {
+    const onStateChange = (state: 'up' | 'down') => log.warn('key_value_store', { state });
+    return withDeadline(createRedisKeyValue({ url: redisUrl }), { now, onStateChange });
+  }
+  if (environment !== 'dev')
+    log.warn('limits_in_memory', { advice: 'Set REDIS_URL: replicas do not share their memory' });
+  return createMemoryKeyValue({ now });
+}
+
+/** Looks at the scheduled work now and then. Each step is safe to run on many replicas at once. */
+function runOnSchedule(app: App, log: Log): () => Promise<void> {
+  let running: Promise<void> = Promise.resolve();
+  const run = () => {
+    running = running
+      .then(() => app.runScheduled())
+      .catch((error) => log.error('scheduled_failed', describeError(error)));
+  };
+  const timer = setInterval(run, schedule);
+  return async () => {
+    clearInterval(timer);
+    await running;
+  };
+}
+
+/** Serves until the returned function is called: then requests under way are answered first. */
+async function listen(app: App, config: Config): Promise<() => Promise<void>> {
+  const trusted = parseNetworks(config.trustedProxies);
+  const background = new Set<Promise<unknown>>();
+  const context = {
+    waitUntil(promise: Promise<unknown>) {
+      const settled = promise.catch(() => undefined).finally(() => background.delete(settled));
+      background.add(settled);
+    },
+    passThroughOnException() {},
+    props: {},
+  };
+  const server = createAdaptorServer({
+    fetch: (request, { incoming }) => {
+      const peer = incoming.socket.remoteAddress;
+      const clientAddress = forwardedAddress(peer, request.headers.get('X-Forwarded-For'), trusted);
+      return app.fetch(request, { clientAddress } satisfies Bindings, context);
+    },
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(config.port, config.host, resolve);
+  });
+  return async () => {
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    if ('closeIdleConnections' in server) server.closeIdleConnections();
+    const late = setTimeout(() => 'closeAllConnections' in server && server.closeAllConnections(), drain);
+    await closed;
+    clearTimeout(late);
+    await Promise.all(background);
+  };
+}
+
+try {
+  const started = await start(process.env);
+  const end = async (code: number) => {
+    await started.stop();
+    process.exit(code);
+  };
+  process.once('SIGTERM', () => end(0));
+  process.once('SIGINT', () => end(0));
+  started.failed.then((what) => {
+    console.error(what);
+    return end(1);
+  });
+  console.log(`ready: http://localhost:${started.config.port}`);
+} catch (error) {
+  const isForPeople = error instanceof ConfigError;
+  const inUse = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
+  if (inUse) console.error('The port is in use by another process. Set PORT to another one.');
+  else if (isForPeople) console.error(error.message);
+  else console.error(JSON.stringify({ event: 'start_failed', ...describeError(error) }));
+  process.exit(1);
+}

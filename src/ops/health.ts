@@ -1,0 +1,79 @@
+import { sql } from 'drizzle-orm';
+import * as z from 'zod';
+import type { Deps } from '../deps.ts';
+import { type Endpoint, endpoint, unlimited } from '../http/endpoint.ts';
+
+const alive = z.object({ status: z.literal('ok'), name: z.string(), version: z.string() }).meta({ id: 'Alive' });
+const dependency = z.object({ status: z.enum(['up', 'down']), latency_ms: z.number() });
+const ready = z
+  .object({
+    status: z.enum(['ready', 'degraded', 'unavailable']),
+    dependencies: z.object({ database: dependency, key_value: dependency }),
+  })
+  .meta({ id: 'Ready' });
+
+/** How long a dependency may take to answer: milliseconds. */
+const patience = 2000;
+
+/** Liveness says that the process answers; readiness asks the dependencies. */
+export function healthRoutes({ db, kv, now }: Pick<Deps, 'db' | 'kv' | 'now'>, version: string): Endpoint[] {
+  const liveness = ['/', '/health', '/healthz'].map((path, index) =>
+    endpoint({
+      method: 'get',
+      path,
+      operationId: ['root', 'health', 'healthz'][index] ?? path,
+      tag: 'Operation',
+      summary: 'Whether the process answers',
+      responses: { 200: { description: 'It does', schema: alive } },
+      errors: [],
+      prepare: unlimited,
+      handler: ({ c }) => c.json({ status: 'ok', name: 'edge-auth', version }),
+    }),
+  );
+
+  async function ask(question: Promise<unknown>): Promise<z.output<typeof dependency>> {
+    const start = now();
+    const status = await withPatience(question).then(
+      () => 'up' as const,
+      () => 'down' as const,
+    );
+    return { status, latency_ms: now() - start };
+  }
+
+  const readiness = endpoint({
+    method: 'get',
+    path: '/readyz',
+    operationId: 'readyz',
+    tag: 'Operation',
+    summary: 'Whether the dependencies answer',
+    description: 'Without the key-value store the service goes on, degraded; without the database it cannot.',
+    responses: {
+      200: { description: 'Ready, or degraded', schema: ready },
+      503: { description: 'Unavailable', schema: ready },
+    },
+    errors: [],
+    prepare: unlimited,
+    handler: async ({ c }) => {
+      const [database, keyValue] = await Promise.all([ask(db.execute(sql`select 1`)), ask(kv.ping())]);
+      const dependencies = { database, key_value: keyValue };
+      c.header('Cache-Control', 'no-store');
+      if (database.status === 'down') {
+        return c.json({ status: 'unavailable', dependencies }, 503, { 'Retry-After': '2' });
+      }
+      return c.json({ status: keyValue.status === 'up' ? 'ready' : 'degraded', dependencies });
+    },
+  });
+  return [...liveness, readiness];
+}
+
+async function withPatience(question: Promise<unknown>): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const timeout = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error('No answer in time')), patience);
+  });
+  try {
+    await Promise.race([question, timeout]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,1 @@
+export { default } from '@phi-ag/argon2/argon2.wasm';

@@ -1,0 +1,74 @@
+import { type KeyValue, KeyValueUnavailable } from '../kv.ts';
+
+interface DeadlineOptions {
+  /** How long a call may take, in milliseconds. */
+  readonly milliseconds?: number;
+  /** How long the store is left alone after a failure, in milliseconds. */
+  readonly pause?: number;
+  /** Milliseconds since the epoch. */
+  readonly now?: () => number;
+  /** Told when the store fails, and when it answers again. */
+  readonly onStateChange?: (state: 'up' | 'down') => void;
+}
+
+/**
+ * Bounds what a slow or dead store costs. A call that is not answered in time rejects with `KeyValueUnavailable`. After
+ * a failure the store is not asked for a while: calls reject at once, so a store that swallows everything costs one wait
+ * a second and not one a request. Then one call is let through to probe it.
+ *
+ * The operations of a call that was not answered in time may still be carried out.
+ */
+export function withDeadline(
+  kv: KeyValue,
+  { milliseconds = 300, pause = 1000, now = Date.now, onStateChange = () => {} }: DeadlineOptions = {},
+): KeyValue {
+  let state: 'up' | 'down' = 'up';
+  let pausedUntil = 0;
+
+  function report(next: 'up' | 'down'): void {
+    if (state === next) return;
+    state = next;
+    onStateChange(next);
+  }
+
+  async function guard<Answer>(call: () => Promise<Answer>): Promise<Answer> {
+    if (state === 'down') {
+      const left = pausedUntil - now();
+      // More than a pause is left only after the clock was set back.
+      if (left > 0 && left <= pause) throw new KeyValueUnavailable('paused');
+      // This call is the probe. Its turn ends with the clock and not with its answer, which may never come: a Worker
+      // drops the promises of a request whose client has gone.
+      pausedUntil = now() + pause;
+    }
+    try {
+      const answer = await inTime(call(), milliseconds);
+      report('up');
+      return answer;
+    } catch (error) {
+      // Anything else is a mistake of the caller and says nothing about the store.
+      if (error instanceof KeyValueUnavailable) {
+        pausedUntil = now() + pause;
+        report('down');
+      }
+      throw error;
+    }
+  }
+
+  return {
+    kind: kv.kind,
+    run: (operations) => guard(() => kv.run(operations)),
+    ping: () => guard(() => kv.ping()),
+    close: () => kv.close(),
+  };
+}
+
+/** The race keeps listening to the promise it gave up, so a late rejection is never an unhandled one. */
+async function inTime<Answer>(answer: Promise<Answer>, milliseconds: number): Promise<Answer> {
+  const { promise: timeout, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new KeyValueUnavailable('timeout')), milliseconds);
+  try {
+    return await Promise.race([answer, timeout]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

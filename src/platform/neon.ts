@@ -1,0 +1,20 @@
+import { neon, neonConfig } from '@neondatabase/serverless';
+import type { Logger } from 'drizzle-orm/logger';
+import { drizzle } from 'drizzle-orm/neon-http';
+import type { Database } from '../db/database.ts';
+
+export interface NeonOptions {
+  readonly url: string;
+  /** Where statements are posted, for an endpoint other than Neon's own. */
+  readonly endpoint?: string | undefined;
+  /** Sees each statement, for tests that count. */
+  readonly logger?: Logger;
+}
+
+/** Postgres over Neon's HTTP protocol: each statement is one request, given up after 10 s. */
+export function createNeon({ url, endpoint, logger }: NeonOptions): Database {
+  if (endpoint !== undefined) neonConfig.fetchEndpoint = endpoint;
+  neonConfig.fetchFunction = (input: string, init: RequestInit) =>
+    fetch(input, { ...init, signal: AbortSignal.timeout(10_000) });
+  return drizzle(neon(url), { logger: logger ?? false });
+}

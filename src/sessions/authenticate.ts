@@ -1,0 +1,65 @@
+import type { Deps } from '../deps.ts';
+import { Problem } from '../errors.ts';
+import type { LimitResult } from '../kv.ts';
+import { enforce, type Hit, limitOperation, rateLimitHeaders } from '../limits/rate-limit.ts';
+import { type AccessTokenClaims, verifyAccessToken } from '../tokens/access-token.ts';
+import type { Revocation } from '../tokens/revocation.ts';
+import type { SigningKeys } from '../tokens/signing-keys.ts';
+
+/** Who asks: the claims of a verified access token that was not revoked. */
+export interface Caller {
+  readonly userId: string;
+  readonly sessionId: string;
+  readonly claims: AccessTokenClaims;
+}
+
+/** Lets requests in: counts their limits and looks for revocation, both in one round trip. */
+export interface Gate {
+  /**
+   * Reads the bearer token of a request (RFC 6750 section 2.1). Costs no round trip.
+   * @throws {Problem} `invalid_token`
+   */
+  identify(authorization: string | undefined): Promise<Caller>;
+  /**
+   * @param hits what the request counts against
+   * @param caller where the request needs one: whose token must not be revoked
+   * @param announce given the `RateLimit-*` headers, also those of a refusal
+   * @throws {Problem} `rate_limited`, `invalid_token`
+   */
+  admit(hits: readonly Hit[], caller: Caller | undefined, announce: (headers: Headers) => void): Promise<void>;
+}
+
+type Headers = Readonly<Record<string, string>>;
+
+interface Needs extends Pick<Deps, 'config' | 'fallback' | 'kv' | 'now'> {
+  readonly signingKeys: SigningKeys;
+  readonly revocation: Revocation;
+}
+
+export function createGate({ config, kv, fallback, now, signingKeys, revocation }: Needs): Gate {
+  return {
+    async identify(authorization) {
+      const [, token] = /^Bearer +([^ ]+) *$/i.exec(authorization ?? '') ?? [];
+      if (token === undefined) throw new Problem('invalid_token', { reason: 'no bearer token' });
+      const claims = await verifyAccessToken({ config, now, signingKeys }, token);
+      return { userId: claims.sub, sessionId: claims.sid, claims };
+    },
+
+    async admit(hits, caller, announce) {
+      const limits = hits.map((hit) => limitOperation(config, hit));
+      const count = (results: readonly LimitResult[]) => {
+        announce(rateLimitHeaders(results, now()));
+        enforce(results, now());
+      };
+      if (caller === undefined) {
+        if (limits.length > 0) count(await kv.run(limits).catch(() => fallback.run(limits)));
+        return;
+      }
+      const read = revocation.read(caller.claims);
+      const countHere = async () => [undefined, ...(await fallback.run(limits))] as const;
+      const [marks, ...results] = await kv.run([read, ...limits]).catch(countHere);
+      count(results);
+      if (!(await revocation.judge(caller.claims, marks))) throw new Problem('invalid_token', { reason: 'revoked' });
+    },
+  };
+}

@@ -1,0 +1,110 @@
+import * as z from 'zod';
+import { type Endpoint, endpoint, guardedEndpoint } from '../http/endpoint.ts';
+import { accessTokenClaims } from '../tokens/access-token.ts';
+import type { Gate } from './authenticate.ts';
+import { logoutRequest, message, refreshRequest, tokens } from './schemas.ts';
+import { logout, logoutAll, readRefreshToken, refresh, type SessionDeps } from './sessions.ts';
+
+const noStore = { 'Cache-Control': 'no-store' };
+const tag = 'Sessions';
+
+export function sessionRoutes(deps: SessionDeps, gate: Gate): Endpoint[] {
+  return [
+    endpoint({
+      method: 'post',
+      path: '/auth/refresh',
+      operationId: 'refresh',
+      tag,
+      summary: 'Exchange a refresh token for new tokens',
+      description:
+        'Each refresh token is good once. Shown again within the grace window (10 s by default: a second tab, a lost ' +
+        'response) it gives the same successor; shown later it ends the session.',
+      body: refreshRequest,
+      responses: { 200: { description: 'New tokens', schema: tokens } },
+      errors: ['invalid_refresh_token'],
+      prepare: async ({ body }) => {
+        const subject = await readRefreshToken(deps, body.refresh_token);
+        return { hits: [{ policy: 'refresh_session', key: subject.sessionId }], subject };
+      },
+      handler: async ({ c, origin }, token) => c.json(await refresh(deps, token, origin), 200, noStore),
+    }),
+    endpoint({
+      method: 'post',
+      path: '/auth/logout',
+      operationId: 'logout',
+      tag,
+      summary: 'End the session',
+      description: 'Show the refresh token in the body, or the access token as bearer. Ending it again is no error.',
+      security: 'bearer-or-body',
+      body: logoutRequest,
+      bodyOptional: true,
+      responses: { 200: { description: 'The session has ended', schema: message } },
+      errors: ['invalid_token', 'invalid_refresh_token'],
+      prepare: async ({ c, body }) => {
+        const shown = body.refresh_token;
+        const { sessionId } =
+          shown === undefined
+            ? await gate.identify(c.req.header('Authorization'))
+            : await readRefreshToken(deps, shown);
+        return { hits: [], subject: sessionId };
+      },
+      handler: async ({ c, origin }, sessionId) => {
+        await logout(deps, sessionId, origin);
+        return c.json({ message: 'Signed out' }, 200, noStore);
+      },
+    }),
+    guardedEndpoint({
+      method: 'post',
+      path: '/auth/logout-all',
+      operationId: 'logoutAll',
+      tag,
+      summary: 'End all sessions of the caller',
+      responses: {
+        200: { description: 'All sessions have ended', schema: message.extend({ sessions_ended: z.int() }) },
+      },
+      errors: [],
+      prepare: ({ caller }) => ({ hits: [{ policy: 'write_user', key: caller.userId }], subject: undefined }),
+      handler: async ({ c, caller, origin }) => {
+        const { userId, sessionId } = caller;
+        const ended = await logoutAll(deps, { userId, sessionId }, origin);
+        return c.json({ message: 'Signed out everywhere', sessions_ended: ended }, 200, noStore);
+      },
+    }),
+    guardedEndpoint({
+      method: 'get',
+      path: '/auth/verify-token',
+      anyRequest: true,
+      operationId: 'verifyToken',
+      tag,
+      summary: 'Check an access token on behalf of another service',
+      description:
+        'For nginx `auth_request`, Envoy and Traefik: takes any method and any path below, reads only the ' +
+        '`Authorization` header, and answers 200 with `X-Auth-*` headers to pass on, or 401. Unlike a local check ' +
+        'with the JWKS it also knows of revocation.',
+      responses: {
+        200: {
+          description: 'The claims of the token',
+          schema: accessTokenClaims,
+          headers: {
+            'X-Auth-Subject': "The user's id",
+            'X-Auth-Session': "The session's id",
+            'X-Auth-Client': "The client's id",
+            'X-Auth-Scope': 'Separated by blanks',
+            'X-Auth-Roles': 'Separated by commas',
+          },
+        },
+      },
+      errors: [],
+      prepare: ({ caller }) => ({ hits: [{ policy: 'verify_session', key: caller.sessionId }], subject: undefined }),
+      handler: ({ c, caller: { claims } }) =>
+        c.json(claims, 200, {
+          ...noStore,
+          'X-Auth-Subject': claims.sub,
+          'X-Auth-Session': claims.sid,
+          'X-Auth-Client': claims.client_id,
+          'X-Auth-Scope': claims.scope,
+          'X-Auth-Roles': claims.roles.join(','),
+        }),
+    }),
+  ];
+}

@@ -1,0 +1,25 @@
+import * as z from 'zod';
+
+/** A token response (RFC 6749 section 5.1). */
+export const tokens = z
+  .object({
+    access_token: z.string().describe('RFC 9068, RS256: verify it with the JWKS'),
+    token_type: z.literal('Bearer'),
+    expires_in: z.int().describe('Seconds'),
+    refresh_token: z.string().describe('Good once; a repeat within some seconds gives the same answer'),
+    refresh_token_expires_in: z.int().describe('Seconds, if it is not used before'),
+    scope: z.string(),
+  })
+  .meta({ id: 'Tokens' });
+
+const refreshToken = z.string().min(1).max(256);
+
+export const refreshRequest = z
+  .object({ refresh_token: refreshToken })
+  .meta({ id: 'RefreshRequest', examples: [{ refresh_token: '<refresh_token>' }] });
+
+export const logoutRequest = z
+  .object({ refresh_token: refreshToken.optional() })
+  .meta({ id: 'LogoutRequest', examples: [{ refresh_token: '<refresh_token>' }] });
+
+export const message = z.object({ message: z.string() });

@@ -1,0 +1,153 @@
+import { auditRow, keptOrigin, type Origin } from '../audit/audit.ts';
+import type { Deps } from '../deps.ts';
+import { Problem } from '../errors.ts';
+import { issueAccessToken } from '../tokens/access-token.ts';
+import { issueRefreshToken, verifyRefreshToken } from '../tokens/refresh-token.ts';
+import type { Revocation } from '../tokens/revocation.ts';
+import type { SigningKeys } from '../tokens/signing-keys.ts';
+import { endAllSessions, endSession, refreshSession, type SessionRow } from './store.ts';
+
+/** The application's own client: people who sign in with a password, and not through another application. */
+const firstParty = { clientId: 'first-party', scope: 'account' } as const;
+
+/** What the rules about sessions need. */
+export interface SessionDeps extends Deps {
+  readonly signingKeys: SigningKeys;
+  readonly revocation: Revocation;
+}
+
+/** A token response (RFC 6749 section 5.1). Times are seconds from now. */
+export interface Tokens {
+  readonly access_token: string;
+  readonly token_type: 'Bearer';
+  readonly expires_in: number;
+  readonly refresh_token: string;
+  readonly refresh_token_expires_in: number;
+  readonly scope: string;
+}
+
+interface OpenSession {
+  readonly userId: string;
+  readonly sessionId: string;
+  readonly clientId: string;
+  readonly scope: string;
+  readonly roles: readonly string[];
+  readonly generation: number;
+  /** Milliseconds since the epoch. */
+  readonly expiresAt: number;
+}
+
+/** A new session's row, of a user who has just proved who they are. */
+export function newSession(
+  { config, newId, now }: Deps,
+  user: { readonly id: string; readonly sessionEpoch: number },
+  origin: Origin,
+): SessionRow {
+  const time = new Date(now());
+  return {
+    id: newId(),
+    userId: user.id,
+    ...firstParty,
+    epoch: user.sessionEpoch,
+    generation: 0,
+    rotatedAt: time,
+    authenticatedAt: time,
+    createdAt: time,
+    expiresAt: new Date(now() + config.sessionTtl * 1000),
+    ...keptOrigin(origin),
+  };
+}
+
+/** The tokens of a session as its row stands. */
+export async function issueTokens(deps: SessionDeps, session: OpenSession): Promise<Tokens> {
+  const { config, keyring, now } = deps;
+  const [accessToken, refreshToken] = await Promise.all([
+    issueAccessToken(deps, session),
+    issueRefreshToken(keyring, session),
+  ]);
+  const left = Math.floor((session.expiresAt - now()) / 1000);
+  return {
+    access_token: accessToken,
+    token_type: 'Bearer',
+    expires_in: config.accessTokenTtl,
+    refresh_token: refreshToken,
+    refresh_token_expires_in: Math.min(left, config.sessionIdleTtl),
+    scope: session.scope,
+  };
+}
+
+/** The tokens of a session that has just been written. */
+export function firstTokens(deps: SessionDeps, row: SessionRow, roles: readonly string[]): Promise<Tokens> {
+  const { id: sessionId, userId, clientId, scope } = row;
+  const expiresAt = row.expiresAt.getTime();
+  return issueTokens(deps, { sessionId, userId, clientId, scope, roles, generation: 0, expiresAt });
+}
+
+/**
+ * Exchanges a refresh token for new tokens (RFC 6749 section 6, rotation after RFC 9700 section 4.14.2). The same
+ * token shown again within the grace window gives the same successor; shown later it ends the session.
+ * @throws {Problem} `invalid_refresh_token`
+ */
+export async function refresh(
+  deps: SessionDeps,
+  token: { readonly sessionId: string; readonly generation: number },
+  origin: Origin,
+): Promise<Tokens> {
+  const { config, db, log, now, revocation } = deps;
+  const { sessionId } = token;
+  const time = now();
+  const audit = auditRow(deps, { type: 'refresh_token_reuse', result: 'failure', userId: null, sessionId, origin });
+  const window = {
+    now: time,
+    graceFrom: time - config.refreshGrace * 1000,
+    idleFrom: time - config.sessionIdleTtl * 1000,
+  };
+  const session = await refreshSession(db, token, window, audit);
+  if (session === undefined) throw new Problem('invalid_refresh_token', { reason: 'ended, expired or unknown' });
+  if (session.reused) {
+    log.warn('refresh_token_reuse', { session_id: sessionId });
+    await revocation.revokeSessions([sessionId]);
+    throw new Problem('invalid_refresh_token', { reason: 'reused' });
+  }
+  return await issueTokens(deps, {
+    sessionId,
+    userId: session.user_id,
+    clientId: session.client_id,
+    scope: session.scope,
+    roles: session.roles,
+    generation: session.generation,
+    expiresAt: session.expires_at,
+  });
+}
+
+/**
+ * Reads a refresh token's session without the database.
+ * @throws {Problem} `invalid_refresh_token` for a forged or malformed one
+ */
+export async function readRefreshToken(
+  { keyring }: Pick<Deps, 'keyring'>,
+  token: string,
+): Promise<{ sessionId: string; generation: number }> {
+  const parts = await verifyRefreshToken(keyring, token);
+  if (parts === undefined) throw new Problem('invalid_refresh_token', { reason: 'forged or malformed' });
+  return parts;
+}
+
+/** Ends a session, and with it its access tokens. Ending it again is no error. */
+export async function logout(deps: SessionDeps, sessionId: string, origin: Origin): Promise<void> {
+  const audit = auditRow(deps, { type: 'logout', result: 'success', userId: null, sessionId, origin });
+  await endSession(deps.db, sessionId, deps.now(), audit);
+  await deps.revocation.revokeSessions([sessionId]);
+}
+
+/** Ends every session of a user. @returns how many were open */
+export async function logoutAll(
+  deps: SessionDeps,
+  caller: { readonly userId: string; readonly sessionId: string },
+  origin: Origin,
+): Promise<number> {
+  const audit = auditRow(deps, { type: 'logout_all', result: 'success', ...caller, origin });
+  const ended = await endAllSessions(deps.db, caller.userId, deps.now(), audit);
+  await deps.revocation.revokeUser(caller.userId, ended);
+  return ended.length;
+}

@@ -1,0 +1,135 @@
+import { type SQL, sql } from 'drizzle-orm';
+import * as z from 'zod';
+import { type AuditRow, auditFrom } from '../audit/audit.ts';
+import { type Database, query } from '../db/database.ts';
+import { auditLog, sessions, users } from '../db/schema.ts';
+
+export type SessionRow = typeof sessions.$inferInsert;
+
+const timestamp = (milliseconds: number) => sql`${new Date(milliseconds).toISOString()}::timestamptz`;
+const milliseconds = (column: unknown) => sql`(extract(epoch from ${column}) * 1000)::float8`;
+
+/**
+ * Starts a session for a user who just proved the password, unless something ended the user's sessions or disabled
+ * the user since the row was read: then `user_id` stays null and the statement breaks that constraint.
+ * The share lock makes a change of the user that runs at the same time come wholly before or wholly after.
+ * One statement with `alongside` (an audit row, an upgraded password hash).
+ */
+export async function insertSession(
+  db: Database,
+  session: SessionRow,
+  audit: AuditRow,
+  upgrade: Partial<Pick<typeof users.$inferInsert, 'passwordHash' | 'emailIndex'>>,
+): Promise<void> {
+  const unchanged = sql`select ${users.id} as id from ${users}
+    where ${users.id} = ${session.userId} and ${users.sessionEpoch} = ${session.epoch} and ${users.status} = 'active'
+    for share`;
+  const userId = sql`(select id from unchanged)`;
+  const upgraded =
+    Object.keys(upgrade).length === 0
+      ? sql``
+      : sql`, upgraded as ${db.update(users).set(upgrade).where(sql`${users.id} = ${userId}`)}`;
+  await db.execute(sql`with unchanged as (${unchanged}),
+    started as ${db.insert(sessions).values({ ...session, userId })},
+    audited as ${db.insert(auditLog).values(audit)}${upgraded}
+    select 1`);
+}
+
+/** The session part of a statement that makes the user and the first session at once. */
+export const sessionInsert = (db: Database, session: SessionRow): SQL => sql`${db.insert(sessions).values(session)}`;
+
+const refreshedRow = z.object({
+  user_id: z.uuid(),
+  client_id: z.string(),
+  scope: z.string(),
+  roles: z.array(z.string()),
+  generation: z.int(),
+  reused: z.boolean(),
+  expires_at: z.number(),
+});
+export type RefreshedSession = z.output<typeof refreshedRow>;
+
+/**
+ * Takes a refresh token of `generation`, in one conditional update that answers every race: parallel ones queue at
+ * the row and each judges the row as the one before left it.
+ * - The current generation steps to the next one. (A newer one than the row knows is authentic too: the database was
+ *   restored from a backup, and the token's generation counts.)
+ * - The one before it, within the grace window, changes nothing: the caller issues the same successor again.
+ * - Anything older, or later, is reuse: it ends the session, and the audit log says so.
+ * @returns the session as it stands afterwards, or undefined where it has ended, run out or never was
+ */
+export async function refreshSession(
+  db: Database,
+  token: { readonly sessionId: string; readonly generation: number },
+  at: { readonly now: number; readonly graceFrom: number; readonly idleFrom: number },
+  audit: AuditRow,
+): Promise<RefreshedSession | undefined> {
+  const next = token.generation + 1;
+  const rotates = sql`s.generation <= ${token.generation}::int`;
+  const repeats = sql`(s.generation = ${next}::int and s.rotated_at >= ${timestamp(at.graceFrom)})`;
+  const isReuse = sql`not (${rotates} or ${repeats})`;
+  const [row] = await query(
+    db,
+    refreshedRow,
+    sql`with refreshed as (
+      update ${sessions} as s set
+        generation = case when ${rotates} then ${next}::int else s.generation end,
+        rotated_at = case when ${rotates} then ${timestamp(at.now)} else s.rotated_at end,
+        ended_at = case when ${isReuse} then ${timestamp(at.now)} end,
+        ended_reason = case when ${isReuse} then 'refresh_token_reuse' end
+      from ${users} as u
+      where s.id = ${token.sessionId}::uuid and u.id = s.user_id
+        and s.ended_at is null and s.epoch = u.session_epoch and u.status = 'active'
+        and s.expires_at > ${timestamp(at.now)} and s.rotated_at > ${timestamp(at.idleFrom)}
+      returning s.user_id, s.client_id, s.scope, u.roles, s.generation, s.ended_at is not null as reused,
+        ${milliseconds(sql`s.expires_at`)} as expires_at
+    ), audited as (
+      ${auditFrom(audit, sql`refreshed where reused`)}
+    )
+    select * from refreshed`,
+  );
+  return row;
+}
+
+/** Ends one session. @returns whether it was open: ending it twice is no error */
+export async function endSession(
+  db: Database,
+  sessionId: string,
+  now: number,
+  audit: AuditRow,
+): Promise<{ userId: string } | undefined> {
+  const [row] = await query(
+    db,
+    z.object({ user_id: z.uuid() }),
+    sql`with ended as (
+      update ${sessions} as s set ended_at = ${timestamp(now)}, ended_reason = 'logout'
+      where s.id = ${sessionId}::uuid and s.ended_at is null
+      returning s.user_id
+    ), audited as (
+      ${auditFrom(audit, sql`ended`)}
+    )
+    select user_id from ended`,
+  );
+  return row === undefined ? undefined : { userId: row.user_id };
+}
+
+/**
+ * Ends all sessions of a user. The raised epoch also ends one that starts at this very moment and that this
+ * statement cannot see yet.
+ * @returns the ids of those that were open
+ */
+export async function endAllSessions(db: Database, userId: string, now: number, audit: AuditRow): Promise<string[]> {
+  const rows = await query(
+    db,
+    z.object({ id: z.uuid() }),
+    sql`with raised as (
+      update ${users} as u set session_epoch = u.session_epoch + 1 where u.id = ${userId}::uuid
+    ), ended as (
+      update ${sessions} as s set ended_at = ${timestamp(now)}, ended_reason = 'logout_all'
+      where s.user_id = ${userId}::uuid and s.ended_at is null
+      returning s.id
+    ), audited as ${db.insert(auditLog).values(audit)}
+    select id from ended`,
+  );
+  return rows.map(({ id }) => id);
+}

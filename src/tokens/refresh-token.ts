@@ -1,0 +1,38 @@
+import { base64url } from 'jose';
+import type { Keyring } from '../crypto/derive.ts';
+
+const encoder = new TextEncoder();
+const shape = /^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.(0|[1-9]\d{0,8})\.([\w-]{43})$/;
+
+export interface RefreshTokenParts {
+  readonly sessionId: string;
+  /** Counts the rotations of the session: 0 for the first token. */
+  readonly generation: number;
+}
+
+const message = ({ sessionId, generation }: RefreshTokenParts) => encoder.encode(`${sessionId}.${generation}`);
+
+/**
+ * A refresh token: `<session id>.<generation>.<HMAC-SHA-256 over both>`. Deterministic, so that a repeated refresh
+ * gives the same successor again and no second branch of the session comes into being.
+ */
+export async function issueRefreshToken(keyring: Keyring, parts: RefreshTokenParts): Promise<string> {
+  const mac = await crypto.subtle.sign('HMAC', keyring.newest.refreshToken, message(parts));
+  return `${parts.sessionId}.${parts.generation}.${base64url.encode(new Uint8Array(mac))}`;
+}
+
+/**
+ * Checks that we issued a refresh token, without the database.
+ * @returns its parts, or undefined for a forged or malformed one
+ */
+export async function verifyRefreshToken(keyring: Keyring, token: string): Promise<RefreshTokenParts | undefined> {
+  const [, sessionId, generation, mac] = shape.exec(token) ?? [];
+  if (sessionId === undefined || mac === undefined) return undefined;
+  const parts = { sessionId, generation: Number(generation) };
+  const bytes = base64url.decode(mac);
+  for (const keys of keyring.all) {
+    // WebCrypto compares MACs in constant time.
+    if (await crypto.subtle.verify('HMAC', keys.refreshToken, bytes, message(parts))) return parts;
+  }
+  return undefined;
+}

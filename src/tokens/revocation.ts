@@ -1,0 +1,83 @@
+import { timeOfUuidv7 } from '../crypto/random.ts';
+import type { Deps } from '../deps.ts';
+import type { GetOperation, SetOperation } from '../kv.ts';
+import { describeError } from '../ops/log.ts';
+import type { AccessTokenClaims } from './access-token.ts';
+import { clockTolerance } from './signing-keys.ts';
+import { isSessionAlive, readEndedSessions } from './store.ts';
+
+/**
+ * Access tokens are verified without the database, so an ended session is marked in the key-value store for as long
+ * as its tokens live. The marks are only trusted for what happened since the store began to collect them
+ * (`revocations-since`): a store that restarted empty, or was away, is no proof that a token is good. Then the row of
+ * the session decides.
+ */
+const sinceKey = 'revocations-since';
+const sessionKey = (sessionId: string) => `revoked:session:${sessionId}`;
+const userKey = (userId: string) => `revoked:user:${userId}`;
+/** How long after a failure the marks are not trusted: the scheduled job has repeated them twice by then. */
+const distrust = 120_000;
+/** How many ended sessions the scheduled job repeats at most. */
+const repeatLimit = 10_000;
+const repeatBatch = 500;
+
+export interface Revocation {
+  /** The read that answers whether a token was revoked. */
+  read(claims: AccessTokenClaims): GetOperation;
+  /**
+   * @param marks what the read gave; undefined where the store did not answer
+   * @returns whether the token is good
+   */
+  judge(claims: AccessTokenClaims, marks: readonly (string | null)[] | undefined): Promise<boolean>;
+  /** Refuses the access tokens of these sessions from now on. */
+  revokeSessions(sessionIds: readonly string[]): Promise<void>;
+  /** Refuses the access tokens of all sessions that the user has started so far. */
+  revokeUser(userId: string, sessionIds: readonly string[]): Promise<void>;
+  /** Repeats the marks of sessions that ended a short while ago, for marks that a broken store lost. */
+  repeat(): Promise<void>;
+}
+
+type Needs = Pick<Deps, 'config' | 'db' | 'kv' | 'log' | 'now'>;
+
+export function createRevocation({ config, db, kv, log, now }: Needs): Revocation {
+  const ttl = config.accessTokenTtl + 2 * clockTolerance;
+  // The memory of one process does not know what its neighbours revoked.
+  const isShared = kv.kind !== 'memory' || config.environment === 'dev';
+  let failedAt = Number.NEGATIVE_INFINITY;
+
+  const mark = (key: string): SetOperation => ({ type: 'set', key, value: String(now()), ttl });
+  const collectSince = (): SetOperation => ({ type: 'set', key: sinceKey, value: String(now()), ifAbsent: true });
+
+  async function write(operations: readonly SetOperation[]): Promise<void> {
+    try {
+      await kv.run([collectSince(), ...operations]);
+    } catch (error) {
+      // The rows in Postgres say it already; they decide until the scheduled job has repeated the marks.
+      failedAt = now();
+      log.warn('revocation_not_marked', describeError(error));
+    }
+  }
+
+  return {
+    read: ({ sid, sub }) => ({ type: 'get', keys: [sessionKey(sid), userKey(sub), sinceKey] }),
+    async judge(claims, marks) {
+      if (marks === undefined) failedAt = now();
+      const [session, user, since] = marks ?? [];
+      if (typeof session === 'string') return false;
+      // The session's id carries the time it started.
+      if (typeof user === 'string' && timeOfUuidv7(claims.sid) <= Number(user)) return false;
+      if (marks !== undefined && typeof since !== 'string') await write([]);
+      const complete = typeof since === 'string' && claims.iat * 1000 >= Number(since);
+      if (complete && isShared && now() - failedAt > distrust) return true;
+      return await isSessionAlive(db, claims.sid, now());
+    },
+    revokeSessions: (sessionIds) => write(sessionIds.map((id) => mark(sessionKey(id)))),
+    revokeUser: (userId, sessionIds) => write([mark(userKey(userId)), ...sessionIds.map((id) => mark(sessionKey(id)))]),
+    async repeat() {
+      const ids = await readEndedSessions(db, now() - ttl * 1000, repeatLimit);
+      for (let start = 0; start < ids.length; start += repeatBatch) {
+        await write(ids.slice(start, start + repeatBatch).map((id) => mark(sessionKey(id))));
+      }
+    },
+  };
+}

@@ -1,0 +1,178 @@
+import { calculateJwkThumbprint, exportJWK, importJWK, type JWK } from 'jose';
+import * as z from 'zod';
+import { seal, unseal } from '../crypto/seal.ts';
+import type { Deps } from '../deps.ts';
+import { deleteSigningKeys, insertSigningKey, readSigningKeys, type SigningKeyRow } from './store.ts';
+
+export const signingAlgorithm = 'RS256';
+/** Clocks may differ by this much: seconds. */
+export const clockTolerance = 60;
+/** A key that nobody here knows is looked for in the database at most this often: milliseconds. */
+const unknownKidPause = 10_000;
+
+const algorithm = {
+  name: 'RSASSA-PKCS1-v1_5',
+  hash: 'SHA-256',
+  modulusLength: 2048,
+  publicExponent: new Uint8Array([1, 0, 1]),
+};
+const publicJwkSchema = z.object({ kty: z.literal('RSA'), n: z.string(), e: z.string() });
+
+export type SigningKeyState = 'published-next' | 'signing' | 'published-retired' | 'expired';
+
+/** The part of a key's row that decides its state. */
+type KeyTerm = Pick<SigningKeyRow, 'ordinal' | 'signsFrom'>;
+
+/**
+ * The state of a key at a time. It follows from the rows alone, so every isolate switches at the same moment.
+ * @param keys all keys, oldest first
+ * @param tokenTtl seconds the last token it signed may live
+ */
+export function signingKeyState(
+  key: KeyTerm,
+  keys: readonly KeyTerm[],
+  now: number,
+  tokenTtl: number,
+): SigningKeyState {
+  if (key.signsFrom.getTime() > now) return 'published-next';
+  const successor = keys.find((other) => other.ordinal > key.ordinal && other.signsFrom.getTime() <= now);
+  if (successor === undefined) return 'signing';
+  const lastTokenEnds = successor.signsFrom.getTime() + (tokenTtl + 2 * clockTolerance) * 1000;
+  return lastTokenEnds > now ? 'published-retired' : 'expired';
+}
+
+/** Seconds a verifier may keep the JWKS. With the isolates' own cache it stays well below the lead time. */
+export const jwksMaxAge = (lead: number) => Math.min(3600, Math.floor(lead / 4));
+/** Seconds an isolate keeps the keys before it reads them again. */
+const keyCacheTtl = (lead: number) => Math.min(300, Math.floor(lead / 4));
+
+interface LoadedKey {
+  readonly row: SigningKeyRow;
+  readonly publicJwk: JWK;
+  readonly verify: CryptoKey;
+  /** Missing where the private part is sealed under a secret that is not configured any more. */
+  readonly sign: CryptoKey | undefined;
+}
+
+export interface SigningKeys {
+  /** The key that signs now; made on first use. */
+  signing(): Promise<{ kid: string; key: CryptoKey }>;
+  /** The key that verifies, or undefined for a `kid` that is not published. */
+  verifying(kid: string): Promise<CryptoKey | undefined>;
+  /** The JSON Web Key Set (RFC 7517 section 5): all that are published. */
+  published(): Promise<{ keys: JWK[] }>;
+  /** Publishes the next key when the current one's term nears its end, and deletes expired ones. */
+  rotate(): Promise<void>;
+}
+
+type Needs = Pick<Deps, 'config' | 'db' | 'keyring' | 'now'>;
+
+/** The signing keys as one isolate sees them: read from Postgres, kept for some minutes. */
+export function createSigningKeys({ config, db, keyring, now }: Needs): SigningKeys {
+  let keys: readonly LoadedKey[] = [];
+  let readAgainAt = 0;
+  let lookAgainAt = 0;
+
+  const sealPlace = (kid: string) => `signing_keys.private:${kid}`;
+  const stateOf = ({ row }: LoadedKey) =>
+    signingKeyState(
+      row,
+      keys.map((key) => key.row),
+      now(),
+      config.accessTokenTtl,
+    );
+  const isPublished = (key: LoadedKey) => stateOf(key) !== 'expired';
+  const signingNow = () => keys.findLast((key) => key.sign !== undefined && stateOf(key) === 'signing');
+
+  async function load(row: SigningKeyRow): Promise<LoadedKey> {
+    const known = keys.find((key) => key.row.kid === row.kid);
+    if (known !== undefined) return { ...known, row };
+    const jwk = publicJwkSchema.parse(row.publicJwk);
+    const publicJwk = { ...jwk, kid: row.kid, alg: signingAlgorithm, use: 'sig' };
+    const verify = await importRsaKey(publicJwk);
+    const sign = await unseal(keyring, sealPlace(row.kid), row.privateSealed).then(
+      (text) => importRsaKey(JSON.parse(text)),
+      () => undefined,
+    );
+    return { row, publicJwk, verify, sign };
+  }
+
+  async function read(): Promise<void> {
+    // Set before the first await: while one request reads, the others use what is there. Requests on Workers must
+    // not wait for each other's I/O, so nobody shares this promise.
+    const previous = readAgainAt;
+    readAgainAt = now() + keyCacheTtl(config.signingKeyLead) * 1000;
+    lookAgainAt = now() + unknownKidPause;
+    try {
+      keys = await Promise.all((await readSigningKeys(db)).map(load));
+      if (signingNow() !== undefined) return;
+      // The first key of all, or none that the configured secrets can open: it has to sign at once.
+      await create((keys.at(-1)?.row.ordinal ?? 0) + 1, now());
+      keys = await Promise.all((await readSigningKeys(db)).map(load));
+    } catch (error) {
+      // What is known goes on serving while the database is away; the next try comes after a second.
+      readAgainAt = keys.length === 0 ? previous : now() + 1000;
+      if (keys.length === 0) throw error;
+    }
+  }
+
+  async function create(ordinal: number, signsFrom: number): Promise<void> {
+    const pair = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
+    if (!('privateKey' in pair)) throw new Error('RSA gives a pair of keys');
+    const { kty, n, e } = publicJwkSchema.parse(await exportJWK(pair.publicKey));
+    const kid = await calculateJwkThumbprint({ kty, n, e });
+    const privateSealed = await seal(keyring, sealPlace(kid), JSON.stringify(await exportJWK(pair.privateKey)));
+    await insertSigningKey(db, {
+      ordinal,
+      kid,
+      publicJwk: { kty, n, e },
+      privateSealed,
+      signsFrom: new Date(signsFrom),
+      createdAt: new Date(now()),
+    });
+  }
+
+  async function fresh(): Promise<void> {
+    if (keys.length === 0 || now() >= readAgainAt) await read();
+  }
+
+  return {
+    async signing() {
+      await fresh();
+      const current = signingNow();
+      if (current?.sign === undefined) throw new Error('No signing key can be opened with the configured secrets');
+      return { kid: current.row.kid, key: current.sign };
+    },
+    async verifying(kid) {
+      await fresh();
+      const find = () => keys.find((key) => key.row.kid === kid && isPublished(key))?.verify;
+      const known = find();
+      if (known !== undefined || now() < lookAgainAt) return known;
+      await read();
+      return find();
+    },
+    async published() {
+      await fresh();
+      return { keys: keys.filter(isPublished).map((key) => key.publicJwk) };
+    },
+    async rotate() {
+      await read();
+      const newest = keys.at(-1)?.row;
+      if (newest === undefined) return;
+      const termEnds = newest.signsFrom.getTime() + config.signingKeyTerm * 1000;
+      const lead = config.signingKeyLead * 1000;
+      if (now() >= termEnds - lead) {
+        await create(newest.ordinal + 1, Math.max(termEnds, now() + lead));
+        await read();
+      }
+      const expired = keys.filter((key) => stateOf(key) === 'expired').map((key) => key.row.ordinal);
+      if (expired.length > 0) await deleteSigningKeys(db, expired);
+    },
+  };
+}
+
+async function importRsaKey(jwk: JWK): Promise<CryptoKey> {
+  const key = await importJWK(jwk, signingAlgorithm, { extractable: false });
+  if (key instanceof Uint8Array) throw new Error('Not an RSA key');
+  return key;
+}

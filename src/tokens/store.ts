@@ -1,0 +1,45 @@
+import { asc, inArray, sql } from 'drizzle-orm';
+import * as z from 'zod';
+import { type Database, query } from '../db/database.ts';
+import { sessions, signingKeys, users } from '../db/schema.ts';
+
+export type SigningKeyRow = typeof signingKeys.$inferSelect;
+
+/** Every signing key, oldest first: never more than a handful, expired ones are deleted. */
+export function readSigningKeys(db: Database): Promise<SigningKeyRow[]> {
+  return db.select().from(signingKeys).orderBy(asc(signingKeys.ordinal));
+}
+
+/** Adds a key unless another isolate took its ordinal first: then nothing happens, and the other's key counts. */
+export async function insertSigningKey(db: Database, row: SigningKeyRow): Promise<void> {
+  await db.insert(signingKeys).values(row).onConflictDoNothing();
+}
+
+export async function deleteSigningKeys(db: Database, ordinals: readonly number[]): Promise<void> {
+  await db.delete(signingKeys).where(inArray(signingKeys.ordinal, [...ordinals]));
+}
+
+/** Whether a session is alive by its row: the answer that counts where the key-value store has none. */
+export async function isSessionAlive(db: Database, sessionId: string, now: number): Promise<boolean> {
+  const rows = await query(
+    db,
+    z.object({ alive: z.literal(true) }),
+    sql`select true as alive from ${sessions} join ${users} on ${users.id} = ${sessions.userId}
+      where ${sessions.id} = ${sessionId} and ${sessions.endedAt} is null
+        and ${sessions.expiresAt} > ${new Date(now).toISOString()}
+        and ${sessions.epoch} = ${users.sessionEpoch} and ${users.status} = 'active'`,
+  );
+  return rows.length === 1;
+}
+
+/** Sessions that ended since a time: their access tokens may still be about. At most `limit`, newest first. */
+export async function readEndedSessions(db: Database, since: number, limit: number): Promise<string[]> {
+  const rows = await query(
+    db,
+    z.object({ id: z.uuid() }),
+    sql`select ${sessions.id} as id from ${sessions}
+      where ${sessions.endedAt} is not null and ${sessions.endedAt} >= ${new Date(since).toISOString()}
+      order by ${sessions.endedAt} desc limit ${limit}`,
+  );
+  return rows.map(({ id }) => id);
+}

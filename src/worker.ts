@@ -1,0 +1,76 @@
+import argon2Module from '#argon2.wasm';
+import { type App, createApp } from './app.ts';
+import { type Config, ConfigError, readConfig } from './config.ts';
+import { createKeyring } from './crypto/derive.ts';
+import { createPasswordHasher } from './crypto/password-hash.ts';
+import { uuidv7 } from './crypto/random.ts';
+import type { KeyValue } from './kv.ts';
+import { createLog, type Log } from './ops/log.ts';
+import { createArgon2Wasm } from './platform/argon2-wasm.ts';
+import { withDeadline } from './platform/kv-deadline.ts';
+import { createMemoryKeyValue } from './platform/memory.ts';
+import { createNeon } from './platform/neon.ts';
+import { createUpstashKeyValue } from './platform/upstash.ts';
+
+type WorkerBindings = Readonly<Record<string, unknown>>;
+
+const now = () => Date.now();
+let application: App | undefined;
+
+/** One application for the isolate. Requests that come while it is made make their own: they must not share I/O. */
+async function getApplication(bindings: WorkerBindings): Promise<App> {
+  if (application !== undefined) return application;
+  const made = await createApplication(readConfig(bindings));
+  application ??= made;
+  return application;
+}
+
+async function createApplication(config: Config): Promise<App> {
+  const log = createLog(config.logLevel, now);
+  const keyring = await createKeyring(config.secrets);
+  return createApp({
+    config,
+    log,
+    keyring,
+    now,
+    newId: () => uuidv7(now()),
+    db: createNeon({ url: config.database.url, endpoint: config.neonEndpoint }),
+    kv: createKeyValue(config, log),
+    fallback: createMemoryKeyValue({ now }),
+    hasher: createPasswordHasher({
+      argon2: createArgon2Wasm(argon2Module),
+      peppers: keyring.all.map(({ id, pepper }) => ({ id, key: pepper })),
+      parameters: { ...config.argon2, parallelism: 1 },
+    }),
+  });
+}
+
+function createKeyValue({ environment, upstash }: Config, log: Log): KeyValue {
+  if (upstash !== undefined) {
+    const onStateChange = (state: 'up' | 'down') => log.warn('key_value_store', { state });
+    return withDeadline(createUpstashKeyValue(upstash), { now, onStateChange });
+  }
+  if (environment !== 'dev')
+    log.warn('limits_in_memory', { advice: 'Set UPSTASH_REDIS_REST_URL: isolates do not share their memory' });
+  return createMemoryKeyValue({ now });
+}
+
+export default {
+  async fetch(request, bindings, context) {
+    try {
+      const app = await getApplication(bindings);
+      const clientAddress = request.headers.get('CF-Connecting-IP') ?? undefined;
+      return await app.fetch(request, { clientAddress }, context);
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      createLog('error', now).error('invalid_configuration', { detail: error.message });
+      return Response.json(
+        { type: 'about:blank', title: 'The service is not configured', status: 500 },
+        { status: 500 },
+      );
+    }
+  },
+  async scheduled(_controller, bindings) {
+    await (await getApplication(bindings)).runScheduled();
+  },
+} satisfies ExportedHandler<WorkerBindings>;

@@ -1,0 +1,59 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestProject } from 'vitest/node';
+import { startEmbeddedPostgres } from '../../dev/embedded-postgres.ts';
+import { startNeonEndpoint } from '../../dev/neon-endpoint.ts';
+import { type DatabaseServer, startDatabaseServer } from './database-server.ts';
+import { startRedis } from './redis-server.ts';
+import { startUpstashBridge } from './upstash-bridge.ts';
+
+declare module 'vitest' {
+  export interface ProvidedContext {
+    /** Makes and drops databases for tests: see `database-server.ts`. */
+    databaseServer: string;
+    neonEndpoint: string;
+    /** Null where no Redis can be had. */
+    redisUrl: string | null;
+    upstashUrl: string | null;
+  }
+}
+
+/** Starts what all test files share, once for both runtimes; nothing has to be installed by hand. */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const stops: (() => Promise<unknown>)[] = [];
+  const teardown = async () => {
+    for (const stop of stops.splice(0).toReversed()) await stop();
+  };
+  try {
+    const postgresUrl = await findPostgres(stops);
+    const databases: DatabaseServer = await startDatabaseServer(postgresUrl);
+    stops.push(databases.stop);
+    const neon = await startNeonEndpoint({ postgresUrl });
+    stops.push(neon.stop);
+    const redis = await startRedis();
+    if (redis !== undefined) stops.push(redis.stop);
+    const bridge = redis === undefined ? undefined : await startUpstashBridge({ redisUrl: redis.url });
+    if (bridge !== undefined) stops.push(bridge.stop);
+
+    project.provide('databaseServer', databases.url);
+    project.provide('neonEndpoint', neon.url);
+    project.provide('redisUrl', redis?.url ?? null);
+    project.provide('upstashUrl', bridge?.url ?? null);
+    return teardown;
+  } catch (error) {
+    await teardown();
+    throw error;
+  }
+}
+
+/** `TEST_DATABASE_URL` (of a role that may create databases), or an embedded Postgres in a directory of its own. */
+async function findPostgres(stops: (() => Promise<unknown>)[]): Promise<string> {
+  const given = process.env['TEST_DATABASE_URL'];
+  if (given !== undefined && given !== '') return given;
+  const directory = await mkdtemp(join(tmpdir(), 'edge-auth-test-'));
+  stops.push(() => rm(directory, { recursive: true, force: true }));
+  const postgres = await startEmbeddedPostgres({ directory, durable: false });
+  stops.push(postgres.stop);
+  return postgres.url;
+}

@@ -1,0 +1,16 @@
+import { inject } from 'vitest';
+import { createArgon2Native } from '../../src/platform/argon2-native.ts';
+import { createPostgres } from '../../src/platform/postgres.ts';
+import { createRedisKeyValue } from '../../src/platform/redis.ts';
+import type { Runtime } from './runtime.ts';
+
+/** What `src/node.ts` would use. */
+export const runtime: Runtime = {
+  name: 'node',
+  argon2: createArgon2Native(),
+  openDatabase: ({ url, logger }) => createPostgres({ url, poolSize: 10, logger }),
+  openKeyValue({ redisUrl }) {
+    const url = redisUrl ?? inject('redisUrl');
+    return url === null ? undefined : createRedisKeyValue({ url });
+  },
+};

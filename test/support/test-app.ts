@@ -1,0 +1,183 @@
+import { inject, onTestFinished } from 'vitest';
+import { runtime } from '#test-runtime';
+import { type App, createApp } from '../../src/app.ts';
+import { type Config, readConfig } from '../../src/config.ts';
+import { createKeyring } from '../../src/crypto/derive.ts';
+import { createPasswordHasher } from '../../src/crypto/password-hash.ts';
+import { uuidv7 } from '../../src/crypto/random.ts';
+import type { Deps } from '../../src/deps.ts';
+import type { KeyValue } from '../../src/kv.ts';
+import { createLog } from '../../src/ops/log.ts';
+import { withDeadline } from '../../src/platform/kv-deadline.ts';
+import { createMemoryKeyValue } from '../../src/platform/memory.ts';
+
+export const issuer = 'https://auth.test';
+
+/** A clock that stands still until the test moves it. */
+export interface Clock {
+  now(): number;
+  advance(seconds: number): void;
+}
+
+export function createClock(start = Date.now()): Clock {
+  let time = start;
+  return {
+    now: () => time,
+    advance(seconds) {
+      time += seconds * 1000;
+    },
+  };
+}
+
+/** An empty, migrated database of the test's own. */
+export async function createDatabase(): Promise<string> {
+  const response = await fetch(inject('databaseServer'), { method: 'POST' });
+  if (!response.ok) throw new Error(await response.text());
+  return await response.text();
+}
+
+export interface TestAppOptions {
+  /** Further variables, as an operator would set them. */
+  readonly variables?: Readonly<Record<string, string>>;
+  /** Of another test application: two that share it are two isolates or replicas of one service. */
+  readonly databaseUrl?: string;
+  readonly clock?: Clock;
+  /** `memory` unless told; `shared` is Upstash in workerd and Redis on Node. */
+  readonly kv?: 'memory' | 'shared' | KeyValue;
+  readonly hasher?: Deps['hasher'];
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of any shape, and fail where it is another
+  readonly body: any;
+}
+
+export interface TestApp {
+  readonly app: App;
+  readonly deps: Deps;
+  readonly clock: Clock;
+  readonly databaseUrl: string;
+  /** Every statement so far, with its parameters. */
+  readonly statements: { readonly sql: string; readonly params: readonly unknown[] }[];
+  /** The number of round trips to the key-value store so far. */
+  readonly roundTrips: () => number;
+  /** Every line logged so far. */
+  readonly logLines: string[];
+  request(method: string, path: string, options?: RequestOptions): Promise<Answer>;
+}
+
+export interface RequestOptions {
+  /** Sent as JSON, unless it is a string: then as it is. */
+  readonly body?: unknown;
+  readonly token?: string | undefined;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly address?: string;
+  readonly signal?: AbortSignal;
+}
+
+/** Cheap, and the same code as in production: for tests that are not about the cost of a hash. */
+const cheap = { memory: 64, iterations: 1, parallelism: 1 };
+
+/** The application as one isolate of the runtime the test runs on, driven through HTTP. Ends with the test. */
+export async function testApp(options: TestAppOptions = {}): Promise<TestApp> {
+  const clock = options.clock ?? createClock();
+  const databaseUrl = options.databaseUrl ?? (await createDatabase());
+  const config: Config = readConfig({
+    ENVIRONMENT: 'dev',
+    AUTH_SECRET: 'test-secret-test-secret-test-secret-1',
+    ISSUER: issuer,
+    DATABASE_URL: databaseUrl,
+    ...options.variables,
+  });
+  const statements: TestApp['statements'] = [];
+  const logger = { logQuery: (sql: string, params: unknown[]) => void statements.push({ sql, params }) };
+  const database = runtime.openDatabase({ url: databaseUrl, logger });
+  const logLines: string[] = [];
+  const keyring = await createKeyring(config.secrets);
+  let roundTrips = 0;
+  const kv = counted(openKeyValue(options.kv ?? 'memory', clock), () => {
+    roundTrips += 1;
+  });
+  const deps: Deps = {
+    config,
+    keyring,
+    kv,
+    db: database.db,
+    now: clock.now,
+    newId: () => uuidv7(clock.now()),
+    fallback: createMemoryKeyValue({ now: clock.now }),
+    log: createLog('debug', clock.now, (line) => void logLines.push(line)),
+    hasher:
+      options.hasher ??
+      createPasswordHasher({
+        argon2: runtime.argon2,
+        peppers: keyring.all.map(({ id, pepper }) => ({ id, key: pepper })),
+        parameters: cheap,
+      }),
+  };
+  const app = createApp(deps);
+  onTestFinished(async () => {
+    await kv.close();
+    await database.close();
+  });
+
+  async function request(method: string, path: string, sent: RequestOptions = {}): Promise<Answer> {
+    const headers = new Headers(sent.headers);
+    if (sent.body !== undefined && !headers.has('Content-Type')) headers.set('Content-Type', 'application/json');
+    if (sent.token !== undefined) headers.set('Authorization', `Bearer ${sent.token}`);
+    const body = sent.body === undefined || typeof sent.body === 'string' ? sent.body : JSON.stringify(sent.body);
+    const init = { method, headers, ...(body === undefined ? {} : { body }), signal: sent.signal ?? null };
+    const background: Promise<unknown>[] = [];
+    const context = {
+      waitUntil: (promise: Promise<unknown>) => void background.push(promise),
+      passThroughOnException() {},
+      props: {},
+    };
+    const clientAddress = sent.address ?? '192.0.2.1';
+    const response = await app.fetch(new Request(`${issuer}${path}`, init), { clientAddress }, context);
+    const text = await response.text();
+    await Promise.all(background);
+    const isJson = /json/.test(response.headers.get('Content-Type') ?? '');
+    return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text };
+  }
+
+  return { app, deps, clock, databaseUrl, statements, roundTrips: () => roundTrips, logLines, request };
+}
+
+function openKeyValue(kind: NonNullable<TestAppOptions['kv']>, clock: Clock): KeyValue {
+  if (kind === 'memory') return createMemoryKeyValue({ now: clock.now });
+  if (kind !== 'shared') return kind;
+  const shared = runtime.openKeyValue({ token: `test-${crypto.randomUUID()}` });
+  if (shared === undefined) throw new Error('No Redis for this test: ask `hasSharedKeyValue` first');
+  return withDeadline(shared);
+}
+
+/** Whether `kv: 'shared'` can be had here. In CI the suite does not start without it. */
+export const hasSharedKeyValue = () => inject('redisUrl') !== null;
+
+function counted(kv: KeyValue, count: () => void): KeyValue {
+  return {
+    kind: kv.kind,
+    run: (operations) => {
+      count();
+      return kv.run(operations);
+    },
+    ping: () => kv.ping(),
+    close: () => kv.close(),
+  };
+}
+
+export const password = 'correct horse battery staple';
+
+/** Registers somebody with a random address. */
+export async function registerUser(
+  { request }: Pick<TestApp, 'request'>,
+  fields: Readonly<Record<string, unknown>> = {},
+): Promise<{ id: string; email: string; access: string; refresh: string }> {
+  const email = `user-${crypto.randomUUID()}@example.com`;
+  const { status, body } = await request('POST', '/auth/register', { body: { email, password, ...fields } });
+  if (status !== 201) throw new Error(`Not registered: ${status} ${JSON.stringify(body)}`);
+  return { id: body.user.id, email, access: body.access_token, refresh: body.refresh_token };
+}
