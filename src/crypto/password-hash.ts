@@ -18,7 +18,7 @@ export interface PasswordParameters {
   readonly parallelism: number;
 }
 
-export interface PasswordVerification {
+interface PasswordVerification {
   readonly valid: boolean;
   /** The password is right, and `hash` would now store it otherwise. */
   readonly needsUpgrade: boolean;

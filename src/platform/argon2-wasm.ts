@@ -81,7 +81,7 @@ function start(instance: WebAssembly.Instance): (input: Argon2Input) => Uint8Arr
       if (code !== 0) throw new Error(`argon2.wasm failed with code ${code}`);
       return view().slice(TAG, TAG + input.tagLength);
     } finally {
-
+      view().fill(0);
       // The last block, from which anyone can compute the tag, is left on the stack. The smallest hash overwrites it.
       argon2Hash(1, 8, 1, scratch, 0, scratch, 8, 0, 4, 0, 0, type, input.version);
     }

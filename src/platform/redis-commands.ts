@@ -110,7 +110,9 @@ async function perform(operation: Operation, send: Send): Promise<Result> {
   if (operation.type === 'set') {
     const { key, value, ttl, ifAbsent = false } = operation;
     const milliseconds = ttl === undefined ? undefined : toMilliseconds(ttl);
-    return (await send({ type: 'set', key: valueKey(key), value, milliseconds, ifAbsent })) === 'OK';
+    const reply = await send({ type: 'set', key: valueKey(key), value, milliseconds, ifAbsent });
+    if (reply !== 'OK' && reply !== null) throw new KeyValueUnavailable('refused');
+    return reply === 'OK';
   }
   // MGET without keys is an error.
   if (operation.keys.length === 0) return [];

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { ConnectionTimeoutError, createClient, DisconnectsClientError, ErrorReply as RedisError } from 'redis';
+import { createClient, DisconnectsClientError, ErrorReply as RedisError } from 'redis';
 import { defineKeyValue, type KeyValue, KeyValueUnavailable } from '../kv.ts';
 import { type Command, createRunner, ErrorReply, type Script } from './redis-commands.ts';
 
@@ -67,8 +67,14 @@ function toLine(command: Command): readonly string[] {
 /** An error that Redis answered is the reply to that command; every other one means that no reply came. */
 function toReply(error: unknown): ErrorReply {
   if (error instanceof RedisError) return new ErrorReply(error.message);
-  const isTimeout = error instanceof DisconnectsClientError || error instanceof ConnectionTimeoutError;
-  throw new KeyValueUnavailable(isTimeout ? 'timeout' : 'unreachable');
+  throw new KeyValueUnavailable(codeOf(error));
+}
+
+/** The client's messages name hosts and quote commands: only what kind of failure it was goes on. */
+function codeOf(error: unknown): string {
+  if (error instanceof RedisError) return new ErrorReply(error.message).code;
+  // Only a connection that went silent is destroyed while a command waits.
+  return error instanceof DisconnectsClientError ? 'timeout' : 'unreachable';
 }
 
 /** Waits between attempts to connect, in milliseconds. */
@@ -85,27 +91,30 @@ function createConnection(url: string, timeout: number) {
   let retryAt = 0;
 
   async function connect() {
+    // The package keeps a record of every client until it is destroyed.
+    client?.destroy();
     const fresh = createSocket();
     // Without a listener an 'error' event ends the process. Whatever it tells also rejects the command that waits.
     fresh.on('error', () => {});
+    let timedOut = false;
     // A server may accept a connection and then never answer AUTH.
-    const stalled = setTimeout(() => fresh.destroy(), timeout);
-    try {
-      await fresh.connect();
-      // The client connects to the end even when it was destroyed on the way.
-      if (closed || !fresh.isOpen) throw new KeyValueUnavailable(closed ? 'closed' : 'timeout');
+    const stalled = setTimeout(() => {
+      timedOut = true;
+      fresh.destroy();
+    }, timeout);
+    const failure = await fresh.connect().then(() => undefined, codeOf);
+    clearTimeout(stalled);
+    // The client may connect to the end even when it was destroyed on the way.
+    const code = closed ? 'closed' : timedOut ? 'timeout' : failure;
+    if (code === undefined) {
       wait = 0;
       client = fresh;
       return fresh;
-    } catch (error) {
-      fresh.destroy();
-      wait = Math.min(longestWait, wait * 2 || shortestWait);
-      retryAt = performance.now() + wait;
-      if (error instanceof KeyValueUnavailable) throw error;
-      throw new KeyValueUnavailable(toReply(error).code);
-    } finally {
-      clearTimeout(stalled);
     }
+    fresh.destroy();
+    wait = Math.min(longestWait, wait * 2 || shortestWait);
+    retryAt = performance.now() + wait;
+    throw new KeyValueUnavailable(code);
   }
 
   return {
@@ -139,7 +148,7 @@ function clientFactory(url: string, timeout: number) {
       disableOfflineQueue: true,
       // The client would arm one timer for each command.
       commandOptions: { timeout: 0 },
-      socket: { connectTimeout: timeout, reconnectStrategy: false },
+      socket: { connectTimeout: 2 * timeout, reconnectStrategy: false },
     });
   try {
     create().destroy();

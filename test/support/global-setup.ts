@@ -16,6 +16,8 @@ declare module 'vitest' {
     /** Null where no Redis can be had. */
     redisUrl: string | null;
     upstashUrl: string | null;
+    /** How often a race is run: `TEST_RACE_ROUNDS`, 200 in CI. */
+    raceRounds: number;
   }
 }
 
@@ -40,6 +42,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     project.provide('neonEndpoint', neon.url);
     project.provide('redisUrl', redis?.url ?? null);
     project.provide('upstashUrl', bridge?.url ?? null);
+    project.provide('raceRounds', Number(process.env['TEST_RACE_ROUNDS'] ?? 20));
     return teardown;
   } catch (error) {
     await teardown();

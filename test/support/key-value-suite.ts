@@ -182,6 +182,14 @@ export function keyValueSuite(create: () => KeyValue): void {
  */
 export function sharedKeyValueSuite(create: () => KeyValue, send: (...command: string[]) => Promise<unknown>): void {
   describe('a shared store', () => {
+    // In the middle of a window, however long the test takes.
+    beforeAll(() => {
+      vi.useFakeTimers({ toFake: ['Date'], now: start + 30_000 });
+    });
+    afterAll(() => {
+      vi.useRealTimers();
+    });
+
     it('shares windows and values between processes', async () => {
       const [one, other] = [create(), create()];
       const limit = { type: 'limit', key: uniqueKey('limit'), limit: 3, window: 3600 } as const;

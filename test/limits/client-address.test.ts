@@ -1,0 +1,51 @@
+import { describe, expect, it } from 'vitest';
+import { addressBucket, forwardedAddress, parseNetworks, truncatedAddress } from '../../src/limits/client-address.ts';
+
+describe('the address that counts for limits', () => {
+  it.each([
+    ['192.0.2.7', '192.0.2.7'],
+    ['::ffff:192.0.2.7', '192.0.2.7'],
+    ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2::/64'],
+    ['2001:db8:1:2:ffff::1', '2001:db8:1:2::/64'],
+    ['2001:db8:1:3::1', '2001:db8:1:3::/64'],
+    ['', 'unknown'],
+    ['not an address', 'unknown'],
+    [undefined, 'unknown'],
+  ])('of %s is %s', (address, bucket) => {
+    expect(addressBucket(address)).toBe(bucket);
+  });
+});
+
+describe('the address that is kept', () => {
+  it.each([
+    ['192.0.2.7', '192.0.2.0/24'],
+    ['2001:db8:1:2:3:4:5:6', '2001:db8:1::/48'],
+    ['nonsense', null],
+  ])('of %s is %s', (address, kept) => {
+    expect(truncatedAddress(address)).toBe(kept);
+  });
+});
+
+describe('the client behind proxies', () => {
+  const trusted = parseNetworks(['10.0.0.0/8', '192.0.2.1', '2001:db8::/32']);
+
+  it.each([
+    ['a peer that is no proxy, whatever it says', '203.0.113.9', '198.51.100.1', '203.0.113.9'],
+    ['a proxy without the header', '10.0.0.1', null, '10.0.0.1'],
+    ['one trusted proxy', '10.0.0.1', '198.51.100.1', '198.51.100.1'],
+    ['a forged first address', '10.0.0.1', '1.2.3.4, 198.51.100.1', '198.51.100.1'],
+    ['a chain of trusted proxies', '10.0.0.1', '198.51.100.1, 10.9.9.9, 192.0.2.1', '198.51.100.1'],
+    ['a chain of nothing but proxies', '10.0.0.1', '10.0.0.2, 10.0.0.3', '10.0.0.2'],
+    ['an unreadable hop', '10.0.0.1', '198.51.100.1, unknown', '10.0.0.1'],
+    ['an IPv4-mapped proxy', '::ffff:10.0.0.1', '198.51.100.1', '198.51.100.1'],
+    ['an IPv6 proxy and client', '2001:db8::1', '2a00::1', '2a00::1'],
+    ['no peer', undefined, '198.51.100.1', undefined],
+  ])('of %s is told apart', (_, peer, forwardedFor, client) => {
+    expect(forwardedAddress(peer, forwardedFor, trusted)).toBe(client);
+  });
+
+  it('names a wrong network by its position, not by its value', () => {
+    expect(() => parseNetworks(['10.0.0.0/8', 'nonsense'])).toThrow('TRUSTED_PROXIES: entry 2');
+    expect(() => parseNetworks(['10.0.0.0/99'])).toThrow('entry 1');
+  });
+});

@@ -1,0 +1,94 @@
+import { describe, expect, it } from 'vitest';
+import { hasSharedKeyValue, password, registerUser, type TestApp, testApp } from '../support/test-app.ts';
+
+const login = ({ request }: TestApp, fields: object, address = '192.0.2.1') =>
+  request('POST', '/auth/login', { body: { password: 'wrong-password', ...fields }, address });
+
+describe('a limit', () => {
+  it('tells how much is left, and refuses with 429 and Retry-After', async () => {
+    const app = await testApp({ variables: { LIMIT_LOGIN_ACCOUNT: '2/60' } });
+    const first = await login(app, { identifier: 'nobody' });
+    expect(first.status).toBe(401);
+    expect(first.headers.get('RateLimit-Limit')).toBe('2');
+    expect(first.headers.get('RateLimit-Remaining')).toBe('1');
+    await login(app, { identifier: 'nobody' });
+    const { status, headers, body } = await login(app, { identifier: 'nobody' });
+    expect(status).toBe(429);
+    expect(body).toMatchObject({ code: 'rate_limited', status: 429 });
+    expect(Number(headers.get('Retry-After'))).toBeGreaterThan(0);
+    expect(headers.get('RateLimit-Remaining')).toBe('0');
+    app.clock.advance(Number(headers.get('Retry-After')) + 60);
+    expect((await login(app, { identifier: 'nobody' })).status).toBe(401);
+  });
+
+  it('costs no statement and no password hash once it is reached', async () => {
+    let hashes = 0;
+    const hasher = {
+      hash: async () => '',
+      verify: async () => {
+        hashes += 1;
+        return { valid: false, needsUpgrade: false };
+      },
+    };
+    const app = await testApp({ variables: { LIMIT_LOGIN_ACCOUNT: '1/60' }, hasher });
+    await login(app, { identifier: 'nobody' });
+    const before = app.statements.length;
+    expect((await login(app, { identifier: 'nobody' })).status).toBe(429);
+    expect(app.statements.length).toBe(before);
+    expect(hashes).toBe(1);
+  });
+
+  it('counts an account by whatever spelling, whether it exists or not', async () => {
+    const app = await testApp({ variables: { LIMIT_LOGIN_ACCOUNT: '3/60' } });
+    const { email } = await registerUser(app);
+    for (const known of [email, 'nobody@example.com']) {
+      await login(app, { identifier: known });
+      await login(app, { email: ` ${known.toUpperCase()} ` }, '198.51.100.1');
+      await login(app, { username: known }, '198.51.100.2');
+      expect((await login(app, { identifier: known }, '198.51.100.3')).status).toBe(429);
+    }
+    expect((await login(app, { identifier: 'somebody-else@example.com' })).status).toBe(401);
+  });
+
+  it('counts IPv6 addresses by their /64, and one address apart from the next', async () => {
+    const app = await testApp({ variables: { LIMIT_LOGIN_ADDRESS: '2/60' } });
+    await login(app, { identifier: 'a' }, '2001:db8::1');
+    await login(app, { identifier: 'b' }, '2001:db8::2');
+    expect((await login(app, { identifier: 'c' }, '2001:db8::ffff:3')).status).toBe(429);
+    expect((await login(app, { identifier: 'c' }, '2001:db8:0:1::3')).status).toBe(401);
+  });
+
+  it('is not moved by headers that a client can forge', async () => {
+    const app = await testApp({ variables: { LIMIT_LOGIN_ADDRESS: '1/60' } });
+    const forged = {
+      'X-Forwarded-For': '203.0.113.50',
+      'CF-Connecting-IP': '203.0.113.50',
+      Forwarded: 'for=203.0.113.50',
+    };
+    const send = () =>
+      app.request('POST', '/auth/login', {
+        body: { identifier: 'a', password },
+        headers: forged,
+        address: '192.0.2.9',
+      });
+    expect((await send()).status).toBe(401);
+    expect((await send()).status).toBe(429);
+    expect((await login(app, { identifier: 'a' }, '203.0.113.50')).status).toBe(401);
+  });
+
+  it.skipIf(!hasSharedKeyValue())('is one for all isolates that share a store', async () => {
+    const variables = { LIMIT_LOGIN_ACCOUNT: '3/60' };
+    const one = await testApp({ kv: 'shared', variables });
+    const two = await testApp({ kv: 'shared', variables, databaseUrl: one.databaseUrl });
+    const identifier = `nobody-${crypto.randomUUID()}`;
+    const statuses = [];
+    for (const app of [one, two, one, two]) statuses.push((await login(app, { identifier }, randomAddress())).status);
+    expect(statuses).toEqual([401, 401, 401, 429]);
+  });
+});
+
+/** The store is shared with other test files; an address of one's own keeps the counts apart. */
+const randomAddress = () => {
+  const [a = 0, b = 0, c = 0] = crypto.getRandomValues(new Uint8Array(3));
+  return `10.${a}.${b}.${c}`;
+};
