@@ -15,7 +15,7 @@ export default defineConfig({
         test: {
           name: 'workerd',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/**/*.node.test.ts', 'test/e2e/**'],
+          exclude: ['test/**/*.node.test.ts'],
           testTimeout: 30_000,
           hookTimeout: 30_000,
         },
@@ -25,7 +25,7 @@ export default defineConfig({
         test: {
           name: 'node',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/**/*.workerd.test.ts', 'test/e2e/**'],
+          exclude: ['test/**/*.workerd.test.ts'],
           testTimeout: 30_000,
           hookTimeout: 30_000,
         },

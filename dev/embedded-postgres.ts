@@ -25,7 +25,7 @@ export interface EmbeddedPostgres {
   readonly port: number;
   /** Resolves when the server has ended, wanted or not, with how. */
   readonly ended: Promise<string>;
-  /** Shuts the server down in order, within 4 s. May be called twice. */
+  /** Shuts the server down in order, within 3 s. May be called twice. */
   stop(): Promise<void>;
 }
 
@@ -83,8 +83,8 @@ async function startServer(
         account: place.account,
         // Fast shutdown; then immediate, from which the next start recovers.
         stop: [
-          { signal: 'SIGINT', grace: 2_500 },
-          { signal: 'SIGQUIT', grace: 1_000 },
+          { signal: 'SIGINT', grace: 2_000 },
+          { signal: 'SIGQUIT', grace: 700 },
         ],
       },
       postgresEnvironment,

@@ -1,4 +1,4 @@
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { startEmbeddedPostgres } from './embedded-postgres.ts';
 import { startMailbox } from './mailbox.ts';
 import { readSecrets } from './secrets.ts';
@@ -20,7 +20,10 @@ export interface Embedded {
 export async function startEmbedded(environment: Readonly<Record<string, string | undefined>>): Promise<Embedded> {
   const port = Number(environment['PORT'] ?? '') || 3000;
   const secrets = (environment['AUTH_SECRET'] ?? '') === '' ? await readSecrets(join(root, '.dev.vars')) : {};
-  const postgres = await startEmbeddedPostgres({ directory: join(root, '.data/postgres'), log: console.error });
+  const postgres = await startEmbeddedPostgres({
+    directory: resolve(root, environment['DATA_DIR'] || '.data', 'postgres'),
+    log: console.error,
+  });
   const mailbox = await startMailbox(port + 1).catch(async (error) => {
     await postgres.stop();
     throw error;

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod';
+import { isAlive } from './processes.ts';
 
 /** What to run, and how to end it: each signal in turn with its grace in milliseconds, then SIGKILL for the whole group. */
 export interface GuardPlan {
@@ -93,22 +94,20 @@ export async function startGuarded(
   };
 }
 
-async function endGroup(group: number, stop: GuardPlan['stop']): Promise<void> {
-  for (const { signal, grace } of [...stop, { signal: 'SIGKILL' as const, grace: 500 }]) {
-    for (let waited = 0; signalGroup(group, waited === 0 ? signal : 0); waited += 20) {
-      if (waited >= grace) {
-        break;
-      }
+async function endGroup(leader: number, stop: GuardPlan['stop']): Promise<void> {
+  for (const { signal, grace } of stop) {
+    signalGroup(leader, signal);
+    for (let waited = 0; isAlive(leader) && waited < grace; waited += 20) {
       await sleep(20);
     }
   }
+  signalGroup(leader, 'SIGKILL');
 }
 
-/** Whether the group still had a process to receive the signal. */
-function signalGroup(group: number, signal: NodeJS.Signals | 0): boolean {
+function signalGroup(leader: number, signal: NodeJS.Signals): void {
   try {
-    return process.kill(-group, signal);
+    process.kill(-leader, signal);
   } catch {
-    return false;
+    // Nothing is left of it.
   }
 }

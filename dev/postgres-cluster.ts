@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { startGuarded } from './guarded.ts';
 import type { Place } from './postgres-place.ts';
+import { isAlive } from './processes.ts';
 
 /** The superuser of the embedded cluster, and the name of its database. */
 export const databaseName = 'edge_auth';
@@ -80,6 +81,9 @@ async function initialise(place: Place, password: string, signal?: AbortSignal):
   );
   const cancel = () => void initdb.stop();
   signal?.addEventListener('abort', cancel, { once: true });
+  if (signal?.aborted) {
+    cancel();
+  }
   const outcome = await initdb.ended;
   signal?.removeEventListener('abort', cancel);
   signal?.throwIfAborted();
@@ -126,14 +130,6 @@ async function isServerOf(pid: number, cluster: string): Promise<boolean> {
       : (await promisify(execFile)('ps', ['-ww', '-o', 'command=', '-p', String(pid)]).catch(() => ({ stdout: '' })))
           .stdout;
   return command.includes('postgres') && command.includes(` ${cluster} `);
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
-  }
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { argon2Limits } from './crypto/argon2.ts';
 import { type PolicyName, type PolicyTable, policies, policyNames } from './limits/policies.ts';
 
 /** Every variable the service understands. The only file that knows their names. */
@@ -71,7 +72,7 @@ const limitVariables = z.object(
   Object.fromEntries(policyNames.map((name) => [limitVariable(name), policy.optional()])),
 );
 
-export type Variables = z.output<typeof variables>;
+type Variables = z.output<typeof variables>;
 export interface Config {
   readonly environment: Variables['ENVIRONMENT'];
   readonly secrets: readonly string[];
@@ -137,6 +138,9 @@ function contradictions(v: Variables): string[] {
   if (v.SESSION_IDLE_TTL > v.SESSION_TTL) wrong.push('SESSION_IDLE_TTL: must not exceed SESSION_TTL');
   if (v.SIGNING_KEY_LEAD * 2 > v.SIGNING_KEY_TERM) {
     wrong.push('SIGNING_KEY_LEAD: must be at most half of SIGNING_KEY_TERM');
+  }
+  if (v.ARGON2_MEMORY * v.ARGON2_ITERATIONS > argon2Limits.work) {
+    wrong.push(`ARGON2_MEMORY: times ARGON2_ITERATIONS must be at most ${argon2Limits.work}`);
   }
   return wrong;
 }

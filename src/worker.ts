@@ -16,6 +16,8 @@ type WorkerBindings = Readonly<Record<string, unknown>>;
 
 const now = () => Date.now();
 let application: App | undefined;
+/** One for the isolate, however many applications are made: its memory never shrinks. */
+const argon2 = createArgon2Wasm(argon2Module);
 
 /** One application for the isolate. Requests that come while it is made make their own: they must not share I/O. */
 async function getApplication(bindings: WorkerBindings): Promise<App> {
@@ -38,7 +40,7 @@ async function createApplication(config: Config): Promise<App> {
     kv: createKeyValue(config, log),
     fallback: createMemoryKeyValue({ now }),
     hasher: createPasswordHasher({
-      argon2: createArgon2Wasm(argon2Module),
+      argon2,
       peppers: keyring.all.map(({ id, pepper }) => ({ id, key: pepper })),
       parameters: { ...config.argon2, parallelism: 1 },
     }),

@@ -41,7 +41,7 @@ const phoneNumber = z
   .pipe(z.string().regex(/^\+[1-9]\d{6,14}$/, 'Must be in international form, such as +14155550100 (E.164)'));
 
 /** A password as typed. 256 code points at most, whatever they are, so that hashing is bounded. */
-export const maximumPasswordLength = 256;
+const maximumPasswordLength = 256;
 const typedPassword = z
   .string()
   .max(maximumPasswordLength * 2)

@@ -5,8 +5,7 @@ import type { Deps } from '../deps.ts';
 import { truncatedAddress } from '../limits/client-address.ts';
 
 /** The one list of security events that are recorded. */
-export const auditTypes = ['user_registered', 'login', 'logout', 'logout_all', 'refresh_token_reuse'] as const;
-export type AuditType = (typeof auditTypes)[number];
+type AuditType = 'user_registered' | 'login' | 'logout' | 'logout_all' | 'refresh_token_reuse';
 
 /** Where a request came from. */
 export interface Origin {

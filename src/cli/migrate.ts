@@ -4,16 +4,28 @@ import { migrate, rollback } from '../platform/postgres-migrations.ts';
 const databaseUrl = process.env['DATABASE_URL'];
 const command = process.argv[2];
 
-if (databaseUrl === undefined || databaseUrl === '') {
-  console.error('DATABASE_URL is not set');
+try {
+  if (databaseUrl === undefined || databaseUrl === '') {
+    console.error('DATABASE_URL is not set');
+    process.exitCode = 1;
+  } else if (command === 'up') {
+    await migrate(databaseUrl);
+    console.log('The schema is up to date');
+  } else if (command === 'down') {
+    const name = await rollback(databaseUrl);
+    console.log(name === undefined ? 'There is nothing to take back' : `Taken back: ${name}`);
+  } else {
+    console.error('Usage: migrate.ts up | down');
+    process.exitCode = 1;
+  }
+} catch (error) {
+  console.error(`The schema was not changed: ${reason(error)}`);
   process.exitCode = 1;
-} else if (command === 'up') {
-  await migrate(databaseUrl);
-  console.log('The schema is up to date');
-} else if (command === 'down') {
-  const name = await rollback(databaseUrl);
-  console.log(name === undefined ? 'There is nothing to take back' : `Taken back: ${name}`);
-} else {
-  console.error('Usage: migrate.ts up | down');
-  process.exitCode = 1;
+}
+
+/** What Postgres or the network said. A host with several addresses says nothing but a code. */
+function reason(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (error.cause instanceof Error) return reason(error.cause);
+  return error.message === '' && 'code' in error ? String(error.code) : error.message;
 }

@@ -31,7 +31,8 @@ export const argon2Limits = {
   parallelism: 16,
   saltLength: { least: 8, most: 64 },
   tagLength: { least: 12, most: 64 },
-  passwordLength: 16_384,
+  /** Twice the UTF-8 of 256 code points: a form that is not normalised may be longer. */
+  passwordLength: 2_048,
 } as const;
 
 /** Says whether these parameters may be hashed with: whole numbers within `argon2Limits` and RFC 9106 section 3.1. */

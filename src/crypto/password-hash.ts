@@ -1,5 +1,5 @@
 import { timingSafeEqual } from 'node:crypto';
-import { type Argon2, isWithinArgon2Limits } from './argon2.ts';
+import { type Argon2, argon2Limits, isWithinArgon2Limits } from './argon2.ts';
 import { BCRYPT_MOST_BYTES, verifyBcrypt, verifyScrypt } from './legacy-hash.ts';
 import { type Argon2Hash, formatArgon2Hash, parseStoredHash, type StoredHash } from './stored-hash.ts';
 
@@ -28,7 +28,7 @@ export interface PasswordHasher {
   /**
    * Gives the string to store.
    * @param signal of the request: once aborted, no hash begins, and the promise rejects with its reason
-   * @throws RangeError for a password of more than 1024 bytes of UTF-8, or with a lone surrogate
+   * @throws RangeError for a password of more than 2048 bytes of UTF-8, typed or normalised, or with a lone surrogate
    */
   hash(password: string, signal?: AbortSignal): Promise<string>;
   /**
@@ -47,8 +47,6 @@ interface HasherOptions {
   readonly parameters?: PasswordParameters;
 }
 
-// 256 code points. NFKC makes at most eleven times as much of them, which is still within `argon2Limits`.
-const MOST_BYTES = 1_024;
 const SALT_LENGTH = 16;
 const TAG_LENGTH = 32;
 const owasp: PasswordParameters = { memory: 19_456, iterations: 2, parallelism: 1 };
@@ -137,5 +135,10 @@ export function createPasswordHasher({ argon2, peppers, parameters = owasp }: Ha
 
 /** Checked before any work. Lone surrogates all encode to the same bytes (U+FFFD), so one would stand for another. */
 function isAcceptable(password: string): boolean {
-  return password.length <= MOST_BYTES && password.isWellFormed() && encoder.encode(password).length <= MOST_BYTES;
+  const { passwordLength } = argon2Limits;
+  const fits = (form: string) => encoder.encode(form).length <= passwordLength;
+  // NFKC makes up to eighteen characters of one, so both forms count.
+  return (
+    password.length <= passwordLength && password.isWellFormed() && fits(password) && fits(password.normalize('NFKC'))
+  );
 }

@@ -26,16 +26,21 @@ export function sqlState(error: unknown): { code: string; constraint?: string | 
   return errorFields.safeParse(cause).data;
 }
 
-/** Class 08: connection; 57P0x: shutting down or starting; 53: out of resources. */
-const unavailableStates = /^(08...|57P0[1-5]|53...)$/;
-const connectionErrors = /^(ECONNREFUSED|ECONNRESET|ETIMEDOUT|EPIPE|ENOTFOUND|EHOSTUNREACH|EAI_AGAIN)$/;
-const driverMessages =
-  /^(Connection terminated|timeout exceeded when trying to connect|Query read timeout|Client has encountered a connection error|Error connecting to database|Server error \(HTTP status 5)/;
+/**
+ * 08: connection; 25006: a replica where the primary should be; 28 and 3D000: not let in; 40: rolled back in favour of
+ * another; 53: out of resources; 55000: takes no connections; 55P03 and 57014: waited too long; 57P0x: shutting down or
+ * starting; 58: its own system failed.
+ */
+const unavailableStates = /^(08...|25006|28...|3D000|40...|53...|55000|55P03|57014|57P0[1-5]|58...)$/;
+/** Their classes are digits, F0, HV, P0 and XX: no name of a system error (`EPIPE`) looks so. */
+const sqlStateShape = /^[0-5FHPX][0-9A-Z]{4}$/;
 
-/** Whether an error means that Postgres cannot be reached just now, and not that the statement was wrong. */
+/** Whether an error means that Postgres cannot be reached or cannot answer just now, and not that we asked wrongly. */
 export function isUnavailable(error: unknown): boolean {
-  const cause = error instanceof DrizzleQueryError ? error.cause : error;
-  const code = sqlState(cause)?.code;
-  if (code !== undefined) return unavailableStates.test(code) || connectionErrors.test(code);
-  return cause instanceof Error && (driverMessages.test(cause.message) || cause.name === 'AggregateError');
+  if (!(error instanceof DrizzleQueryError)) return false;
+  const code = sqlState(error)?.code ?? '';
+  if (sqlStateShape.test(code)) return unavailableStates.test(code);
+  // Postgres gives each error a state. One without comes from the way there: refused, lost, too slow, answered by a
+  // proxy. Only a value that the driver could not send is our own mistake.
+  return !(error.cause instanceof TypeError || error.cause instanceof RangeError);
 }

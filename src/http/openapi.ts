@@ -23,15 +23,12 @@ function commonErrors({ body }: Endpoint['contract']): ProblemCode[] {
 }
 
 /** The OpenAPI 3.1 document, from the contracts that the endpoints are validated with. */
-export function openApiDocument(endpoints: readonly Endpoint[], info: { issuer: string; version: string }): Json {
+function openApiDocument(endpoints: readonly Endpoint[], info: { issuer: string; version: string }): Json {
   const schemas: Record<string, unknown> = {};
   const reference = (schema: z.ZodType, io: 'input' | 'output'): Json => {
     const { $schema, $defs, ...json } = z.toJSONSchema(schema, { io, unrepresentable: 'any' });
-    for (const [id, definition] of Object.entries($defs ?? {})) schemas[id] = hoisted(definition);
-    const id = schema.meta()?.id;
-    if (id === undefined) return hoisted(json);
-    schemas[id] = hoisted(json);
-    return { $ref: `#/components/schemas/${id}` };
+    for (const [id, definition] of Object.entries($defs ?? {})) schemas[id] = hoisted({ ...definition, id: undefined });
+    return hoisted(json);
   };
   const problem = reference(problemSchema, 'output');
 

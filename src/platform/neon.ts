@@ -14,7 +14,10 @@ export interface NeonOptions {
 /** Postgres over Neon's HTTP protocol: each statement is one request, given up after 10 s. */
 export function createNeon({ url, endpoint, logger }: NeonOptions): Database {
   if (endpoint !== undefined) neonConfig.fetchEndpoint = endpoint;
-  neonConfig.fetchFunction = (input: string, init: RequestInit) =>
-    fetch(input, { ...init, signal: AbortSignal.timeout(10_000) });
+  neonConfig.fetchFunction = async (input: string, init: RequestInit) => {
+    const response = await fetch(input, { ...init, signal: AbortSignal.timeout(10_000) });
+    // What breaks here the driver tells as a lost connection; what breaks while it reads the body itself, as it comes.
+    return new Response(await response.text(), response);
+  };
   return drizzle(neon(url), { logger: logger ?? false });
 }

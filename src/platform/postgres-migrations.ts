@@ -6,8 +6,8 @@ import pg from 'pg';
 import * as z from 'zod';
 
 const folder = join(import.meta.dirname, '../../drizzle');
-/** Any number that nobody else in the database locks: the bytes of "edgeauth" cut to 48 bits. */
-const advisoryLock = 111_520_758_132_084;
+/** Any number that nobody else in the database locks: the bytes of "edgeau". */
+const advisoryLock = 111_481_905_832_309;
 const journalSchema = z.object({ entries: z.array(z.object({ tag: z.string(), when: z.number() })) });
 
 /**
@@ -40,7 +40,8 @@ export async function rollback(databaseUrl: string): Promise<string | undefined>
       await client.query('delete from drizzle.__drizzle_migrations where id = $1', [rows[0].id]);
       await client.query('commit');
     } catch (error) {
-      await client.query('rollback');
+      // The first error is the one to tell, also where the connection went with it.
+      await client.query('rollback').catch(() => undefined);
       throw error;
     }
     return entry.tag;
@@ -48,7 +49,13 @@ export async function rollback(databaseUrl: string): Promise<string | undefined>
 }
 
 async function withLock<T>(databaseUrl: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
-  const client = new pg.Client({ connectionString: databaseUrl, application_name: 'edge-auth-migrate' });
+  const client = new pg.Client({
+    connectionString: databaseUrl,
+    application_name: 'edge-auth-migrate',
+    connectionTimeoutMillis: 10_000,
+  });
+  // A connection that breaks rejects the statement under way; without a listener it would end the process too.
+  client.on('error', () => undefined);
   await client.connect();
   try {
     await client.query('select pg_advisory_lock($1)', [advisoryLock]);

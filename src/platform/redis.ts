@@ -148,7 +148,7 @@ function clientFactory(url: string, timeout: number) {
       disableOfflineQueue: true,
       // The client would arm one timer for each command.
       commandOptions: { timeout: 0 },
-      socket: { connectTimeout: 2 * timeout, reconnectStrategy: false },
+      socket: { connectTimeout: timeout, reconnectStrategy: false },
     });
   try {
     create().destroy();

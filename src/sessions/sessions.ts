@@ -59,7 +59,7 @@ export function newSession(
 }
 
 /** The tokens of a session as its row stands. */
-export async function issueTokens(deps: SessionDeps, session: OpenSession): Promise<Tokens> {
+async function issueTokens(deps: SessionDeps, session: OpenSession): Promise<Tokens> {
   const { config, keyring, now } = deps;
   const [accessToken, refreshToken] = await Promise.all([
     issueAccessToken(deps, session),

@@ -1,4 +1,4 @@
-import { type SQL, sql } from 'drizzle-orm';
+import { sql } from 'drizzle-orm';
 import * as z from 'zod';
 import { type AuditRow, auditFrom } from '../audit/audit.ts';
 import { type Database, query } from '../db/database.ts';
@@ -34,9 +34,6 @@ export async function insertSession(
     audited as ${db.insert(auditLog).values(audit)}${upgraded}
     select 1`);
 }
-
-/** The session part of a statement that makes the user and the first session at once. */
-export const sessionInsert = (db: Database, session: SessionRow): SQL => sql`${db.insert(sessions).values(session)}`;
 
 const refreshedRow = z.object({
   user_id: z.uuid(),

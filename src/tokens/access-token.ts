@@ -1,4 +1,4 @@
-import { base64url, decodeProtectedHeader, errors, jwtVerify, SignJWT } from 'jose';
+import { base64url, errors, jwtVerify, SignJWT } from 'jose';
 import * as z from 'zod';
 import type { Deps } from '../deps.ts';
 import { Problem } from '../errors.ts';
@@ -7,6 +7,8 @@ import { clockTolerance, type SigningKeys, signingAlgorithm } from './signing-ke
 const type = 'at+jwt';
 /** Ours are about 900 characters; anything much longer is not worth parsing. */
 const maximumLength = 4096;
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+const protectedHeader = z.object({ alg: z.literal(signingAlgorithm), kid: z.string() });
 
 /** The claims of an access token (RFC 9068 section 2.2, and `sid`). No personal data. */
 export const accessTokenClaims = z
@@ -71,42 +73,56 @@ export async function verifyAccessToken(
 ): Promise<AccessTokenClaims> {
   const refuse = (reason: string) => new Problem('invalid_token', { reason });
   if (token.length > maximumLength) throw refuse('too long');
-  const parts = token.split('.');
-  if (parts.length !== 3 || !isCanonical(parts[0]) || !isCanonical(parts[1])) throw refuse('not a canonical JWS');
-  try {
-    const { alg, kid } = decodeProtectedHeader(token);
-    // Before the key is looked for, so that a flood of other algorithms costs nothing.
-    if (alg !== signingAlgorithm || kid === undefined) throw refuse('alg or kid');
-    const key = await signingKeys.verifying(kid);
-    if (key === undefined) throw refuse('unknown kid');
-    const { payload } = await jwtVerify(token, key, {
-      algorithms: [signingAlgorithm],
-      typ: type,
-      issuer: config.issuer,
-      audience: config.audience,
-      clockTolerance,
-      currentDate: new Date(now()),
-      requiredClaims: ['exp', 'iat', 'sub', 'jti'],
-    });
-    const claims = accessTokenClaims.safeParse(payload);
-    if (!claims.success) throw refuse('claims');
-    return claims.data;
-  } catch (error) {
-    if (error instanceof errors.JOSEError || error instanceof TypeError) throw refuse(error.name);
-    throw error;
-  }
+  const header = readCanonical(token);
+  if (header === undefined) throw refuse('not a canonical JWS');
+  // Before the key is looked for, so that a flood of other algorithms costs nothing.
+  const named = protectedHeader.safeParse(header);
+  if (!named.success) throw refuse('alg or kid');
+  const key = await signingKeys.verifying(named.data.kid);
+  if (key === undefined) throw refuse('unknown kid');
+  const { payload } = await jwtVerify(token, key, {
+    algorithms: [signingAlgorithm],
+    typ: type,
+    issuer: config.issuer,
+    audience: config.audience,
+    clockTolerance,
+    currentDate: new Date(now()),
+    requiredClaims: ['exp', 'iat', 'sub', 'jti'],
+  }).catch((error: unknown) => {
+    throw error instanceof errors.JOSEError ? refuse(error.name) : error;
+  });
+  const claims = accessTokenClaims.safeParse(payload);
+  if (!claims.success) throw refuse('claims');
+  return claims.data;
 }
 
 /**
- * Whether a part of the token reads the same when it is written again. What we sign always does; a claim that stands
- * twice, of which parsers may take the first or the last (RFC 7519 section 4), does not.
+ * Reads a token whose three parts are the same when they are written again, as what we sign always is. Padding, blanks
+ * and spare bits in base64url (RFC 7515 section 2) would give one token many spellings; of a claim that stands twice
+ * parsers may take the first or the last (RFC 7519 section 4).
+ * @returns its header, or undefined
  */
-function isCanonical(part: string | undefined): boolean {
-  if (part === undefined) return false;
+function readCanonical(token: string): unknown {
+  const parts = token.split('.');
+  if (parts.length !== 3) return undefined;
   try {
-    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(base64url.decode(part));
-    return JSON.stringify(JSON.parse(text)) === text;
+    const [header, claims] = parts.map(decodeCanonical);
+    parseCanonical(claims);
+    return parseCanonical(header);
   } catch {
-    return false;
+    return undefined;
   }
+}
+
+function decodeCanonical(part: string): Uint8Array {
+  const bytes = base64url.decode(part);
+  if (base64url.encode(bytes) !== part) throw new Error('Not base64url as we write it');
+  return bytes;
+}
+
+function parseCanonical(bytes: Uint8Array | undefined): unknown {
+  const text = decoder.decode(bytes);
+  const value: unknown = JSON.parse(text);
+  if (JSON.stringify(value) !== text) throw new Error('Not JSON as we write it');
+  return value;
 }

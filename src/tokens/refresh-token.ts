@@ -2,7 +2,8 @@ import { base64url } from 'jose';
 import type { Keyring } from '../crypto/derive.ts';
 
 const encoder = new TextEncoder();
-const shape = /^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.(0|[1-9]\d{0,8})\.([\w-]{43})$/;
+/** The last letter of 32 bytes in base64url has two spare bits; they are zero, so that a token has one spelling. */
+const shape = /^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.(0|[1-9]\d{0,8})\.([\w-]{42}[AEIMQUYcgkosw048])$/;
 
 export interface RefreshTokenParts {
   readonly sessionId: string;

@@ -5,14 +5,6 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 
-declare module 'vitest' {
-  interface ProvidedContext {
-    /** Null where there is none, and the tests that need it are skipped. */
-    redisUrl: string | null;
-    upstashUrl: string | null;
-  }
-}
-
 export interface Redis {
   readonly url: string;
   stop(): Promise<void>;

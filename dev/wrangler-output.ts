@@ -1,0 +1,30 @@
+/** Lines of wrangler that tell a developer of this project nothing, and where a longer passage of that kind ends. */
+const chatter: readonly { readonly first: RegExp; readonly last?: RegExp }[] = [
+  { first: /^\s*$/ },
+  { first: /^Using secrets defined in / },
+  { first: /^Your Worker has access to the following bindings:/, last: /^\s*$/ },
+  { first: /Starting local server\.\.\./ },
+  // Jobs are started by hand in development, see the README.
+  { first: /Scheduled Workers are not automatically triggered/, last: /For more details, see/ },
+  { first: /^\[wrangler:info\] Ready on / },
+  { first: /^\[wrangler:info\] GET \/healthz / },
+];
+
+/**
+ * Sorts wrangler's chatter from what matters: errors, rebuilds, requests and the Worker's own log.
+ * @returns a function that says of each line (in order, without colours) whether to show it
+ */
+export function outputFilter(): (line: string) => boolean {
+  let until: RegExp | undefined;
+  return (line) => {
+    if (until !== undefined) {
+      if (until.test(line)) {
+        until = undefined;
+      }
+      return false;
+    }
+    const found = chatter.find(({ first }) => first.test(line));
+    until = found?.last;
+    return found === undefined;
+  };
+}

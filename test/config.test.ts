@@ -1,0 +1,88 @@
+import { describe, expect, it } from 'vitest';
+import { ConfigError, readConfig } from '../src/config.ts';
+import { policies } from '../src/limits/policies.ts';
+
+const secret = 'a-secret-of-at-least-thirty-two-characters';
+const complete = {
+  AUTH_SECRET: secret,
+  ISSUER: 'https://auth.example.com/',
+  DATABASE_URL: 'postgres://user:password@host/database',
+};
+
+describe('the configuration', () => {
+  it('needs a secret, an issuer and a database, and has defaults for all else', () => {
+    expect(readConfig(complete)).toMatchObject({
+      environment: 'production',
+      secrets: [secret],
+      issuer: 'https://auth.example.com',
+      audience: 'https://auth.example.com',
+      accessTokenTtl: 900,
+      sessionTtl: 2_592_000,
+      sessionIdleTtl: 604_800,
+      refreshGrace: 10,
+      slowRequestMs: 5000,
+      argon2: { memory: 19_456, iterations: 2 },
+      limits: policies,
+    });
+  });
+
+  it('names every wrong variable at once, and never a value', () => {
+    const wrong = {
+      AUTH_SECRET: 'short-canary',
+      ISSUER: 'canary',
+      PORT: 'canary',
+      LOG_LEVEL: 'canary',
+      TRUSTED_PROXIES: '10.0.0.0/8',
+      LIMIT_LOGIN_ADDRESS: 'canary',
+    };
+    expect(() => readConfig(wrong)).toThrow(ConfigError);
+    try {
+      readConfig(wrong);
+    } catch (error) {
+      const { message } = error as ConfigError;
+      for (const name of [
+        'AUTH_SECRET',
+        'ISSUER',
+        'DATABASE_URL: Required',
+        'PORT',
+        'LOG_LEVEL',
+        'LIMIT_LOGIN_ADDRESS',
+      ]) {
+        expect(message).toContain(name);
+      }
+      expect(message).not.toContain('canary');
+      expect(message).not.toContain('TRUSTED_PROXIES');
+    }
+  });
+
+  it('takes several secrets, newest first, each long enough', () => {
+    const older = 'an-older-secret-an-older-secret-an-older';
+    expect(readConfig({ ...complete, AUTH_SECRET: `${secret}, ${older}` }).secrets).toEqual([secret, older]);
+    expect(() => readConfig({ ...complete, AUTH_SECRET: `${secret},short` })).toThrow('AUTH_SECRET');
+    expect(() => readConfig({ ...complete, AUTH_SECRET: ' , ' })).toThrow('AUTH_SECRET');
+  });
+
+  it('counts empty variables and bindings as unset', () => {
+    expect(readConfig({ ...complete, AUDIENCE: '', PORT: ' ', EVENTS: {} })).toMatchObject({ port: 3000 });
+  });
+
+  it('lets every limit be set', () => {
+    const { limits } = readConfig({ ...complete, LIMIT_LOGIN_ACCOUNT: '3/600' });
+    expect(limits.login_account).toEqual({ limit: 3, window: 600 });
+    expect(limits.login_address).toEqual(policies.login_address);
+  });
+
+  it.each([
+    ['ISSUER', { ISSUER: 'http://auth.example.com' }],
+    ['UPSTASH_REDIS_REST_TOKEN', { UPSTASH_REDIS_REST_URL: 'https://x.upstash.io' }],
+    ['SESSION_IDLE_TTL', { SESSION_TTL: '100', SESSION_IDLE_TTL: '200' }],
+    ['ARGON2_MEMORY', { ARGON2_MEMORY: '65536', ARGON2_ITERATIONS: '10' }],
+    ['SIGNING_KEY_LEAD', { SIGNING_KEY_TERM: '3600', SIGNING_KEY_LEAD: '3600' }],
+  ])('refuses a contradiction and names %s', (name, variables) => {
+    expect(() => readConfig({ ...complete, ...variables })).toThrow(name);
+  });
+
+  it('takes plain http for loopback addresses', () => {
+    expect(readConfig({ ...complete, ISSUER: 'http://localhost:3000' }).issuer).toBe('http://localhost:3000');
+  });
+});

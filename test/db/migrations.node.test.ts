@@ -1,0 +1,157 @@
+// Node only: migrations run from the command line and at the start of the Node entry, never in a Worker.
+import { execFile } from 'node:child_process';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type DrizzleSnapshotJSON, generateDrizzleJson, generateMigration } from 'drizzle-kit/api';
+import { describe, expect, it } from 'vitest';
+import * as z from 'zod';
+import * as schema from '../../src/db/schema.ts';
+import { migrate, rollback } from '../../src/platform/postgres-migrations.ts';
+import { startTcpProxy } from '../support/tcp-proxy.ts';
+import { createEmptyDatabase, describeSchema, withClient } from './catalog.ts';
+
+const root = join(import.meta.dirname, '../..');
+const folder = join(root, 'drizzle');
+const read = async (file: string): Promise<unknown> => JSON.parse(await readFile(join(folder, file), 'utf8'));
+const journal = z.object({ entries: z.array(z.object({ tag: z.string() })).min(1) });
+const { entries } = journal.parse(await read('meta/_journal.json'));
+/** Oldest first. */
+const tags = entries.map(({ tag }) => tag);
+
+const applied = (url: string) =>
+  withClient(url, async (client) => {
+    const { rows } = await client.query('select count(*)::int as count from drizzle.__drizzle_migrations');
+    return rows[0]?.count;
+  });
+
+describe('the migrations', () => {
+  it('go up, down step by step and up again, and the schema is the same', async () => {
+    const url = await createEmptyDatabase();
+    const empty = await describeSchema(url);
+    await migrate(url);
+    const full = await describeSchema(url);
+    expect(full['relations']?.length).toBeGreaterThan(empty['relations']?.length ?? 0);
+
+    for (let steps = 1; steps <= tags.length; steps += 1) {
+      for (const tag of tags.toReversed().slice(0, steps)) expect(await rollback(url)).toBe(tag);
+      expect(await applied(url)).toBe(tags.length - steps);
+      if (steps === tags.length) {
+        // Nothing is left but drizzle's own notes, and they are empty.
+        expect(await describeSchema(url)).toEqual(empty);
+        expect(await rollback(url)).toBeUndefined();
+      }
+      await migrate(url);
+      expect(await describeSchema(url)).toEqual(full);
+    }
+  });
+
+  it('can be applied again, which changes nothing', async () => {
+    const url = await createEmptyDatabase();
+    await migrate(url);
+    const once = await describeSchema(url);
+    await withClient(url, (client) =>
+      client.query(`insert into users (id, created_at, updated_at) values (gen_random_uuid(), now(), now())`),
+    );
+    await migrate(url);
+    expect(await describeSchema(url)).toEqual(once);
+    const { rows } = await withClient(url, (client) => client.query('select 1 from users'));
+    expect(rows).toHaveLength(1);
+  });
+
+  it('have a file that takes each of them back', async () => {
+    const files = await readdir(folder);
+    expect(files.filter((file) => file.endsWith('.sql')).sort()).toEqual(
+      tags.flatMap((tag) => [`${tag}.down.sql`, `${tag}.sql`]).sort(),
+    );
+  });
+
+  it('make the schema that the code describes', async () => {
+    const [migrated, described] = [await createEmptyDatabase(), await createEmptyDatabase()];
+    await migrate(migrated);
+    const statements = await generateMigration(generateDrizzleJson({}), generateDrizzleJson(schema));
+    await withClient(described, (client) => client.query(statements.join(';\n')));
+    const expected = await describeSchema(described);
+    expect(expected['columns']?.length).toBeGreaterThan(50);
+    expect(await describeSchema(migrated)).toEqual(expected);
+  });
+
+  it('leave `drizzle-kit generate` nothing to do', async () => {
+    const newest = String(tags.length - 1).padStart(4, '0');
+    // A file that drizzle-kit wrote itself, in its own form.
+    const snapshot = (await read(`meta/${newest}_snapshot.json`)) as DrizzleSnapshotJSON;
+    expect(await generateMigration(snapshot, generateDrizzleJson(schema, snapshot.id))).toEqual([]);
+    // The comparison would tell: without one of the tables it has something to do.
+    const { outbox, ...others } = schema;
+    expect(outbox).toBeDefined();
+    expect(await generateMigration(snapshot, generateDrizzleJson(others, snapshot.id))).not.toEqual([]);
+  });
+});
+
+describe('several replicas that start at once', () => {
+  it('take turns on an empty database, and all of them succeed', async () => {
+    const url = await createEmptyDatabase();
+    await Promise.all(Array.from({ length: 5 }, () => migrate(url)));
+    expect(await applied(url)).toBe(tags.length);
+    const steps = await Promise.all(Array.from({ length: tags.length + 1 }, () => rollback(url)));
+    expect(steps.filter((step) => step !== undefined).sort()).toEqual(tags);
+  });
+
+  it('are told, each by its own promise, when their connection ends while they work or wait', async () => {
+    const url = await createEmptyDatabase();
+    await migrate(url);
+    const proxy = await startTcpProxy(Number(new URL(url).port));
+    const proxied = Object.assign(new URL(url), { port: proxy.port }).href;
+    const migrating = `from pg_stat_activity
+      where datname = current_database() and application_name = 'edge-auth-migrate' and wait_event_type = 'Lock'`;
+    await withClient(url, (locker) =>
+      withClient(url, async (observer) => {
+        await locker.query('begin; lock table drizzle.__drizzle_migrations');
+        // The first stops at that table, and holds the lock for which the second waits.
+        const both = Promise.allSettled([migrate(proxied), migrate(proxied)]);
+        await expect.poll(async () => (await observer.query(`select pid ${migrating}`)).rowCount).toBe(2);
+        await proxy.stop();
+        for (const outcome of await both) expect(outcome).toMatchObject({ status: 'rejected' });
+      }),
+    );
+    await migrate(url);
+  });
+});
+
+describe('the command', () => {
+  async function run(argument: string, databaseUrl: string | undefined) {
+    const { DATABASE_URL: _, ...environment } = process.env;
+    const env = databaseUrl === undefined ? environment : { ...environment, DATABASE_URL: databaseUrl };
+    return await new Promise<{ code: number; out: string; err: string }>((resolve) => {
+      const script = join(root, 'src/cli/migrate.ts');
+      execFile(process.execPath, [script, argument], { env }, (error, out, err) => {
+        resolve({ code: typeof error?.code === 'number' ? error.code : 0, out: out.trim(), err: err.trim() });
+      });
+    });
+  }
+
+  it('applies what is missing, and takes back one step', async () => {
+    const url = await createEmptyDatabase();
+    expect(await run('up', url)).toEqual({ code: 0, out: 'The schema is up to date', err: '' });
+    expect(await applied(url)).toBe(tags.length);
+    expect(await run('down', url)).toEqual({ code: 0, out: `Taken back: ${tags.at(-1)}`, err: '' });
+    expect(await applied(url)).toBe(tags.length - 1);
+  });
+
+  it('says in one line what it lacks, and never the password', async () => {
+    const hole = await startTcpProxy();
+    await hole.stop();
+    const wrong = [`127.0.0.1:${hole.port}`, '127.0.0.1:port'].map((host) => `postgres://user:secret@${host}/none`);
+    const [unset, unknown, ...unusable] = await Promise.all([
+      run('up', undefined),
+      run('sideways', 'postgres://127.0.0.1/none'),
+      ...wrong.map((url) => run('up', url)),
+    ]);
+    expect(unset).toEqual({ code: 1, out: '', err: 'DATABASE_URL is not set' });
+    expect(unknown).toEqual({ code: 1, out: '', err: 'Usage: migrate.ts up | down' });
+    for (const { code, out, err } of unusable) {
+      expect([code, out]).toEqual([1, '']);
+      expect(err).toMatch(/^The schema was not changed: .+$/);
+      expect(err).not.toContain('secret');
+    }
+  });
+});

@@ -1,0 +1,203 @@
+import { describe, expect, it } from 'vitest';
+import { password, registerUser, testApp } from '../support/test-app.ts';
+
+describe('an error', () => {
+  it('is a problem after RFC 9457 with a request id', async () => {
+    const { request } = await testApp();
+    const { status, headers, body } = await request('GET', '/nowhere');
+    expect(status).toBe(404);
+    expect(headers.get('Content-Type')).toBe('application/problem+json');
+    expect(body).toEqual({
+      type: 'about:blank',
+      title: expect.any(String),
+      status: 404,
+      code: 'not_found',
+      request_id: headers.get('X-Request-Id'),
+    });
+  });
+
+  it('of the method tells which ones are taken', async () => {
+    const { request } = await testApp();
+    const { status, headers, body } = await request('DELETE', '/users/me');
+    expect(status).toBe(405);
+    expect(headers.get('Allow')).toBe('GET, HEAD');
+    expect(body.code).toBe('method_not_allowed');
+  });
+
+  it('that nobody foresaw says nothing of itself, to the client or to the log', async () => {
+    const canary = 'canary-in-the-message';
+    const hasher = {
+      hash: () => Promise.reject(new Error(canary)),
+      verify: () => Promise.reject(new Error(canary)),
+    };
+    const { request, logLines } = await testApp({ hasher });
+    const { status, body } = await request('POST', '/auth/register', { body: { username: 'ann', password } });
+    expect(status).toBe(500);
+    expect(body.code).toBe('internal_error');
+    expect(JSON.stringify(body) + logLines.join()).not.toContain(canary);
+    expect(logLines.join()).toContain('unexpected_error');
+  });
+});
+
+describe('a body', () => {
+  const send = async (body: string, type = 'application/json') => {
+    const { request } = await testApp();
+    const { status, body: answer } = await request('POST', '/auth/login', { body, headers: { 'Content-Type': type } });
+    return [status, answer.code];
+  };
+
+  it('has to be JSON, and well-formed', async () => {
+    expect(await send('{"identifier":')).toEqual([400, 'invalid_json']);
+    expect(await send('')).toEqual([400, 'invalid_json']);
+    expect(await send('{}', 'text/plain')).toEqual([415, 'unsupported_media_type']);
+    expect(await send('identifier=a&password=b', 'application/x-www-form-urlencoded')).toEqual([
+      415,
+      'unsupported_media_type',
+    ]);
+    expect(await send('[]')).toEqual([422, 'validation_failed']);
+    expect(await send('null')).toEqual([422, 'validation_failed']);
+    expect(await send('"text"')).toEqual([422, 'validation_failed']);
+    expect(await send('{}', 'application/json; charset=utf-8')).toEqual([422, 'validation_failed']);
+    expect(await send('['.repeat(60_000))).toEqual([400, 'invalid_json']);
+  });
+
+  it('has to be UTF-8', async () => {
+    const { app } = await testApp();
+    const bytes = new Uint8Array([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d]);
+    const headers = { 'Content-Type': 'application/json' };
+    const request = new Request('https://auth.test/auth/login', { method: 'POST', body: bytes, headers });
+    const response = await app.fetch(request, { clientAddress: '192.0.2.1' });
+    expect(response.status).toBe(400);
+  });
+
+  it('is at most 64 KiB, whether its length is announced or not', async () => {
+    expect(await send(JSON.stringify({ identifier: 'x'.repeat(64 * 1024) }))).toEqual([413, 'body_too_large']);
+    const { app } = await testApp();
+    const chunk = new TextEncoder().encode('x'.repeat(10_000));
+    let chunks = 0;
+    const body = new ReadableStream({
+      pull(controller) {
+        chunks += 1;
+        if (chunks > 1000) controller.close();
+        else controller.enqueue(chunk);
+      },
+    });
+    const headers = { 'Content-Type': 'application/json' };
+    const init = { method: 'POST', body, headers, duplex: 'half' };
+    const response = await app.fetch(new Request('https://auth.test/auth/login', init), { clientAddress: '192.0.2.1' });
+    expect(response.status).toBe(413);
+    expect(chunks).toBeLessThan(20);
+  });
+
+  it('may be missing where all of it is optional', async () => {
+    const app = await testApp();
+    const { access } = await registerUser(app);
+    expect((await app.request('POST', '/auth/logout', { token: access })).status).toBe(200);
+  });
+});
+
+describe('every response', () => {
+  it('carries security headers and a request id, which a well-formed one of the client becomes', async () => {
+    const { request } = await testApp();
+    const { headers } = await request('GET', '/health', { headers: { 'X-Request-Id': 'trace-1' } });
+    expect(headers.get('X-Request-Id')).toBe('trace-1');
+    expect(headers.get('X-Content-Type-Options')).toBe('nosniff');
+    expect(headers.get('Strict-Transport-Security')).toMatch(/max-age=\d+/);
+    expect(headers.get('Content-Security-Policy')).toBe("default-src 'none'; frame-ancestors 'none'");
+    expect(headers.get('Referrer-Policy')).toBe('no-referrer');
+    const injected = await request('GET', '/health', { headers: { 'X-Request-Id': 'a"b{}<script>' } });
+    expect(injected.headers.get('X-Request-Id')).toMatch(/^[0-9a-f-]{36}$/);
+  });
+
+  it('is open to listed origins only, the key set to all', async () => {
+    const { request } = await testApp({ variables: { CORS_ORIGINS: 'https://app.example, https://other.example' } });
+    const allowed = async (path: string, origin: string, method = 'GET') => {
+      const sent = { Origin: origin, 'Access-Control-Request-Method': 'POST' };
+      return (await request(method, path, { headers: sent })).headers.get('Access-Control-Allow-Origin');
+    };
+    expect(await allowed('/health', 'https://app.example')).toBe('https://app.example');
+    expect(await allowed('/auth/login', 'https://other.example', 'OPTIONS')).toBe('https://other.example');
+    expect(await allowed('/health', 'https://evil.example')).toBeNull();
+    expect(await allowed('/health', 'https://app.example.evil.example')).toBeNull();
+    expect(await allowed('/health', 'null')).toBeNull();
+    expect(await allowed('/.well-known/jwks.json', 'https://anybody.example')).toBe('*');
+  });
+});
+
+describe('the log', () => {
+  it('has one line for each request: route pattern, status, duration, never what came in', async () => {
+    const { request, logLines } = await testApp();
+    const secrets = {
+      email: 'canary@example.com',
+      password: 'canary-password-1',
+      name: 'Canary',
+      phone_number: '+14155550199',
+    };
+    const { body } = await request('POST', '/auth/register', { body: secrets });
+    await request('POST', '/auth/login', { body: { email: secrets.email, password: 'canary-wrong' } });
+    await request('GET', '/users/me', { token: body.access_token });
+    await request('POST', '/auth/refresh', { body: { refresh_token: body.refresh_token } });
+    await request('GET', `/nowhere/${secrets.email}?token=canary-token`);
+    const lines = logLines.map((line) => JSON.parse(line)).filter(({ event }) => event === 'request');
+    expect(lines.map(({ method, route, status }) => `${method} ${route} ${status}`)).toEqual([
+      'POST /auth/register 201',
+      'POST /auth/login 401',
+      'GET /users/me 200',
+      'POST /auth/refresh 200',
+      'GET unknown 404',
+    ]);
+    const all = logLines.join('\n');
+    for (const secret of [
+      'canary',
+      'Canary',
+      '4155550199',
+      '192.0.2',
+      body.access_token,
+      body.refresh_token,
+      body.user.id,
+    ]) {
+      expect(all).not.toContain(secret);
+    }
+  });
+
+  it('warns of slow requests', async () => {
+    const app = await testApp({ variables: { SLOW_REQUEST_MS: '500' } });
+    const { hash } = app.deps.hasher;
+    const slow = await testApp({
+      databaseUrl: app.databaseUrl,
+      variables: { SLOW_REQUEST_MS: '500' },
+      clock: app.clock,
+      hasher: {
+        ...app.deps.hasher,
+        hash: (typed) => {
+          app.clock.advance(0.6);
+          return hash(typed);
+        },
+      },
+    });
+    await registerUser(slow);
+    const [line] = slow.logLines.map((text) => JSON.parse(text)).filter(({ event }) => event === 'slow_request');
+    expect(line).toMatchObject({ level: 'warn', route: '/auth/register', duration_ms: 600 });
+  });
+});
+
+describe('health', () => {
+  it('is told at /, /health and /healthz without asking anybody', async () => {
+    const app = await testApp();
+    for (const path of ['/', '/health', '/healthz']) {
+      const { status, body } = await app.request('GET', path);
+      expect([status, body.status]).toEqual([200, 'ok']);
+    }
+    expect([app.statements.length, app.roundTrips()]).toEqual([0, 0]);
+  });
+
+  it('of the dependencies is told at /readyz', async () => {
+    const { request } = await testApp();
+    const { status, body } = await request('GET', '/readyz');
+    expect(status).toBe(200);
+    expect(body).toMatchObject({
+      status: 'ready',
+      dependencies: { database: { status: 'up' }, key_value: { status: 'up' } },
+    });
+  });
+});

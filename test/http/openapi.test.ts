@@ -1,0 +1,57 @@
+import { describe, expect, it } from 'vitest';
+import { testApp } from '../support/test-app.ts';
+
+interface Operation {
+  readonly operationId: string;
+  readonly summary: string;
+  readonly security: object[];
+  readonly responses: Record<string, { description: string }>;
+}
+
+describe('the OpenAPI document', () => {
+  it('describes every endpoint, its body, its answers and its errors', async () => {
+    const { request } = await testApp();
+    const { status, body } = await request('GET', '/openapi.json');
+    expect(status).toBe(200);
+    expect(body.openapi).toBe('3.1.0');
+    expect(Object.keys(body.paths).toSorted()).toEqual([
+      '/',
+      '/.well-known/jwks.json',
+      '/auth/login',
+      '/auth/logout',
+      '/auth/logout-all',
+      '/auth/refresh',
+      '/auth/register',
+      '/auth/verify-token',
+      '/health',
+      '/healthz',
+      '/readyz',
+      '/users/me',
+    ]);
+    const operations: Operation[] = Object.values<object>(body.paths).flatMap((path) => Object.values(path));
+    expect(new Set(operations.map(({ operationId }) => operationId)).size).toBe(operations.length);
+    for (const operation of operations) {
+      expect(operation.summary).not.toBe('');
+      expect(Object.keys(operation.responses)).toContain('503');
+    }
+    expect(body.paths['/users/me'].get.security).toEqual([{ bearer: [] }]);
+    expect(body.paths['/auth/login'].post.responses['401'].description).toContain('invalid_credentials');
+  });
+
+  it('holds every schema that it refers to, and what the schemas say', async () => {
+    const { request } = await testApp();
+    const { body } = await request('GET', '/openapi.json');
+    const text = JSON.stringify(body);
+    const references = [...text.matchAll(/"#\/components\/schemas\/(\w+)"/g)].map(([, name]) => name);
+    expect(references.length).toBeGreaterThan(10);
+    expect(Object.keys(body.components.schemas)).toEqual(expect.arrayContaining([...new Set(references)]));
+    expect(text).not.toContain('$defs');
+    expect(body.components.schemas.RegisterRequest).toMatchObject({
+      type: 'object',
+      required: ['password'],
+      properties: { email: { type: 'string' }, phone_number: { type: 'string' } },
+    });
+    expect(body.components.schemas.LoginRequest).toMatchObject({ required: ['password'] });
+    expect(body.components.schemas.User.properties.created_at).toMatchObject({ format: 'date-time' });
+  });
+});

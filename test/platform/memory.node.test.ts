@@ -1,0 +1,25 @@
+// Node only: it measures the heap.
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { expect, it } from 'vitest';
+import * as z from 'zod';
+import { createMemoryKeyValue } from '../../src/platform/memory.ts';
+
+it('holds little memory after hits of a million different keys', async () => {
+  setFlagsFromString('--expose-gc');
+  const collect = z.function().parse(runInNewContext('gc'));
+  const heap = () => {
+    collect();
+    return process.memoryUsage().heapUsed / 2 ** 20;
+  };
+  const kv = createMemoryKeyValue({ now: Date.now });
+  const before = heap();
+  for (let index = 0; index < 1_000_000; index += 1) {
+    await kv.run([{ type: 'limit', key: `login_address:2001:db8::${index}`, limit: 60, window: 60 }]);
+  }
+  const grown = heap() - before;
+  console.info(`a full memory store holds ${grown.toFixed(1)} MiB`);
+  expect(grown).toBeLessThan(40);
+  // Still in use, so that it was not collected before it was measured.
+  await kv.close();
+});

@@ -1,0 +1,11 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+
+/**
+ * The running processes whose command line or environment holds a text, such as the path of a directory that one test
+ * hands to what it starts.
+ */
+export async function processesNaming(text: string): Promise<string[]> {
+  const { stdout } = await promisify(execFile)('ps', ['axeww'], { maxBuffer: 64 * 1024 * 1024 });
+  return stdout.split('\n').filter((line) => line.includes(text) && !line.includes('<defunct>'));
+}
