@@ -2,9 +2,14 @@
 import type pg from 'pg';
 import { beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
-import { createPasswordHasher } from '../../src/crypto/password-hash.ts';
-import { createArgon2Native } from '../../src/platform/argon2-native.ts';
-import { createDatabase, password, registerUser, type TestApp, testApp } from '../support/test-app.ts';
+import {
+  createDatabase,
+  password,
+  registerUser,
+  type TestApp,
+  type TestAppOptions,
+  testApp,
+} from '../support/test-app.ts';
 import { withClient } from './catalog.ts';
 
 /** Not `signing_keys`: it never holds more than a handful of rows, and reading them all is the point. */
@@ -40,45 +45,154 @@ async function fullReads(client: pg.Client, { sql, params }: Statement): Promise
   const all = nodes(explained.parse(rows)[0]['QUERY PLAN'][0].Plan);
   const scans = all.filter((node) => /Scan$/.test(node['Node Type']) && large.includes(node['Relation Name'] ?? ''));
   // A bitmap is built by the scan below it, which names the index and not the table.
-  const unbounded = scans.filter((node) => node['Node Type'] !== 'Bitmap Heap Scan' && node['Index Cond'] === undefined);
+  const unbounded = scans.filter(
+    (node) => node['Node Type'] !== 'Bitmap Heap Scan' && node['Index Cond'] === undefined,
+  );
   return unbounded.map((node) => `${node['Node Type']} on ${node['Relation Name']}`);
 }
 
 const people = 100_000;
+/** One session and one audit row for every other person; half of the sessions have ended. */
 const fill = `
-  insert into users (id, username, username_key, email_index, email_sealed, phone_index, password_hash, created_at, updated_at)
-    select gen_random_uuid(), 'user' || n, 'user' || n, md5(n::text), repeat('e', 60), md5('p' || n), repeat('h', 120), now(), now()
+  insert into users (id, username, username_key, email_index, phone_index, created_at, updated_at)
+    select gen_random_uuid(), 'user' || n, 'user' || n, md5(n::text), md5('phone' || n), now(), now()
     from generate_series(1, ${people}) n;
-  insert into sessions (id, user_id, client_id, scope, epoch, rotated_at, authenticated_at, created_at, expires_at, ended_at, ended_reason)
+  insert into sessions (id, user_id, client_id, scope, epoch, rotated_at, authenticated_at, created_at, expires_at, ended_at)
     select gen_random_uuid(), id, 'first-party', 'account', 0, now(), now(), now(), now() + interval '30 days',
-      case when row_number() over () % 2 = 0 then now() - random() * interval '30 days' end,
-      case when row_number() over () % 2 = 0 then 'logout' end
-    from users;
+      case when random() < 0.5 then now() - random() * interval '30 days' end
+    from users limit ${people / 2};
   insert into audit_log (id, type, result, user_id, session_id, created_at)
     select gen_random_uuid(), 'login', 'success', user_id, id, created_at from sessions;
   insert into one_time_tokens (id, purpose, user_id, token_hash, created_at, expires_at)
-    select gen_random_uuid(), 'verify_email', id, email_index, now(), now() + interval '1 day' from users limit 20000;
+    select gen_random_uuid(), 'verify_email', id, email_index, now(), now() + interval '1 day' from users limit 10000;
   insert into outbox (id, kind, type, subject, payload_sealed, created_at, next_attempt_at, delivered_at)
-    select gen_random_uuid(), 'event', 'user.registered', id, 'x', now(), now(), now() from users limit 20000;`;
+    select gen_random_uuid(), 'event', 'user.registered', id, '', now(), now(), now() from users limit 10000;`;
+
+/** Every statement there is. One that is new stands here too: what it does, and that its plan was looked at. */
+const expected = [
+  'delete from signing_keys',
+  'from sessions',
+  'from sessions, join users',
+  'from signing_keys',
+  'from users',
+  'insert into audit_log',
+  'insert into signing_keys',
+  'insert into users, insert into sessions, insert into audit_log',
+  'select 1',
+  'from users, insert into sessions, insert into audit_log',
+  'from users, insert into sessions, insert into audit_log, update users',
+  'update sessions, from users, insert into audit_log',
+  'update sessions, insert into audit_log',
+  'update users, update sessions, insert into audit_log',
+].sort();
+
+const firstSecret = 'test-secret-test-secret-test-secret-1';
+const day = 86_400;
+
+/** Calls every operation, in every way that leads to a statement of its own. */
+async function callEverything(databaseUrl: string): Promise<{ statements: Statement[]; called: Set<string> }> {
+  const called = new Set<string>();
+  const open = async (options: TestAppOptions) => {
+    const app = await testApp({ databaseUrl, ...options });
+    const request: TestApp['request'] = (method, path, sent) => {
+      called.add(`${method.toLowerCase()} ${path}`);
+      return app.request(method, path, sent);
+    };
+    return { ...app, request };
+  };
+  const app = await open({});
+  const { request } = app;
+  const refresh = (token: string) => request('POST', '/auth/refresh', { body: { refresh_token: token } });
+  const first = await registerUser(app);
+  const second = await registerUser(app, { username: `ann-${crypto.randomUUID()}`, phone_number: '+14155550100' });
+
+  for (const path of ['/', '/health', '/healthz', '/readyz', '/.well-known/jwks.json']) await request('GET', path);
+  for (const path of ['/users/me', '/auth/verify-token']) await request('GET', path, { token: first.access });
+  const good = { identifier: first.email, password };
+  for (const body of [good, { ...good, password: 'wrong' }, { username: 'nobody', password }]) {
+    await request('POST', '/auth/login', { body });
+  }
+  const { body: next } = await refresh(first.refresh);
+  await refresh(first.refresh);
+  await refresh(next.refresh_token);
+  app.clock.advance(60);
+  await refresh(first.refresh);
+  await request('POST', '/auth/logout', { body: { refresh_token: second.refresh } });
+  await request('POST', '/auth/logout', { token: second.access });
+  const { body: again } = await request('POST', '/auth/login', { body: good });
+  await request('POST', '/auth/logout-all', { token: again.access_token });
+
+  // While a secret is replaced: emails and passwords move to the newest at sign-in.
+  const replaced = await open({
+    clock: app.clock,
+    variables: { AUTH_SECRET: `${'new-secret-'.repeat(4)} ${firstSecret}` },
+  });
+  await registerUser(replaced);
+  await replaced.request('POST', '/auth/login', { body: good });
+
+  // Long after: keys are made, and deleted.
+  for (const days of [0, 29, 3, 30]) {
+    app.clock.advance(days * day);
+    await app.app.runScheduled();
+  }
+  return { statements: [...app.statements, ...replaced.statements], called };
+}
 
 describe(`with ${people} users`, () => {
   let databaseUrl: string;
   beforeAll(async () => {
     databaseUrl = await createDatabase();
-    const start = performance.now();
     await withClient(databaseUrl, async (client) => {
       await client.query(fill);
-      console.log('filled', performance.now() - start);
       await client.query('vacuum analyze');
     });
-    console.log('analyzed', performance.now() - start);
   });
 
-  it('x', async () => {
-    const app = await testApp({ databaseUrl });
-    await registerUser(app);
+  it('no statement of any operation, or of the scheduled work, reads a table from end to end', async () => {
+    const { statements, called } = await callEverything(databaseUrl);
+    const { body: openapi } = await (await testApp({ databaseUrl })).request('GET', '/openapi.json');
+    const operations = Object.entries<object>(openapi.paths).flatMap(([path, methods]) =>
+      Object.keys(methods).map((method) => `${method} ${path}`),
+    );
+    expect([...called].sort()).toEqual(operations.sort());
+    expect([...new Set(statements.map(outline))].sort()).toEqual(expected);
+
     await withClient(databaseUrl, async (client) => {
-      for (const s of app.statements) console.log(outline(s), await fullReads(client, s));
+      const offenders = new Map<string, string[]>();
+      for (const statement of statements) {
+        const reads = await fullReads(client, statement);
+        if (reads.length > 0) offenders.set(statement.sql, reads);
+      }
+      expect(offenders).toEqual(new Map());
     });
+  });
+
+  it.each([
+    ['a condition without an index', 'select 1 from users where phone_sealed = $1', ['a'], 'Seq Scan on users'],
+    ['an order without a condition', 'select id from users order by username_key', [], / on users$/],
+    [
+      'a part of a change',
+      'with a as (delete from audit_log where type = $1) select 1',
+      ['a'],
+      'Seq Scan on audit_log',
+    ],
+    ['an index that does not fit', 'update sessions set scope = $1 where client_id = $2', ['', ''], / on sessions$/],
+  ])('the check finds %s', async (_, sql, params, found) => {
+    const reads = await withClient(databaseUrl, (client) => fullReads(client, { sql, params }));
+    expect(reads).toEqual([expect.stringMatching(found)]);
+  });
+
+  it('every foreign key has an index, so that deleting a user does not read whole tables', async () => {
+    const { rows } = await withClient(databaseUrl, (client) =>
+      client.query(`select conrelid::regclass::text as table, conname as key, exists (
+          select 1 from pg_index
+          where indrelid = conrelid and indpred is null and indkey[0] = conkey[1] and cardinality(conkey) = 1
+        ) as indexed
+        from pg_constraint where contype = 'f' order by 1`),
+    );
+    expect(rows.map(({ table, indexed }) => [table, indexed])).toEqual([
+      ['one_time_tokens', true],
+      ['sessions', true],
+    ]);
   });
 });

@@ -4,8 +4,7 @@ import { type KeyValue, KeyValueUnavailable, type LimitOperation } from '../../s
 /** A key that no other test uses, so that all files may share one Redis. */
 export const uniqueKey = (name: string): string => `${crypto.randomUUID()}:${name}`;
 
-export const sleep = (milliseconds: number): Promise<void> =>
-  new Promise((resolve) => setTimeout(resolve, milliseconds));
+const sleep = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 /** The start of a one-minute window. Dates stand still in the suite: only `at` moves them. */
 const start = Date.UTC(2026, 0, 1);

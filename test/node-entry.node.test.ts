@@ -1,0 +1,124 @@
+// On Node only: it is the entry for self-hosters.
+import { spawn } from 'node:child_process';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { createDatabase, password } from './support/test-app.ts';
+
+const entry = join(import.meta.dirname, '../src/node.ts');
+
+/** Starts the entry with exactly these variables. */
+function start(variables: Record<string, string>) {
+  const child = spawn(process.execPath, [entry], { env: { PATH: process.env['PATH'], ...variables } });
+  const exited = new Promise<number | null>((resolve) => child.once('close', resolve));
+  let output = '';
+  const ready = new Promise<void>((resolve, reject) => {
+    const read = (chunk: Buffer) => {
+      output += chunk.toString();
+      if (output.includes('ready: ')) resolve();
+    };
+    child.stdout.on('data', read);
+    child.stderr.on('data', read);
+    void exited.then(() => reject(new Error(`It ended: ${output}`)));
+  });
+  ready.catch(() => undefined);
+  onTestFinished(async () => {
+    child.kill('SIGKILL');
+    await exited;
+  });
+  return { ready, exited, output: () => output, kill: (signal: NodeJS.Signals) => child.kill(signal) };
+}
+
+const variables = async (port: number) => ({
+  AUTH_SECRET: 'test-secret-test-secret-test-secret-1',
+  ISSUER: `http://localhost:${port}`,
+  DATABASE_URL: await createDatabase(),
+  HOST: '127.0.0.1',
+  PORT: String(port),
+});
+
+/** Below the range from which the system takes ports, and not one that others are known to use. */
+let next = 21_000 + Math.floor(Math.random() * 5000);
+const freePort = () => {
+  next += 1;
+  return next;
+};
+
+const login = (base: string, headers: Record<string, string> = {}) =>
+  fetch(`${base}/auth/login`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json', ...headers },
+    body: JSON.stringify({ identifier: crypto.randomUUID(), password }),
+  });
+
+describe('the Node entry', () => {
+  it('names every wrong variable at once, without values, and does not start', async () => {
+    const started = start({ DATABASE_URL: 'canary', AUTH_SECRET: 'canary' });
+    expect(await started.exited).toBe(1);
+    expect(started.output()).toMatch(/AUTH_SECRET/);
+    expect(started.output()).toMatch(/ISSUER: Required/);
+    expect(started.output()).toMatch(/DATABASE_URL/);
+    expect(started.output()).not.toContain('canary');
+  });
+
+  it('migrates an empty database and serves; a second one on the same port gets a clear message', async () => {
+    const port = freePort();
+    const environment = await variables(port);
+    const first = start(environment);
+    await first.ready;
+    expect(first.output()).toContain('limits_in_memory');
+    expect((await fetch(`http://127.0.0.1:${port}/readyz`)).status).toBe(200);
+    const second = start(environment);
+    expect(await second.exited).toBe(1);
+    expect(second.output()).toMatch(/port is in use/);
+  });
+
+  it('believes X-Forwarded-For from trusted proxies only', async () => {
+    const statuses = async (trusted: Record<string, string>) => {
+      const port = freePort();
+      const started = start({ ...(await variables(port)), ...trusted, LIMIT_LOGIN_ADDRESS: '1/60' });
+      await started.ready;
+      const base = `http://127.0.0.1:${port}`;
+      const first = await login(base, { 'X-Forwarded-For': '203.0.113.1' });
+      const second = await login(base, { 'X-Forwarded-For': '203.0.113.2', 'CF-Connecting-IP': '203.0.113.3' });
+      return [first.status, second.status];
+    };
+    expect(await statuses({})).toEqual([401, 429]);
+    expect(await statuses({ TRUSTED_PROXIES: '127.0.0.0/8' })).toEqual([401, 401]);
+  });
+
+  it('answers the requests under way before it ends at SIGTERM', async () => {
+    const port = freePort();
+    const started = start(await variables(port));
+    await started.ready;
+    const base = `http://127.0.0.1:${port}`;
+    await login(base);
+    const under = Array.from({ length: 8 }, () => login(base));
+    await new Promise((resolve) => setTimeout(resolve, 15));
+    started.kill('SIGTERM');
+    const answers = await Promise.allSettled(under);
+    const statuses = answers.map((answer) => (answer.status === 'fulfilled' ? answer.value.status : 'failed'));
+    expect(statuses).toEqual(Array(8).fill(401));
+    expect(await started.exited).toBe(0);
+  });
+
+  it('hashes nothing for a client that hung up', async () => {
+    const port = freePort();
+    const started = start(await variables(port));
+    await started.ready;
+    // Half a body, then nothing: the rest never comes.
+    const socket = connect(port, '127.0.0.1');
+    socket.write(
+      'POST /auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"identifier":',
+    );
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    socket.destroy();
+    expect((await fetch(`http://127.0.0.1:${port}/health`)).status).toBe(200);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    const requests = started
+      .output()
+      .split('\n')
+      .filter((line) => line.includes('"route":"/auth/login"'));
+    expect(requests.join()).not.toMatch(/"status":(401|500)/);
+  });
+});

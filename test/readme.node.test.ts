@@ -1,0 +1,25 @@
+// On Node only: it reads files.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { policies } from '../src/limits/policies.ts';
+
+const read = (file: string) => readFileSync(join(import.meta.dirname, '..', file), 'utf8');
+
+describe('the README', () => {
+  it('lists every variable that the configuration reads, and no other', () => {
+    const known = [...read('src/config.ts').matchAll(/^ {2}([A-Z][A-Z0-9_]+):/gm)].map(([, name]) => name);
+    expect(known.length).toBeGreaterThan(20);
+    const listed = [...read('README.md').matchAll(/^\| `([A-Z0-9_]+)` \|/gm)].map(([, name]) => name);
+    // DATA_DIR belongs to the embedded database, which only the entries know.
+    expect(listed.filter((name) => name !== 'DATA_DIR').toSorted()).toEqual(known.toSorted());
+  });
+
+  it('states the limits as they are', () => {
+    const text = read('README.md').replace(/\s+/g, ' ');
+    for (const [name, { limit, window }] of Object.entries(policies)) {
+      expect(text).toContain(`\`${name}\` ${limit} ${window === 60 ? 'a minute' : 'in an hour'}`);
+      expect([60, 3600]).toContain(window);
+    }
+  });
+});

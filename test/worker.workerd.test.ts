@@ -1,0 +1,65 @@
+// In workerd only: it is the entry for Cloudflare.
+import { createExecutionContext, createScheduledController, waitOnExecutionContext } from 'cloudflare:test';
+import { beforeEach, describe, expect, inject, it, vi } from 'vitest';
+import { createDatabase } from './support/test-app.ts';
+
+const { default: worker } = await import('../src/worker.ts');
+
+async function bindings(): Promise<Record<string, unknown>> {
+  return {
+    ENVIRONMENT: 'dev',
+    AUTH_SECRET: 'test-secret-test-secret-test-secret-1',
+    ISSUER: 'https://auth.test',
+    DATABASE_URL: await createDatabase(),
+    NEON_HTTP_ENDPOINT: inject('neonEndpoint'),
+    LOG_LEVEL: 'silent',
+    LIMIT_LOGIN_ADDRESS: '2/60',
+    EVENTS: {},
+  };
+}
+
+async function send(env: Record<string, unknown>, path: string, init: RequestInit = {}): Promise<Response> {
+  const context = createExecutionContext();
+  const response = await worker.fetch(new Request(`https://auth.test${path}`, init), env, context);
+  await waitOnExecutionContext(context);
+  return response;
+}
+
+describe('the Worker', () => {
+  beforeEach(() => vi.resetModules());
+
+  it('says that it is not configured, logs which variables, and shows no value', async () => {
+    const fresh = (await import('../src/worker.ts')).default;
+    const lines: string[] = [];
+    const log = vi.spyOn(console, 'log').mockImplementation((line) => void lines.push(String(line)));
+    const context = createExecutionContext();
+    const env = { AUTH_SECRET: 'canary', DATABASE_URL: 'canary' };
+    const response = await fresh.fetch(new Request('https://auth.test/'), env, context);
+    log.mockRestore();
+    expect(response.status).toBe(500);
+    expect(await response.text()).not.toMatch(/AUTH_SECRET|canary/);
+    expect(lines.join()).toMatch(/AUTH_SECRET.*DATABASE_URL.*ISSUER|ISSUER.*DATABASE_URL/);
+    expect(lines.join()).not.toContain('canary');
+  });
+
+  it('counts by CF-Connecting-IP, and by no header that a client can set', async () => {
+    const env = await bindings();
+    const attempt = async (headers: Record<string, string>) => {
+      const body = JSON.stringify({ identifier: crypto.randomUUID(), password: 'wrong password' });
+      const sent = { 'Content-Type': 'application/json', ...headers };
+      return (await send(env, '/auth/login', { method: 'POST', body, headers: sent })).status;
+    };
+    const address = { 'CF-Connecting-IP': '192.0.2.77' };
+    expect(await attempt(address)).toBe(401);
+    expect(await attempt({ ...address, 'X-Forwarded-For': '203.0.113.1' })).toBe(401);
+    expect(await attempt({ ...address, 'X-Forwarded-For': '203.0.113.2', 'X-Real-IP': '203.0.113.2' })).toBe(429);
+    expect(await attempt({ 'CF-Connecting-IP': '192.0.2.78' })).toBe(401);
+  });
+
+  it('does the scheduled work when the cron trigger fires', async () => {
+    const env = await bindings();
+    await worker.scheduled?.(createScheduledController(), env, createExecutionContext());
+    const { keys }: { keys: unknown[] } = await (await send(env, '/.well-known/jwks.json')).json();
+    expect(keys).toHaveLength(1);
+  });
+});
