@@ -10,11 +10,22 @@ export function isAlive(pid: number): boolean {
   } catch (error) {
     return error instanceof Error && 'code' in error && error.code === 'EPERM';
   }
+  return statOf(pid)?.state !== 'Z';
+}
+
+/** The parents of this process, nearest first: two on Linux, one elsewhere. Changes when one of them dies. */
+export function ancestors(): string {
+  return `${process.ppid} ${statOf(process.ppid)?.parent}`;
+}
+
+/** Linux only; undefined elsewhere, and for a process that is not there. */
+function statOf(pid: number): { readonly state: string | undefined; readonly parent: string | undefined } | undefined {
   try {
-    // "pid (name) state ...", where the name may hold anything, brackets too.
+    // "pid (name) state parent ...", where the name may hold anything, brackets too.
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return stat.slice(stat.lastIndexOf(')') + 2, stat.lastIndexOf(')') + 3) !== 'Z';
+    const [state, parent] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return { state, parent };
   } catch {
-    return process.platform !== 'linux';
+    return undefined;
   }
 }

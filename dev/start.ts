@@ -10,6 +10,7 @@ import { startEmbeddedPostgres } from './embedded-postgres.ts';
 import { startMailbox } from './mailbox.ts';
 import { startNeonEndpoint } from './neon-endpoint.ts';
 import { portTaken } from './ports.ts';
+import { ancestors } from './processes.ts';
 import { readSecrets } from './secrets.ts';
 import { startWorker } from './worker.ts';
 
@@ -21,7 +22,10 @@ const ending = new AbortController();
 const parts = new AsyncDisposableStack();
 
 function print(part: string, line: string): void {
-  console.log(`${part.padEnd(8)} ${line}`);
+  // The parts' last words are about being stopped, which is what we want of them.
+  if (!ending.signal.aborted) {
+    console.log(`${part.padEnd(8)} ${line}`);
+  }
 }
 
 async function start(signal: AbortSignal): Promise<void> {
@@ -119,9 +123,9 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(signal, () => end.resolve({ code: 0, why: `stopping (${signal})` }));
 }
 if (process.env['npm_lifecycle_event'] !== undefined) {
-  // npm's shell does not always pass a signal on, and may be gone before we are.
-  const parent = process.ppid;
-  setInterval(() => process.ppid === parent || end.resolve({ code: 0, why: 'stopping (npm has gone)' }), 250).unref();
+  // npm and the shell it starts us with do not always pass on the signal that ends them.
+  const family = ancestors();
+  setInterval(() => ancestors() === family || end.resolve({ code: 0, why: 'stopping (npm has gone)' }), 100).unref();
 }
 // A terminal that was closed takes no more lines; that is no reason to stop halfway.
 process.stdout.on('error', () => undefined);

@@ -13,7 +13,6 @@ import { withDeadline } from './platform/kv-deadline.ts';
 import { createMemoryKeyValue } from './platform/memory.ts';
 import { createPostgres } from './platform/postgres.ts';
 import { migrate } from './platform/postgres-migrations.ts';
-import { createRedisKeyValue } from './platform/redis.ts';
 
 const now = () => Date.now();
 /** How often the scheduled work is looked at: milliseconds. */
@@ -49,7 +48,7 @@ async function start(environment: Readonly<Record<string, string | undefined>>):
 
     const postgres = createPostgres(config.database);
     stops.push(postgres.close);
-    const kv = createKeyValue(config, log);
+    const kv = await createKeyValue(config, log);
     stops.push(() => kv.close());
     const keyring = await createKeyring(config.secrets);
     const app = createApp({
@@ -76,10 +75,15 @@ async function start(environment: Readonly<Record<string, string | undefined>>):
   }
 }
 
-function createKeyValue({ environment, redisUrl }: Config, log: Log): KeyValue {
+async function createKeyValue({ environment, redisUrl }: Config, log: Log): Promise<KeyValue> {
   if (redisUrl !== undefined) {
     const onStateChange = (state: 'up' | 'down') => log.warn('key_value_store', { state });
-    return withDeadline(createRedisKeyValue({ url: redisUrl }), { now, onStateChange });
+    // The SDK takes a while to load, so only where it is used.
+    const { createRedisKeyValue } = await import('./platform/redis.ts');
+    const redis = createRedisKeyValue({ url: redisUrl });
+    // Connects before the first request has to wait for it; the service starts without Redis too.
+    await redis.ping().catch(() => undefined);
+    return withDeadline(redis, { now, onStateChange });
   }
   if (environment !== 'dev')
     log.warn('limits_in_memory', { advice: 'Set REDIS_URL: replicas do not share their memory' });
@@ -113,11 +117,15 @@ async function listen(app: App, config: Config): Promise<() => Promise<void>> {
     passThroughOnException() {},
     props: {},
   };
+  let draining = false;
   const server = createAdaptorServer({
-    fetch: (request, { incoming }) => {
+    fetch: async (request, { incoming, outgoing }) => {
       const peer = incoming.socket.remoteAddress;
       const clientAddress = forwardedAddress(peer, request.headers.get('X-Forwarded-For'), trusted);
-      return app.fetch(request, { clientAddress } satisfies Bindings, context);
+      const response = await app.fetch(request, { clientAddress } satisfies Bindings, context);
+      // A kept connection would hold up the end, and its next request would fail.
+      if (draining) outgoing.setHeader('Connection', 'close');
+      return response;
     },
   });
   await new Promise<void>((resolve, reject) => {
@@ -125,6 +133,7 @@ async function listen(app: App, config: Config): Promise<() => Promise<void>> {
     server.listen(config.port, config.host, resolve);
   });
   return async () => {
+    draining = true;
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
     if ('closeIdleConnections' in server) server.closeIdleConnections();
     const late = setTimeout(() => 'closeAllConnections' in server && server.closeAllConnections(), drain);

@@ -15,6 +15,8 @@ import { createUpstashKeyValue } from './platform/upstash.ts';
 type WorkerBindings = Readonly<Record<string, unknown>>;
 
 const now = () => Date.now();
+/** Keys the memory store may hold: some 5 MiB, since an isolate has 128. */
+const capacity = 20_000;
 let application: App | undefined;
 /** One for the isolate, however many applications are made: its memory never shrinks. */
 const argon2 = createArgon2Wasm(argon2Module);
@@ -38,7 +40,7 @@ async function createApplication(config: Config): Promise<App> {
     newId: () => uuidv7(now()),
     db: createNeon({ url: config.database.url, endpoint: config.neonEndpoint }),
     kv: createKeyValue(config, log),
-    fallback: createMemoryKeyValue({ now }),
+    fallback: createMemoryKeyValue({ now, capacity }),
     hasher: createPasswordHasher({
       argon2,
       peppers: keyring.all.map(({ id, pepper }) => ({ id, key: pepper })),
@@ -54,7 +56,7 @@ function createKeyValue({ environment, upstash }: Config, log: Log): KeyValue {
   }
   if (environment !== 'dev')
     log.warn('limits_in_memory', { advice: 'Set UPSTASH_REDIS_REST_URL: isolates do not share their memory' });
-  return createMemoryKeyValue({ now });
+  return createMemoryKeyValue({ now, capacity });
 }
 
 export default {

@@ -1,20 +1,136 @@
 import { describe, expect, inject, it } from 'vitest';
+import * as z from 'zod';
 import { runtime } from '#test-runtime';
 import { withDeadline } from '../src/platform/kv-deadline.ts';
 import { namespaced } from './degraded/key-values.ts';
-import { type Answer, hasSharedKeyValue, password, registerUser, type TestApp, testApp } from './support/test-app.ts';
+import {
+  hasSharedKeyValue,
+  password,
+  registerUser,
+  type TestApp,
+  type TestAppOptions,
+  testApp,
+} from './support/test-app.ts';
 
-interface Cost {
-  readonly statements: number;
-  /** To the key-value store. */
-  readonly roundTrips: number;
+/** What one request costs: statements sent to Postgres, and round trips to the key-value store. */
+type Cost = readonly [statements: number, roundTrips: number];
+
+const token = `test-budgets-${crypto.randomUUID()}`;
+
+/** The application as an isolate that has served before, on a shared store of its own. */
+async function warmApp(variables: TestAppOptions['variables'] = {}): Promise<TestApp> {
+  const shared = runtime.openKeyValue({ token });
+  if (shared === undefined) throw new Error('skipped');
+  const name = crypto.randomUUID();
+  const app = await testApp({ kv: withDeadline(namespaced(shared, () => name)), variables });
+  const { access } = await registerUser(app);
+  // The first look for a revoked token marks since when the store knows. Tokens of the same second are older than that.
+  await app.request('GET', '/auth/verify-token', { token: access });
+  app.clock.advance(1);
+  return app;
 }
 
-/** What went over the wire, as the other end counted it: asked in workerd, where each of both is an HTTP request. */
-async function requests({ databaseUrl }: TestApp, token: string): Promise<Cost> {
-  const count = async (url: string | URL) =>
-    Number((await (await fetch(url, { headers: { Authorization: `Bearer ${token}` } })).json<{ requests: number }>()).requests);
+/** What went over the wire as the other ends counted it. In workerd each round trip to either is an HTTP request. */
+async function requestsSoFar({ databaseUrl }: TestApp): Promise<Cost> {
   const database = new URL('/counters', inject('neonEndpoint'));
   database.searchParams.set('database', new URL(databaseUrl).pathname.slice(1));
-  return { statements: await count(database), roundTrips: await count(`${inject('upstashUrl')}/counters`) };
+  const count = async (url: URL) => {
+    const response = await fetch(url, { headers: { Authorization: `Bearer ${token}` } });
+    return z.object({ requests: z.int() }).parse(await response.json()).requests;
+  };
+  return [await count(database), await count(new URL('/counters', inject('upstashUrl') ?? ''))];
 }
+
+const minus = (a: Cost, b: Cost): Cost => [a[0] - b[0], a[1] - b[1]];
+
+/** Counts what a call costs; where requests can be counted at the other end, they are as many. */
+async function costOf(app: TestApp, status: number, ...sent: Parameters<TestApp['request']>): Promise<Cost> {
+  const soFar = (): Cost => [app.statements.length, app.roundTrips()];
+  const isHttp = runtime.name === 'workerd';
+  const requestsBefore = isHttp ? await requestsSoFar(app) : undefined;
+  const before = soFar();
+  expect(await app.request(...sent)).toMatchObject({ status });
+  const cost = minus(soFar(), before);
+  if (requestsBefore !== undefined) expect(minus(await requestsSoFar(app), requestsBefore)).toEqual(cost);
+  return cost;
+}
+
+describe.skipIf(!hasSharedKeyValue())(
+  'each operation, in an isolate that is warm, costs no more than its budget',
+  () => {
+    it('for what goes well', async () => {
+      const app = await warmApp();
+      const { email, access, refresh } = await registerUser(app);
+      const other = await registerUser(app);
+      const cost = (...sent: Parameters<TestApp['request']>) => costOf(app, 200, ...sent);
+      const body = { email: `${crypto.randomUUID()}@example.com`, password };
+      expect({
+        register: await costOf(app, 201, 'POST', '/auth/register', { body }),
+        login: await cost('POST', '/auth/login', { body: { identifier: email, password } }),
+        refresh: await cost('POST', '/auth/refresh', { body: { refresh_token: refresh } }),
+        repeatedRefresh: await cost('POST', '/auth/refresh', { body: { refresh_token: refresh } }),
+        verifyToken: await cost('GET', '/auth/verify-token', { token: access }),
+        me: await cost('GET', '/users/me', { token: access }),
+        logout: await cost('POST', '/auth/logout', { body: { refresh_token: refresh } }),
+        logoutAgain: await cost('POST', '/auth/logout', { token: access }),
+        logoutAll: await cost('POST', '/auth/logout-all', { token: other.access }),
+        jwks: await cost('GET', '/.well-known/jwks.json'),
+        health: await cost('GET', '/health'),
+      }).toEqual({
+        register: [1, 1],
+        login: [2, 1],
+        refresh: [1, 1],
+        repeatedRefresh: [1, 1],
+        verifyToken: [0, 1],
+        me: [1, 1],
+        logout: [1, 1],
+        logoutAgain: [1, 1],
+        logoutAll: [1, 2],
+        jwks: [0, 0],
+        health: [0, 0],
+      });
+    });
+
+    it('for what is refused', async () => {
+      const app = await warmApp({ LIMIT_REGISTER_ADDRESS: '2/3600' });
+      const { email, access, refresh } = await registerUser(app);
+      const ended = await app.request('POST', '/auth/login', { body: { email, password } });
+      await app.request('POST', '/auth/logout', { token: ended.body.access_token });
+      const body = { email: `${crypto.randomUUID()}@example.com`, password };
+      const shown = (refresh_token: string) => ({ body: { refresh_token } });
+      const spoilt = (text: string) => `${text.slice(0, -2)}${text.endsWith('AA') ? 'BA' : 'AA'}`;
+      const cost = (...sent: Parameters<TestApp['request']>) => costOf(app, 401, ...sent);
+      expect({
+        wrongPassword: await cost('POST', '/auth/login', { body: { email, password: 'wrong password' } }),
+        unknownAccount: await cost('POST', '/auth/login', { body }),
+        beyondTheLimit: await costOf(app, 429, 'POST', '/auth/register', { body }),
+        invalidBody: await costOf(app, 422, 'POST', '/auth/register', { body: {} }),
+        forgedRefreshToken: await cost('POST', '/auth/refresh', shown(spoilt(refresh))),
+        forgedRefreshTokenAtLogout: await cost('POST', '/auth/logout', shown(spoilt(refresh))),
+        endedSession: await cost('POST', '/auth/refresh', shown(ended.body.refresh_token)),
+        forgedAccessToken: await cost('GET', '/users/me', { token: spoilt(access) }),
+        noAccessToken: await cost('GET', '/users/me'),
+        revokedAccessToken: await cost('GET', '/users/me', { token: ended.body.access_token }),
+      }).toEqual({
+        wrongPassword: [2, 1],
+        unknownAccount: [2, 1],
+        beyondTheLimit: [0, 1],
+        invalidBody: [0, 0],
+        forgedRefreshToken: [0, 0],
+        forgedRefreshTokenAtLogout: [0, 0],
+        endedSession: [1, 1],
+        forgedAccessToken: [0, 0],
+        noAccessToken: [0, 0],
+        revokedAccessToken: [0, 1],
+      });
+    });
+
+    it('and the reuse of a refresh token one more round trip, to revoke', async () => {
+      const app = await warmApp();
+      const { refresh } = await registerUser(app);
+      await app.request('POST', '/auth/refresh', { body: { refresh_token: refresh } });
+      app.clock.advance(60);
+      expect(await costOf(app, 401, 'POST', '/auth/refresh', { body: { refresh_token: refresh } })).toEqual([1, 2]);
+    });
+  },
+);

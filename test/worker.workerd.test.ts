@@ -1,4 +1,5 @@
 // In workerd only: it is the entry for Cloudflare.
+/// <reference types="@cloudflare/vitest-plugin/types" />
 import { createExecutionContext, createScheduledController, waitOnExecutionContext } from 'cloudflare:test';
 import { beforeEach, describe, expect, inject, it, vi } from 'vitest';
 import { createDatabase } from './support/test-app.ts';
@@ -18,9 +19,16 @@ async function bindings(): Promise<Record<string, unknown>> {
   };
 }
 
-async function send(env: Record<string, unknown>, path: string, init: RequestInit = {}): Promise<Response> {
+const incoming = (path: string, init: RequestInit<IncomingRequestCfProperties> = {}) =>
+  new Request<unknown, IncomingRequestCfProperties>(`https://auth.test${path}`, init);
+
+async function send(
+  env: Record<string, unknown>,
+  path: string,
+  init: RequestInit<IncomingRequestCfProperties> = {},
+): Promise<Response> {
   const context = createExecutionContext();
-  const response = await worker.fetch(new Request(`https://auth.test${path}`, init), env, context);
+  const response = await worker.fetch(incoming(path, init), env, context);
   await waitOnExecutionContext(context);
   return response;
 }
@@ -34,7 +42,7 @@ describe('the Worker', () => {
     const log = vi.spyOn(console, 'log').mockImplementation((line) => void lines.push(String(line)));
     const context = createExecutionContext();
     const env = { AUTH_SECRET: 'canary', DATABASE_URL: 'canary' };
-    const response = await fresh.fetch(new Request('https://auth.test/'), env, context);
+    const response = await fresh.fetch(incoming('/'), env, context);
     log.mockRestore();
     expect(response.status).toBe(500);
     expect(await response.text()).not.toMatch(/AUTH_SECRET|canary/);
@@ -58,7 +66,7 @@ describe('the Worker', () => {
 
   it('does the scheduled work when the cron trigger fires', async () => {
     const env = await bindings();
-    await worker.scheduled?.(createScheduledController(), env, createExecutionContext());
+    await worker.scheduled(createScheduledController(), env);
     const { keys }: { keys: unknown[] } = await (await send(env, '/.well-known/jwks.json')).json();
     expect(keys).toHaveLength(1);
   });

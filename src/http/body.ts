@@ -23,7 +23,10 @@ export async function parseBody<Body>(
 }
 
 async function readJson(c: RequestContext, optional: boolean): Promise<unknown> {
-  const bytes = await c.req.arrayBuffer();
+  const bytes = await c.req.arrayBuffer().catch((error: unknown) => {
+    // Too large is for the middleware that limits it; otherwise the client hung up before the end.
+    throw error instanceof Error && error.name === 'BodyLimitError' ? error : new Problem('client_closed_request');
+  });
   if (bytes.byteLength === 0 && optional) return {};
   if (!isJson(c.req.header('Content-Type'))) throw new Problem('unsupported_media_type');
   try {

@@ -9,6 +9,8 @@ export const signingAlgorithm = 'RS256';
 export const clockTolerance = 60;
 /** A key that nobody here knows is looked for in the database at most this often: milliseconds. */
 const unknownKidPause = 10_000;
+/** The longest that an isolate keeps the keys before it reads them again: seconds. */
+const longestKept = 300;
 
 const algorithm = {
   name: 'RSASSA-PKCS1-v1_5',
@@ -37,14 +39,17 @@ export function signingKeyState(
   if (key.signsFrom.getTime() > now) return 'published-next';
   const successor = keys.find((other) => other.ordinal > key.ordinal && other.signsFrom.getTime() <= now);
   if (successor === undefined) return 'signing';
-  const lastTokenEnds = successor.signsFrom.getTime() + (tokenTtl + 2 * clockTolerance) * 1000;
+  // A successor made in haste was not published before it signed: some isolates have yet to hear of it.
+  const lastTokenEnds = successor.signsFrom.getTime() + (longestKept + tokenTtl + 2 * clockTolerance) * 1000;
   return lastTokenEnds > now ? 'published-retired' : 'expired';
 }
 
 /** Seconds a verifier may keep the JWKS. With the isolates' own cache it stays well below the lead time. */
 export const jwksMaxAge = (lead: number) => Math.min(3600, Math.floor(lead / 4));
 /** Seconds an isolate keeps the keys before it reads them again. */
-const keyCacheTtl = (lead: number) => Math.min(300, Math.floor(lead / 4));
+const keyCacheTtl = (lead: number) => Math.min(longestKept, Math.floor(lead / 4));
+/** Seconds after which what an isolate knows may not be signed with or published: a whole lead may have passed. */
+const outdatedAfter = (lead: number) => Math.floor(lead / 2);
 
 interface LoadedKey {
   readonly row: SigningKeyRow;
@@ -70,6 +75,9 @@ type Needs = Pick<Deps, 'config' | 'db' | 'keyring' | 'now'>;
 /** The signing keys as one isolate sees them: read from Postgres, kept for some minutes. */
 export function createSigningKeys({ config, db, keyring, now }: Needs): SigningKeys {
   let keys: readonly LoadedKey[] = [];
+  let knownSince = Number.NEGATIVE_INFINITY;
+  let readsBegun = 0;
+  let lastShown = 0;
   let readAgainAt = 0;
   let lookAgainAt = 0;
 
@@ -82,9 +90,12 @@ export function createSigningKeys({ config, db, keyring, now }: Needs): SigningK
       config.accessTokenTtl,
     );
   const isPublished = (key: LoadedKey) => stateOf(key) !== 'expired';
-  const signingNow = () => keys.findLast((key) => key.sign !== undefined && stateOf(key) === 'signing');
+  // One that is published next signs early where no other can: its maker's clock is ahead, or a secret is gone.
+  const signingNow = () =>
+    keys.findLast((key) => key.sign !== undefined && stateOf(key) === 'signing') ??
+    keys.find((key) => key.sign !== undefined && stateOf(key) === 'published-next');
 
-  async function load(row: SigningKeyRow): Promise<LoadedKey> {
+  async function loadKey(row: SigningKeyRow): Promise<LoadedKey> {
     const known = keys.find((key) => key.row.kid === row.kid);
     if (known !== undefined) return { ...known, row };
     const jwk = publicJwkSchema.parse(row.publicJwk);
@@ -97,6 +108,17 @@ export function createSigningKeys({ config, db, keyring, now }: Needs): SigningK
     return { row, publicJwk, verify, sign };
   }
 
+  async function load(): Promise<void> {
+    readsBegun += 1;
+    const turn = readsBegun;
+    const loaded = await Promise.all((await readSigningKeys(db)).map(loadKey));
+    // An answer that was long on its way must not undo what a later one told.
+    if (turn < lastShown) return;
+    lastShown = turn;
+    keys = loaded;
+    knownSince = now();
+  }
+
   async function read(): Promise<void> {
     // Set before the first await: while one request reads, the others use what is there. Requests on Workers must
     // not wait for each other's I/O, so nobody shares this promise.
@@ -104,11 +126,11 @@ export function createSigningKeys({ config, db, keyring, now }: Needs): SigningK
     readAgainAt = now() + keyCacheTtl(config.signingKeyLead) * 1000;
     lookAgainAt = now() + unknownKidPause;
     try {
-      keys = await Promise.all((await readSigningKeys(db)).map(load));
+      await load();
       if (signingNow() !== undefined) return;
       // The first key of all, or none that the configured secrets can open: it has to sign at once.
       await create((keys.at(-1)?.row.ordinal ?? 0) + 1, now());
-      keys = await Promise.all((await readSigningKeys(db)).map(load));
+      await load();
     } catch (error) {
       // What is known goes on serving while the database is away; the next try comes after a second.
       readAgainAt = keys.length === 0 ? previous : now() + 1000;
@@ -132,13 +154,15 @@ export function createSigningKeys({ config, db, keyring, now }: Needs): SigningK
     });
   }
 
-  async function fresh(): Promise<void> {
-    if (keys.length === 0 || now() >= readAgainAt) await read();
+  /** @param maximumAge seconds; what is older is read again by every request, also while another one reads */
+  async function fresh(maximumAge = Number.POSITIVE_INFINITY): Promise<void> {
+    const isOutdated = now() - knownSince > maximumAge * 1000;
+    if (keys.length === 0 || isOutdated || now() >= readAgainAt) await read();
   }
 
   return {
     async signing() {
-      await fresh();
+      await fresh(outdatedAfter(config.signingKeyLead));
       const current = signingNow();
       if (current?.sign === undefined) throw new Error('No signing key can be opened with the configured secrets');
       return { kid: current.row.kid, key: current.sign };
@@ -152,7 +176,7 @@ export function createSigningKeys({ config, db, keyring, now }: Needs): SigningK
       return find();
     },
     async published() {
-      await fresh();
+      await fresh(outdatedAfter(config.signingKeyLead));
       return { keys: keys.filter(isPublished).map((key) => key.publicJwk) };
     },
     async rotate() {

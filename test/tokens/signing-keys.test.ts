@@ -1,9 +1,7 @@
-import { base64url, decodeJwt, decodeProtectedHeader } from 'jose';
+import { base64url, decodeProtectedHeader } from 'jose';
 import { describe, expect, it } from 'vitest';
 import { unseal } from '../../src/crypto/seal.ts';
-import type { Database } from '../../src/db/database.ts';
-import { issueAccessToken, verifyAccessToken } from '../../src/tokens/access-token.ts';
-import { createSigningKeys, signingKeyState } from '../../src/tokens/signing-keys.ts';
+import { signingKeyState } from '../../src/tokens/signing-keys.ts';
 import { readSigningKeys } from '../../src/tokens/store.ts';
 import { createClock, createDatabase, registerUser, type TestApp, testApp } from '../support/test-app.ts';
 
@@ -13,15 +11,6 @@ const kidsOf = async (app: TestApp): Promise<string[]> => {
   return body.keys.map(({ kid }: { kid: string }) => kid);
 };
 const verify = (app: TestApp, token: string) => app.request('GET', '/auth/verify-token', { token });
-
-/** The database, until `isDown` says otherwise; then one that is not there, with the driver's own errors. */
-async function failing({ deps }: TestApp, isDown: () => boolean): Promise<Database> {
-  const gone = Object.assign(new URL(await createDatabase()), { pathname: '/no_such_database' }).href;
-  const { deps: down } = await testApp({ databaseUrl: gone });
-  return new Proxy(deps.db, {
-    get: (up, name) => Reflect.get(isDown() ? down.db : up, name).bind(isDown() ? down.db : up),
-  });
-}
 
 describe('the state of a key', () => {
   const minute = 60_000;
@@ -168,85 +157,5 @@ describe('a key id that nobody knows', () => {
       expect(readsOf(app) - before).toBe(1);
       expect((await verify(app, access)).status).toBe(200);
     }
-  });
-
-  it('is found where another isolate made it a moment ago', async () => {
-    const app = await testApp({ variables: { AUTH_SECRET: `${'new'.repeat(12)} ${'old'.repeat(12)}` } });
-    const old = await testApp({
-      databaseUrl: app.databaseUrl,
-      clock: app.clock,
-      variables: { AUTH_SECRET: 'old'.repeat(12) },
-    });
-    await registerUser(old);
-    await registerUser(app);
-    const alone = { databaseUrl: app.databaseUrl, clock: app.clock, variables: { AUTH_SECRET: 'new'.repeat(12) } };
-    app.clock.advance(10);
-    const { access } = await registerUser(await testApp(alone));
-    expect((await verify(app, access)).status).toBe(200);
-  });
-});
-
-describe('without the database', () => {
-  it('the keys that are known go on signing and verifying', async () => {
-    const app = await testApp();
-    let isDown = false;
-    const deps = { ...app.deps, db: await failing(app, () => isDown) };
-    const signingKeys = createSigningKeys(deps);
-    const subject = { ...decodeJwt((await registerUser(app)).access), userId: '', sessionId: '' };
-    const issue = () =>
-      issueAccessToken(
-        { ...deps, signingKeys },
-        { userId: String(subject.sub), sessionId: String(subject['sid']), clientId: 'x', scope: 'x', roles: [] },
-      );
-    const first = await issue();
-    isDown = true;
-    for (let minutes = 0; minutes < 14; minutes += 1) {
-      app.clock.advance(60);
-      for (const token of [first, await issue()]) {
-        expect(await verifyAccessToken({ ...deps, signingKeys }, token)).toMatchObject({ sub: subject.sub });
-      }
-      expect((await signingKeys.published()).keys).toHaveLength(1);
-    }
-    app.clock.advance(30 * 86_400);
-    expect(await verifyAccessToken({ ...deps, signingKeys }, await issue())).toMatchObject({ sub: subject.sub });
-  });
-
-  it('nothing is signed, published or refused as a wrong token where no key is known', async () => {
-    const app = await testApp();
-    const { access } = await registerUser(app);
-    const deps = { ...app.deps, db: await failing(app, () => true) };
-    const signingKeys = createSigningKeys(deps);
-    for (const attempt of [
-      signingKeys.signing(),
-      signingKeys.published(),
-      signingKeys.rotate(),
-      verifyAccessToken({ ...deps, signingKeys }, access),
-    ]) {
-      await expect(attempt).rejects.toMatchObject({ name: expect.not.stringMatching(/^Problem$/) });
-    }
-  });
-
-  it('is asked again a second later, not by every request', async () => {
-    const app = await testApp();
-    let isDown = false;
-    let asked = 0;
-    const db = await failing(app, () => isDown);
-    const counted = new Proxy(db, {
-      get(target, name) {
-        asked += 1;
-        return Reflect.get(target, name);
-      },
-    });
-    const signingKeys = createSigningKeys({ ...app.deps, db: counted });
-    await signingKeys.signing();
-    isDown = true;
-    app.clock.advance(300);
-    asked = 0;
-    await Promise.all(Array.from({ length: 50 }, () => signingKeys.signing()));
-    await signingKeys.signing();
-    expect(asked).toBe(1);
-    app.clock.advance(1);
-    await signingKeys.signing();
-    expect(asked).toBe(2);
   });
 });
