@@ -112,12 +112,14 @@ export async function endLeftover(cluster: string): Promise<void> {
   }
   // Fast shutdown, then immediate (the next start recovers from the log), then what cannot be refused.
   for (const signal of ['SIGINT', 'SIGQUIT', 'SIGKILL'] as const) {
-    process.kill(pid, signal);
     for (let waited = 0; waited < 3_000; waited += 20) {
-      await sleep(20);
       if (!isAlive(pid) || !(await isServerOf(pid, cluster))) {
         return;
       }
+      if (waited === 0) {
+        process.kill(pid, signal);
+      }
+      await sleep(20);
     }
   }
   throw new Error(`a Postgres server (pid ${pid}) runs on ${cluster} and does not end: stop it first`);

@@ -50,13 +50,16 @@ export async function findPlace(wanted: string, log: (line: string) => void): Pr
     (await ownerOf(join(directory, 'cluster'))) ??
     (await ownerOf(join(fallback, 'cluster'))) ??
     (await systemAccount(log));
-  const base = (await allowed(account, '-x', directory)) ? directory : fallback;
+  const base = (await mayEnter(account, directory)) ? directory : fallback;
   if (base === fallback) {
-    await mkdir(systemDirectory, { recursive: true, mode: 0o755 });
-    await mkdir(base, { recursive: true, mode: 0o711 });
+    if ((await ownerOf(join(directory, 'cluster'))) !== undefined) {
+      throw new Error(`the account that runs Postgres cannot enter ${directory} any more: let it, the data is there`);
+    }
+    await makeOpen(systemDirectory);
+    await makeOpen(base);
     log(`the account that runs Postgres cannot enter ${directory}: the data is kept in ${base}`);
   }
-  const reachable = (await allowed(account, '-x', join(binaries, 'postgres'))) ? binaries : await copied(binaries);
+  const reachable = (await mayEnter(account, join(binaries, 'postgres'))) ? binaries : await copied(binaries);
   return { directory, cluster: join(base, 'cluster'), binaries: reachable, account };
 }
 
@@ -101,25 +104,37 @@ async function systemAccount(log: (line: string) => void): Promise<Account> {
 }
 
 /** Asks the system, as that account, so that ACLs and mounts count too. */
-async function allowed(account: Account, test: '-x', path: string): Promise<boolean> {
+async function mayEnter(account: Account, path: string): Promise<boolean> {
   try {
-    await run('/bin/sh', ['-c', `test ${test} "$1"`, 'sh', path], { ...account, cwd: '/' });
+    await run('/bin/sh', ['-c', 'test -x "$1"', 'sh', path], { ...account, cwd: '/' });
     return true;
-  } catch {
-    return false;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 1) {
+      return false;
+    }
+    throw new Error(
+      'Postgres does not run as root, and this process may not act as another account: start it as an ordinary user, or set DATABASE_URL',
+    );
   }
 }
 
+async function makeOpen(directory: string): Promise<void> {
+  await mkdir(directory, { recursive: true });
+  await chmod(directory, 0o711);
+}
+
+/** A copy of the binaries where every account may run them, one for each version. */
 async function copied(binaries: string): Promise<string> {
   const root = join(binaries, '..', '..');
   const { default: json } = await import(join(root, 'package.json'), { with: { type: 'json' } });
   const { name, version } = packageFile.parse(json);
   const target = join(systemDirectory, `${name.replace('/', '-').replace('@', '')}-${version}`);
   if ((await stat(target).catch(() => undefined)) === undefined) {
-    await mkdir(systemDirectory, { recursive: true, mode: 0o755 });
+    await makeOpen(systemDirectory);
     const draft = await mkdtemp(`${target}-`);
     await cp(join(root, 'native'), draft, { recursive: true, verbatimSymlinks: true });
-    await chmod(draft, 0o755);
+    // Whatever umask the packages were installed under.
+    await run('chmod', ['-R', 'a+rX', draft]);
     await rename(draft, target).catch(() => rm(draft, { recursive: true }));
   }
   return join(target, 'bin');

@@ -92,9 +92,11 @@ async function choosePort(): Promise<number> {
 }
 
 async function untilAnswering(port: number, signal: AbortSignal): Promise<void> {
+  const hint = setTimeout(() => print('worker', 'does not answer yet: the reason should stand above'), 20_000);
   for (let pause = 50; !(await answers(port, '/healthz', signal)); pause = Math.min(pause * 1.2, 1_000)) {
     await sleep(pause, undefined, { signal });
   }
+  clearTimeout(hint);
 }
 
 async function answers(port: number, path: string, signal: AbortSignal): Promise<boolean> {

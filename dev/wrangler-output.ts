@@ -7,11 +7,12 @@ const chatter: readonly { readonly first: RegExp; readonly last?: RegExp }[] = [
   // Jobs are started by hand in development, see the README.
   { first: /Scheduled Workers are not automatically triggered/, last: /For more details, see/ },
   { first: /^\[wrangler:info\] Ready on / },
-  { first: /^\[wrangler:info\] GET \/healthz / },
+  // The application logs its requests itself.
+  { first: /^\[wrangler:info\] [A-Z]+ \/\S* \d{3} / },
 ];
 
 /**
- * Sorts wrangler's chatter from what matters: errors, rebuilds, requests and the Worker's own log.
+ * Sorts wrangler's chatter from what matters: errors, rebuilds and the Worker's own log.
  * @returns a function that says of each line (in order, without colours) whether to show it
  */
 export function outputFilter(): (line: string) => boolean {

@@ -30,9 +30,10 @@ export async function seal(keyring: Keyring, place: string, text: string): Promi
  * @throws {SealError}
  */
 export async function unseal(keyring: Keyring, place: string, sealed: string): Promise<string> {
-  const [id, encoded] = sealed.split('.');
+  const [id, encoded, ...rest] = sealed.split('.');
   const keys = keyring.all.find((candidate) => candidate.id === id);
-  if (keys === undefined || encoded === undefined) throw new SealError('Sealed under a secret that is not configured');
+  if (keys === undefined || encoded === undefined || rest.length > 0)
+    throw new SealError('Sealed under a secret that is not configured');
   try {
     const bytes = base64url.decode(encoded);
     const algorithm = {

@@ -2,7 +2,8 @@ import { base64url, errors, jwtVerify, SignJWT } from 'jose';
 import * as z from 'zod';
 import type { Deps } from '../deps.ts';
 import { Problem } from '../errors.ts';
-import { clockTolerance, type SigningKeys, signingAlgorithm } from './signing-keys.ts';
+import { clockTolerance } from './signing-key-state.ts';
+import { type SigningKeys, signingAlgorithm } from './signing-keys.ts';
 
 const type = 'at+jwt';
 /** Ours are about 900 characters; anything much longer is not worth parsing. */
@@ -86,8 +87,10 @@ export async function verifyAccessToken(
     issuer: config.issuer,
     audience: config.audience,
     clockTolerance,
+    // Also where its `exp` says more. What was revoked is remembered for as long as this, and no longer.
+    maxTokenAge: config.accessTokenTtl,
     currentDate: new Date(now()),
-    requiredClaims: ['exp', 'iat', 'sub', 'jti'],
+    requiredClaims: ['exp', 'sub', 'jti'],
   }).catch((error: unknown) => {
     throw error instanceof errors.JOSEError ? refuse(error.name) : error;
   });

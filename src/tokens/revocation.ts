@@ -3,7 +3,7 @@ import type { Deps } from '../deps.ts';
 import type { GetOperation, SetOperation } from '../kv.ts';
 import { describeError } from '../ops/log.ts';
 import type { AccessTokenClaims } from './access-token.ts';
-import { clockTolerance } from './signing-keys.ts';
+import { clockTolerance } from './signing-key-state.ts';
 import { isSessionAlive, readEndedSessions } from './store.ts';
 
 /**
@@ -15,6 +15,8 @@ import { isSessionAlive, readEndedSessions } from './store.ts';
 const sinceKey = 'revocations-since';
 const sessionKey = (sessionId: string) => `revoked:session:${sessionId}`;
 const userKey = (userId: string) => `revoked:user:${userId}`;
+/** Times of different isolates may differ by this much: milliseconds. */
+const skew = clockTolerance * 1000;
 /** How long after a failure the marks are not trusted: the scheduled job has repeated them twice by then. */
 const distrust = 120_000;
 /** How many ended sessions the scheduled job repeats at most. */
@@ -64,17 +66,23 @@ export function createRevocation({ config, db, kv, log, now }: Needs): Revocatio
       if (marks === undefined) failedAt = now();
       const [session, user, since] = marks ?? [];
       if (typeof session === 'string') return false;
-      // The session's id carries the time it started.
-      if (typeof user === 'string' && timeOfUuidv7(claims.sid) <= Number(user)) return false;
+      // The session's id carries the time it started. Where that is too close to the mark to tell, its row decides.
+      const isUnmarked = typeof user !== 'string' || timeOfUuidv7(claims.sid) > Number(user) + skew;
+      if (!isUnmarked && timeOfUuidv7(claims.sid) < Number(user) - skew) return false;
       if (marks !== undefined && typeof since !== 'string') await write([]);
-      const complete = typeof since === 'string' && claims.iat * 1000 >= Number(since);
-      if (complete && isShared && now() - failedAt > distrust) return true;
+      const isComplete = typeof since === 'string' && claims.iat * 1000 >= Number(since) + skew;
+      if (isUnmarked && isComplete && isShared && now() - failedAt > distrust) return true;
       return await isSessionAlive(db, claims.sid, now());
     },
     revokeSessions: (sessionIds) => write(sessionIds.map((id) => mark(sessionKey(id)))),
-    revokeUser: (userId, sessionIds) => write([mark(userKey(userId)), ...sessionIds.map((id) => mark(sessionKey(id)))]),
+    revokeUser(userId, sessionIds) {
+      // The user's mark tells all but the newest, however many there are.
+      const newest = sessionIds.filter((id) => timeOfUuidv7(id) >= now() - skew);
+      return write([mark(userKey(userId)), ...newest.map((id) => mark(sessionKey(id)))]);
+    },
     async repeat() {
-      const ids = await readEndedSessions(db, now() - ttl * 1000, repeatLimit);
+      const endedSince = now() - ttl * 1000;
+      const ids = await readEndedSessions(db, endedSince, endedSince - config.refreshGrace * 1000, repeatLimit);
       for (let start = 0; start < ids.length; start += repeatBatch) {
         await write(ids.slice(start, start + repeatBatch).map((id) => mark(sessionKey(id))));
       }

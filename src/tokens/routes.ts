@@ -1,7 +1,8 @@
 import * as z from 'zod';
 import type { Deps } from '../deps.ts';
 import { type Endpoint, endpoint, unlimited } from '../http/endpoint.ts';
-import { jwksMaxAge, type SigningKeys } from './signing-keys.ts';
+import { jwksMaxAge } from './signing-key-state.ts';
+import type { SigningKeys } from './signing-keys.ts';
 
 const jwks = z
   .object({

@@ -2,15 +2,13 @@ import { calculateJwkThumbprint, exportJWK, importJWK, type JWK } from 'jose';
 import * as z from 'zod';
 import { seal, unseal } from '../crypto/seal.ts';
 import type { Deps } from '../deps.ts';
+import { describeError } from '../ops/log.ts';
+import { keyCacheTtl, outdatedAfter, signingKeyState } from './signing-key-state.ts';
 import { deleteSigningKeys, insertSigningKey, readSigningKeys, type SigningKeyRow } from './store.ts';
 
 export const signingAlgorithm = 'RS256';
-/** Clocks may differ by this much: seconds. */
-export const clockTolerance = 60;
 /** A key that nobody here knows is looked for in the database at most this often: milliseconds. */
 const unknownKidPause = 10_000;
-/** The longest that an isolate keeps the keys before it reads them again: seconds. */
-const longestKept = 300;
 
 const algorithm = {
   name: 'RSASSA-PKCS1-v1_5',
@@ -19,37 +17,6 @@ const algorithm = {
   publicExponent: new Uint8Array([1, 0, 1]),
 };
 const publicJwkSchema = z.object({ kty: z.literal('RSA'), n: z.string(), e: z.string() });
-
-export type SigningKeyState = 'published-next' | 'signing' | 'published-retired' | 'expired';
-
-/** The part of a key's row that decides its state. */
-type KeyTerm = Pick<SigningKeyRow, 'ordinal' | 'signsFrom'>;
-
-/**
- * The state of a key at a time. It follows from the rows alone, so every isolate switches at the same moment.
- * @param keys all keys, oldest first
- * @param tokenTtl seconds the last token it signed may live
- */
-export function signingKeyState(
-  key: KeyTerm,
-  keys: readonly KeyTerm[],
-  now: number,
-  tokenTtl: number,
-): SigningKeyState {
-  if (key.signsFrom.getTime() > now) return 'published-next';
-  const successor = keys.find((other) => other.ordinal > key.ordinal && other.signsFrom.getTime() <= now);
-  if (successor === undefined) return 'signing';
-  // A successor made in haste was not published before it signed: some isolates have yet to hear of it.
-  const lastTokenEnds = successor.signsFrom.getTime() + (longestKept + tokenTtl + 2 * clockTolerance) * 1000;
-  return lastTokenEnds > now ? 'published-retired' : 'expired';
-}
-
-/** Seconds a verifier may keep the JWKS. With the isolates' own cache it stays well below the lead time. */
-export const jwksMaxAge = (lead: number) => Math.min(3600, Math.floor(lead / 4));
-/** Seconds an isolate keeps the keys before it reads them again. */
-const keyCacheTtl = (lead: number) => Math.min(longestKept, Math.floor(lead / 4));
-/** Seconds after which what an isolate knows may not be signed with or published: a whole lead may have passed. */
-const outdatedAfter = (lead: number) => Math.floor(lead / 2);
 
 interface LoadedKey {
   readonly row: SigningKeyRow;
@@ -70,10 +37,10 @@ export interface SigningKeys {
   rotate(): Promise<void>;
 }
 
-type Needs = Pick<Deps, 'config' | 'db' | 'keyring' | 'now'>;
+type Needs = Pick<Deps, 'config' | 'db' | 'keyring' | 'log' | 'now'>;
 
 /** The signing keys as one isolate sees them: read from Postgres, kept for some minutes. */
-export function createSigningKeys({ config, db, keyring, now }: Needs): SigningKeys {
+export function createSigningKeys({ config, db, keyring, log, now }: Needs): SigningKeys {
   let keys: readonly LoadedKey[] = [];
   let knownSince = Number.NEGATIVE_INFINITY;
   let readsBegun = 0;
@@ -129,12 +96,14 @@ export function createSigningKeys({ config, db, keyring, now }: Needs): SigningK
       await load();
       if (signingNow() !== undefined) return;
       // The first key of all, or none that the configured secrets can open: it has to sign at once.
+      if (keys.length > 0) log.warn('signing_keys_not_opened', { advice: 'Keep the old secret in AUTH_SECRET' });
       await create((keys.at(-1)?.row.ordinal ?? 0) + 1, now());
       await load();
     } catch (error) {
       // What is known goes on serving while the database is away; the next try comes after a second.
       readAgainAt = keys.length === 0 ? previous : now() + 1000;
       if (keys.length === 0) throw error;
+      log.warn('signing_keys_not_read', describeError(error));
     }
   }
 

@@ -32,13 +32,22 @@ export async function isSessionAlive(db: Database, sessionId: string, now: numbe
   return rows.length === 1;
 }
 
-/** Sessions that ended since a time: their access tokens may still be about. At most `limit`, newest first. */
-export async function readEndedSessions(db: Database, since: number, limit: number): Promise<string[]> {
+/**
+ * Sessions that ended since a time and whose last tokens were issued since another: access tokens of theirs may still
+ * be about. At most `limit`, newest first.
+ */
+export async function readEndedSessions(
+  db: Database,
+  endedSince: number,
+  usedSince: number,
+  limit: number,
+): Promise<string[]> {
   const rows = await query(
     db,
     z.object({ id: z.uuid() }),
     sql`select ${sessions.id} as id from ${sessions}
-      where ${sessions.endedAt} is not null and ${sessions.endedAt} >= ${new Date(since).toISOString()}
+      where ${sessions.endedAt} is not null and ${sessions.endedAt} >= ${new Date(endedSince).toISOString()}
+        and ${sessions.rotatedAt} >= ${new Date(usedSince).toISOString()}
       order by ${sessions.endedAt} desc limit ${limit}`,
   );
   return rows.map(({ id }) => id);

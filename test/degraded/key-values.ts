@@ -15,8 +15,9 @@ export function namespaced(kv: KeyValue, name: () => string): KeyValue {
 
 /** One of several stores, asked for anew at each call. */
 export function chosen(kv: () => KeyValue): KeyValue {
+  const { kind } = kv();
   return defineKeyValue({
-    kind: kv().kind,
+    kind,
     run: (operations) => kv().run(operations),
     ping: () => kv().ping(),
     close: () => kv().close(),

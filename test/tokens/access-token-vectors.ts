@@ -149,6 +149,9 @@ const times = [
   ...group('JWTExpired', {
     'expired at the end of the skew': (f) => f.token({ claims: { exp: f.now - 60 } }),
     'expired long ago': (f) => f.token({ claims: { exp: 1 } }),
+    'older than the service lets any token be, whatever its exp': (f) =>
+      f.token({ claims: { iat: f.now - 961, exp: f.now + 900 } }),
+    'a negative iat': (f) => f.token({ claims: { iat: -1 } }),
     'a negative exp': (f) => f.token({ claims: { exp: -1e15 } }),
   }),
   ...group('JWTClaimValidationFailed', {
@@ -158,6 +161,7 @@ const times = [
     'exp null': (f) => f.token({ claims: { exp: null } }),
     'exp as a list': (f) => f.token({ claims: { exp: [99_999_999_999] } }),
     'iat as a text': (f) => f.token({ claims: { iat: '1' } }),
+    'issued beyond the skew': (f) => f.token({ claims: { iat: f.now + 61 } }),
     'nbf beyond the skew': (f) => f.token({ claims: { nbf: f.now + 61 } }),
     'nbf as a text': (f) => f.token({ claims: { nbf: '1' } }),
   }),
@@ -290,6 +294,8 @@ export const accepted: readonly Omit<Vector, 'reason'>[] = Object.entries<Vector
   'a list of audiences with this one in it': (f) =>
     f.token({ claims: { aud: ['https://other.test', f.claims['aud']] } }),
   'expired within the skew': (f) => f.token({ claims: { exp: f.now - 59 } }),
+  'issued within the skew': (f) => f.token({ claims: { iat: f.now + 60 } }),
+  'as old as a token may be and the skew': (f) => f.token({ claims: { iat: f.now - 960 } }),
   'nbf within the skew': (f) => f.token({ claims: { nbf: f.now + 60 } }),
   'a claim it does not know': (f) => f.token({ claims: { locale: 'ünï' } }),
   'an algorithm stated as made': (f) => f.sign(texts(f).header, texts(f).claims, rs256),

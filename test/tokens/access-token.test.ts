@@ -93,6 +93,17 @@ describe('an access token', () => {
     await expectRefused(app, `Bearer ${access}`, 'JWTExpired');
   });
 
+  it('lives as long as the service that verifies it says, where ACCESS_TOKEN_TTL was lowered', async () => {
+    const before = await testApp({ variables: { ACCESS_TOKEN_TTL: '3600' } });
+    const { access } = await registerUser(before);
+    const after = await testApp({ databaseUrl: before.databaseUrl, clock: before.clock });
+    before.clock.advance(900 + 60);
+    expect((await after.request('GET', '/auth/verify-token', { token: access })).status).toBe(200);
+    before.clock.advance(1);
+    await expectRefused(after, `Bearer ${access}`, 'JWTExpired');
+    expect((await before.request('GET', '/auth/verify-token', { token: access })).status).toBe(200);
+  });
+
   it('is told to other services with the claims and in headers', async () => {
     const app = await open();
     const { id, access } = await registerUser(app);

@@ -152,6 +152,7 @@ describe('a change of AUTH_SECRET', () => {
     const users = await Promise.all(apps.map((app) => registerUser(app)));
     expect(new Set(users.map(({ access }) => kidOf(access))).size).toBe(1);
     expect(kidOf(users[0]?.access ?? '')).not.toBe(kidOf(old.access));
+    expect(apps[0]?.logLines.join()).toContain('"event":"signing_keys_not_opened"');
     for (const app of apps) {
       expect(await kidsOf(app)).toEqual([kidOf(old.access), kidOf(users[0]?.access ?? '')]);
       for (const { access } of [old, ...users]) expect(await isGood(app, access)).toBe(true);

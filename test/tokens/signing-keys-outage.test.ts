@@ -70,6 +70,7 @@ describe('without the database', () => {
     await signingKeys.signing();
     await signingKeys.signing();
     expect(asked() - before).toBe(3);
+    expect(app.logLines.filter((line) => line.includes('"event":"signing_keys_not_read"'))).toHaveLength(2);
   });
 });
 

@@ -1,7 +1,7 @@
 import { base64url, decodeProtectedHeader } from 'jose';
 import { describe, expect, it } from 'vitest';
 import { unseal } from '../../src/crypto/seal.ts';
-import { signingKeyState } from '../../src/tokens/signing-keys.ts';
+import { signingKeyState } from '../../src/tokens/signing-key-state.ts';
 import { readSigningKeys } from '../../src/tokens/store.ts';
 import { createClock, createDatabase, registerUser, type TestApp, testApp } from '../support/test-app.ts';
 
