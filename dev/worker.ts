@@ -82,6 +82,7 @@ function quietly(directory: string): Record<string, string> {
     CLOUDFLARE_INCLUDE_PROCESS_ENV: 'false',
     CLOUDFLARE_LOAD_DEV_VARS_FROM_DOT_ENV: 'true',
     MINIFLARE_CACHE_DIR: join(directory, 'cache'),
+    NODE_COMPILE_CACHE: join(directory, 'cache/node'),
     WRANGLER_CACHE_DIR: join(directory, 'cache'),
     WRANGLER_HIDE_BANNER: 'true',
     WRANGLER_LOG: 'log',

@@ -1,0 +1,39 @@
+import { defineKeyValue, KeyValueUnavailable } from '../../src/kv.ts';
+import { createMemoryKeyValue } from '../../src/platform/memory.ts';
+import type { Clock } from '../support/test-app.ts';
+
+/** A store in memory that fails, or loses a part of what it holds, when the test says so. */
+export function unreliable(clock: Clock) {
+  let memory = createMemoryKeyValue(clock);
+  let isDown = false;
+  let drops: (key: string) => boolean = () => false;
+  const written: string[] = [];
+  const kv = defineKeyValue({
+    kind: 'redis',
+    async run(operations) {
+      if (isDown) throw new KeyValueUnavailable('unreachable');
+      for (const operation of operations) if (operation.type === 'set') written.push(operation.key);
+      return await memory.run(
+        operations.map((operation) =>
+          operation.type === 'set' && drops(operation.key) ? { ...operation, key: 'dropped' } : operation,
+        ),
+      );
+    },
+    ping: async () => {},
+    close: async () => {},
+  });
+  return {
+    kv,
+    /** The keys of all values that were written, as often as they were. */
+    written,
+    fail: (down: boolean) => {
+      isDown = down;
+    },
+    drop: (which: (key: string) => boolean) => {
+      drops = which;
+    },
+    restart: () => {
+      memory = createMemoryKeyValue(clock);
+    },
+  };
+}
