@@ -12,6 +12,7 @@ import { answerProblem, toProblem } from './http/on-error.ts';
 import { openApiRoutes } from './http/openapi.ts';
 import { requestLog } from './http/request-log.ts';
 import { healthRoutes } from './ops/health.ts';
+import { describeError } from './ops/log.ts';
 import { createGate } from './sessions/authenticate.ts';
 import { sessionRoutes } from './sessions/routes.ts';
 import { createRevocation } from './tokens/revocation.ts';
@@ -23,7 +24,7 @@ const maximumBody = 64 * 1024;
 
 export interface App {
   readonly fetch: Hono<Env>['fetch'];
-  /** What has to be done from time to time. Safe to run in many places at once. */
+  /** What has to be done from time to time. Safe to run in many places at once. Logs what fails, and does not reject. */
   runScheduled(): Promise<void>;
 }
 
@@ -73,8 +74,14 @@ export function createApp(deps: Deps): App {
       const steps = { rotate_signing_keys: signingKeys.rotate, repeat_revocations: revocation.repeat };
       for (const [step, work] of Object.entries(steps)) {
         const start = deps.now();
-        await work();
-        log.info('scheduled', { step, duration_ms: deps.now() - start });
+        // One step that fails must not keep the others from being done.
+        const failure = await work().then(
+          () => undefined,
+          (error: unknown) => describeError(error),
+        );
+        const fields = { step, duration_ms: deps.now() - start, ...failure };
+        if (failure === undefined) log.info('scheduled', fields);
+        else log.error('scheduled_failed', fields);
       }
     },
   };

@@ -33,7 +33,8 @@ const variables = z.object({
       z
         .array(z.string().min(32, 'Each secret needs at least 32 characters (openssl rand -base64 32)'))
         .min(1, 'Required')
-        .max(5),
+        .max(5)
+        .refine((secrets) => new Set(secrets).size === secrets.length, 'The same secret stands twice'),
     ),
   /** The `iss` of every token and the base of every link. No slash at its end. */
   ISSUER: httpUrl.transform((text) => text.replace(/\/+$/, '')),

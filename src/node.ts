@@ -66,7 +66,7 @@ async function start(environment: Readonly<Record<string, string | undefined>>):
         parameters: { ...config.argon2, parallelism: 1 },
       }),
     });
-    stops.push(runOnSchedule(app, log));
+    stops.push(runOnSchedule(app));
     stops.push(await listen(app, config));
     return { config, failed, stop };
   } catch (error) {
@@ -91,12 +91,10 @@ async function createKeyValue({ environment, redisUrl }: Config, log: Log): Prom
 }
 
 /** Looks at the scheduled work now and then. Each step is safe to run on many replicas at once. */
-function runOnSchedule(app: App, log: Log): () => Promise<void> {
+function runOnSchedule(app: App): () => Promise<void> {
   let running: Promise<void> = Promise.resolve();
   const run = () => {
-    running = running
-      .then(() => app.runScheduled())
-      .catch((error) => log.error('scheduled_failed', describeError(error)));
+    running = running.then(() => app.runScheduled());
   };
   const timer = setInterval(run, schedule);
   return async () => {
@@ -143,24 +141,31 @@ async function listen(app: App, config: Config): Promise<() => Promise<void>> {
   };
 }
 
-try {
-  const started = await start(process.env);
-  const end = async (code: number) => {
-    await started.stop();
-    process.exit(code);
-  };
-  process.once('SIGTERM', () => end(0));
-  process.once('SIGINT', () => end(0));
-  started.failed.then((what) => {
-    console.error(what);
-    return end(1);
-  });
-  console.log(`ready: http://localhost:${started.config.port}`);
-} catch (error) {
-  const isForPeople = error instanceof ConfigError;
-  const inUse = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
-  if (inUse) console.error('The port is in use by another process. Set PORT to another one.');
-  else if (isForPeople) console.error(error.message);
-  else console.error(JSON.stringify({ event: 'start_failed', ...describeError(error) }));
-  process.exit(1);
+function explain(error: unknown): string {
+  if (error instanceof ConfigError) return error.message;
+  if (error instanceof Error && 'code' in error && error.code === 'EADDRINUSE') {
+    return 'The port is in use by another process. Set PORT to another one.';
+  }
+  return JSON.stringify({ event: 'start_failed', ...describeError(error) });
 }
+
+const ending = Promise.withResolvers<{ readonly code: 0 | 1; readonly why?: string }>();
+// Also for the second signal, which npm passes on after Ctrl-C: what has begun to end, ends in order.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => ending.resolve({ code: 0 }));
+
+const starting = start(process.env);
+starting.then(
+  ({ config, failed }) => {
+    console.log(`ready: http://localhost:${config.port}`);
+    void failed.then((why) => ending.resolve({ code: 1, why }));
+  },
+  (error) => ending.resolve({ code: 1, why: explain(error) }),
+);
+const { code, why } = await ending.promise;
+if (why !== undefined) console.error(why);
+// What was being started has to be known before it can be stopped.
+const started = await starting.catch(() => undefined);
+await started
+  ?.stop()
+  .catch((error) => console.error(JSON.stringify({ event: 'stop_failed', ...describeError(error) })));
+process.exit(code);

@@ -60,6 +60,7 @@ describe('the configuration', () => {
     expect(readConfig({ ...complete, AUTH_SECRET: `${secret}, ${older}` }).secrets).toEqual([secret, older]);
     expect(() => readConfig({ ...complete, AUTH_SECRET: `${secret},short` })).toThrow('AUTH_SECRET');
     expect(() => readConfig({ ...complete, AUTH_SECRET: ' , ' })).toThrow('AUTH_SECRET');
+    expect(() => readConfig({ ...complete, AUTH_SECRET: `${secret},${secret}` })).toThrow('AUTH_SECRET');
   });
 
   it('counts empty variables and bindings as unset', () => {

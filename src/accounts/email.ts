@@ -4,8 +4,11 @@ export interface EmailAddress {
   readonly key: string;
 }
 
-/** What an address may not hold before the @ unless quoted, and nobody quotes (RFC 5321 section 4.1.2, RFC 6531). */
-const localPart = /^[^\s@"(),:;<>[\\\]\p{C}]{1,64}$/u;
+/**
+ * What an address may not hold before the @ unless quoted, and nobody quotes (RFC 5321 section 4.1.2, RFC 6531), and
+ * what shows nothing.
+ */
+const localPart = /^[^\s@"(),:;<>[\\\]\p{C}\p{Default_Ignorable_Code_Point}]{1,64}$/u;
 const domainPart = /^[\p{L}\p{M}\p{N}.-]{1,253}$/u;
 const encoder = new TextEncoder();
 

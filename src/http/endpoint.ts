@@ -76,6 +76,8 @@ export function guardedEndpoint<Subject, Body = undefined>(definition: Definitio
   };
 }
 
+const nothing = () => undefined;
+
 async function run<Body, C extends Caller | undefined, Subject>(
   definition: Definition<Body, C, Subject>,
   c: RequestContext,
@@ -92,7 +94,10 @@ async function run<Body, C extends Caller | undefined, Subject>(
   });
   // Whatever comes next may be costly, and nobody waits for it any more.
   if (signal.aborted) throw new Problem('client_closed_request');
-  return await definition.handler(input, subject);
+  const answer = Promise.resolve(definition.handler(input, subject));
+  // Workers drop what a request has under way when its client goes: a change must not stop halfway.
+  if (definition.method !== 'get') c.executionCtx.waitUntil(answer.then(nothing, nothing));
+  return await answer;
 }
 
 /** Mounts endpoints; a known path with another method is answered 405 with `Allow`. */

@@ -38,9 +38,11 @@ export function describeError(error: unknown): LogFields {
   if (!(error instanceof Error)) return { error: typeof error };
   const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
   const cause = error.cause instanceof Error ? describeError(error.cause) : {};
+  // The stack repeats the message, which may hold anything, before its frames.
   const frame = error.stack
-    ?.split('\n')
-    .find((line) => /^\s+at /.test(line))
+    ?.replace(error.message, '')
+    .split('\n')
+    .find((line) => /^\s+at .+:\d+:\d+\)?$/.test(line))
     ?.trim();
   return {
     error: error.name,

@@ -69,7 +69,7 @@ async function issueTokens(deps: SessionDeps, session: OpenSession): Promise<Tok
   return {
     access_token: accessToken,
     token_type: 'Bearer',
-    expires_in: config.accessTokenTtl,
+    expires_in: Math.min(left, config.accessTokenTtl),
     refresh_token: refreshToken,
     refresh_token_expires_in: Math.min(left, config.sessionIdleTtl),
     scope: session.scope,

@@ -21,14 +21,16 @@ export async function insertSession(
   audit: AuditRow,
   upgrade: Partial<Pick<typeof users.$inferInsert, 'passwordHash' | 'emailIndex'>>,
 ): Promise<void> {
+  const upgrades = Object.keys(upgrade).length > 0;
+  // Two that both upgrade would share the row, and then each wait for the other to change it.
+  const lock = upgrades ? sql`for no key update` : sql`for share`;
   const unchanged = sql`select ${users.id} as id from ${users}
     where ${users.id} = ${session.userId} and ${users.sessionEpoch} = ${session.epoch} and ${users.status} = 'active'
-    for share`;
+    ${lock}`;
   const userId = sql`(select id from unchanged)`;
-  const upgraded =
-    Object.keys(upgrade).length === 0
-      ? sql``
-      : sql`, upgraded as ${db.update(users).set(upgrade).where(sql`${users.id} = ${userId}`)}`;
+  const upgraded = upgrades
+    ? sql`, upgraded as ${db.update(users).set(upgrade).where(sql`${users.id} = ${userId}`)}`
+    : sql``;
   await db.execute(sql`with unchanged as (${unchanged}),
     started as ${db.insert(sessions).values({ ...session, userId })},
     audited as ${db.insert(auditLog).values(audit)}${upgraded}
@@ -112,7 +114,7 @@ export async function endSession(
 
 /**
  * Ends all sessions of a user. The raised epoch also ends one that starts at this very moment and that this
- * statement cannot see yet.
+ * statement cannot see yet. The user's row is locked before those of the sessions, as deleting the user does it.
  * @returns the ids of those that were open
  */
 export async function endAllSessions(db: Database, userId: string, now: number, audit: AuditRow): Promise<string[]> {
@@ -120,10 +122,10 @@ export async function endAllSessions(db: Database, userId: string, now: number, 
     db,
     z.object({ id: z.uuid() }),
     sql`with raised as (
-      update ${users} as u set session_epoch = u.session_epoch + 1 where u.id = ${userId}::uuid
+      update ${users} as u set session_epoch = u.session_epoch + 1 where u.id = ${userId}::uuid returning u.id
     ), ended as (
       update ${sessions} as s set ended_at = ${timestamp(now)}, ended_reason = 'logout_all'
-      where s.user_id = ${userId}::uuid and s.ended_at is null
+      where s.user_id = (select id from raised) and s.ended_at is null
       returning s.id
     ), audited as ${db.insert(auditLog).values(audit)}
     select id from ended`,

@@ -36,6 +36,8 @@ export interface TokenSubject {
   readonly clientId: string;
   readonly scope: string;
   readonly roles: readonly string[];
+  /** When the session ends at the latest, in milliseconds: no token outlives it. */
+  readonly expiresAt: number;
 }
 
 type Needs = Pick<Deps, 'config' | 'now'> & { readonly signingKeys: SigningKeys };
@@ -58,7 +60,7 @@ export async function issueAccessToken(
     .setAudience(config.audience)
     .setSubject(subject.userId)
     .setIssuedAt(issuedAt)
-    .setExpirationTime(issuedAt + config.accessTokenTtl)
+    .setExpirationTime(Math.min(issuedAt + config.accessTokenTtl, Math.floor(subject.expiresAt / 1000)))
     .setJti(newId())
     .sign(key);
 }

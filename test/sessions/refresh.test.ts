@@ -113,6 +113,19 @@ describe('a session', () => {
     expect((await refresh(current)).status).toBe(401);
   });
 
+  it('is not outlived by its access tokens', async () => {
+    const app = await testApp({ variables: { SESSION_TTL: '1000', SESSION_IDLE_TTL: '1000' } });
+    const { refresh: first } = await registerUser(app);
+    app.clock.advance(940);
+    const { body } = await refresher(app)(first);
+    expect(body.expires_in).toBe(60);
+    const verify = () => app.request('GET', '/auth/verify-token', { token: body.access_token });
+    expect((await verify()).status).toBe(200);
+    // 60 s of clock skew are tolerated.
+    app.clock.advance(121);
+    expect((await verify()).status).toBe(401);
+  });
+
   it('is ended by the disabling of its user at the next refresh', async () => {
     const app = await testApp();
     const { refresh: first } = await registerUser(app);

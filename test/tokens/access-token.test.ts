@@ -7,13 +7,12 @@ import {
   issuer,
   password,
   registerUser,
-  type TestApp,
   testApp,
 } from '../support/test-app.ts';
 import { accepted, vectors } from './access-token-vectors.ts';
 import { createForger } from './forge.ts';
+import { endpoints, expectRefused } from './refusal.ts';
 
-const endpoints = ['/users/me', '/auth/verify-token'];
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
 let databaseUrl: string;
@@ -23,23 +22,6 @@ beforeAll(async () => {
   clock = createClock();
 });
 const open = () => testApp({ databaseUrl, clock });
-
-/** Shows a value of `Authorization` to every endpoint that needs a token. */
-async function expectRefused(app: TestApp, authorization: string, reason: string): Promise<void> {
-  for (const endpoint of endpoints) {
-    const before = app.logLines.length;
-    const { status, headers, body } = await app.request('GET', endpoint, { headers: { Authorization: authorization } });
-    expect(status).toBe(401);
-    expect(headers.get('Content-Type')).toBe('application/problem+json');
-    expect(headers.get('WWW-Authenticate')).toBe(`Bearer realm="${issuer}", error="invalid_token"`);
-    expect(headers.get('Cache-Control')).toBe('no-store');
-    expect(Object.keys(body).toSorted()).toEqual(['code', 'request_id', 'status', 'title', 'type']);
-    expect(body).toMatchObject({ code: 'invalid_token', status: 401 });
-    const lines = app.logLines.slice(before);
-    expect(lines.map((line) => JSON.parse(line))).toMatchObject([{ event: 'request', status: 401, reason }]);
-    if (authorization.length > 20) expect(lines.join()).not.toContain(authorization.slice(-20));
-  }
-}
 
 describe('an access token', () => {
   it('is what RFC 9068 says, good for 15 minutes, and holds no personal data', async () => {
@@ -164,67 +146,5 @@ describe('no access token', () => {
     }
     expect(app.statements.length - statements).toBe(0);
     expect(app.roundTrips() - roundTrips).toBe(0);
-  });
-});
-
-describe('the Authorization header', () => {
-  it.each(['Bearer', 'bearer', 'BEARER', 'bEaReR'])(
-    'names the scheme as %s (RFC 9110 section 11.1)',
-    async (scheme) => {
-      const app = await open();
-      const { access } = await registerUser(app);
-      for (const value of [`${scheme} ${access}`, `${scheme}   ${access}`]) {
-        expect((await app.request('GET', '/users/me', { headers: { Authorization: value } })).status).toBe(200);
-      }
-    },
-  );
-
-  it('may be missing: then the answer names the scheme and no error (RFC 6750 section 3.1)', async () => {
-    const app = await open();
-    for (const endpoint of endpoints) {
-      const { status, headers, body } = await app.request('GET', endpoint);
-      expect(status).toBe(401);
-      expect(body).toMatchObject({ code: 'invalid_token' });
-      expect(headers.get('WWW-Authenticate')).toBe(`Bearer realm="${issuer}"`);
-    }
-  });
-
-  it('holds one token of the scheme Bearer and nothing else', async () => {
-    const app = await open();
-    const { access } = await registerUser(app);
-    const wrong = [
-      '',
-      'Bearer',
-      'Bearer ',
-      access,
-      `Basic ${access}`,
-      `Basic ${btoa(`user:${access}`)}`,
-      `DPoP ${access}`,
-      `Bearer${access}`,
-      `Bearer\t${access}`,
-      `Bearer:${access}`,
-      `Bearer: ${access}`,
-      `"Bearer ${access}"`,
-      `Bearer ${access} ${access}`,
-      `Bearer ${access}, Bearer ${access}`,
-      `Bearer ${access} x`,
-      `Basic x, Bearer ${access}`,
-      `Bearer Bearer ${access}`,
-    ];
-    for (const value of wrong) await expectRefused(app, value, 'no bearer token');
-    const spoilt = [`Bearer "${access}"`, `Bearer ${access},`, `Bearer ${access}\tx`, 'Bearer ÿþ'];
-    for (const value of spoilt) await expectRefused(app, value, 'not a canonical JWS');
-    await expectRefused(app, `Bearer ${' '.repeat(100_000)}x ${' '.repeat(100_000)}x`, 'no bearer token');
-  });
-
-  it('is the only place that counts', async () => {
-    const app = await open();
-    const { access } = await registerUser(app);
-    const headers = {
-      Cookie: `access_token=${access}`,
-      'X-Access-Token': access,
-      'Proxy-Authorization': `Bearer ${access}`,
-    };
-    expect((await app.request('GET', `/users/me?access_token=${access}`, { headers })).status).toBe(401);
   });
 });

@@ -83,7 +83,7 @@ describe('a store that fails', () => {
     ] as const;
     const [before, during, open] = sessions;
     await app.request('POST', '/auth/logout', { token: before.access });
-    store.fail(true);
+    store.fail('everything');
     for (let asked = 0; asked < 3; asked += 1) expect(await ask(app, before.access)).toBe(401);
     expect(await ask(app, during.access)).toBe(200);
     expect((await app.request('POST', '/auth/logout', { token: during.access })).status).toBe(200);
@@ -92,11 +92,49 @@ describe('a store that fails', () => {
     expect(app.logLines.join()).toContain('"event":"revocation_not_marked"');
     expect(app.logLines.join()).not.toContain('"status":5');
 
-    store.fail(false);
+    store.fail('nothing');
     for (let minutes = 0; minutes < 10; minutes += 1) {
       expect(await ask(app, before.access)).toBe(401);
       expect(await ask(app, during.access)).toBe(401);
       expect(await ask(app, open.access)).toBe(200);
+      clock.advance(60);
+      await app.app.runScheduled();
+    }
+  });
+
+  it('is not believed when it is back by an isolate that saw it away, about what another one could not mark', async () => {
+    const clock = createClock();
+    const store = unreliable(clock);
+    const one = await testApp({ clock, kv: store.kv });
+    const two = await testApp({ databaseUrl: one.databaseUrl, clock, kv: store.kv });
+    const user = await registerUser(one);
+    await ask(one, user.access);
+    clock.advance(120);
+    const [ended, open] = [await login(one, user.email), await login(one, user.email)];
+    store.fail('everything');
+    expect(await ask(two, open.access)).toBe(200);
+    await one.request('POST', '/auth/logout', { token: ended.access });
+    store.fail('nothing');
+    for (let seconds = 0; seconds < 300; seconds += 30) {
+      if (seconds % 60 === 30) await one.app.runScheduled();
+      for (const app of [one, two]) expect(await ask(app, ended.access)).toBe(401);
+      for (const app of [one, two]) expect(await ask(app, open.access)).toBe(200);
+      clock.advance(30);
+    }
+  });
+
+  it('to write and still reads is not believed by the isolate that could not write', async () => {
+    const clock = createClock();
+    const store = unreliable(clock);
+    const app = await testApp({ clock, kv: store.kv });
+    const user = await registerUser(app);
+    await ask(app, user.access);
+    clock.advance(120);
+    const { access } = await login(app, user.email);
+    store.fail('writes');
+    expect((await app.request('POST', '/auth/logout', { token: access })).status).toBe(200);
+    for (let minutes = 0; minutes < 5; minutes += 1) {
+      expect(await ask(app, access)).toBe(401);
       clock.advance(60);
       await app.app.runScheduled();
     }
@@ -108,10 +146,10 @@ describe('a store that fails', () => {
     const app = await testApp({ clock, kv: store.kv });
     const user = await registerUser(app);
     const other = await login(app, user.email);
-    store.fail(true);
+    store.fail('everything');
     expect((await app.request('POST', '/auth/logout-all', { token: user.access })).status).toBe(200);
     for (const { access } of [user, other]) expect(await ask(app, access)).toBe(401);
-    store.fail(false);
+    store.fail('nothing');
     for (const { access } of [user, other]) expect(await ask(app, access)).toBe(401);
     clock.advance(1);
     expect(await ask(app, (await login(app, user.email)).access)).toBe(200);

@@ -10,6 +10,7 @@ const subject = {
   clientId: 'first-party',
   scope: 'account',
   roles: ['user'],
+  expiresAt: Number.MAX_SAFE_INTEGER,
 };
 
 const quick = { SIGNING_KEY_TERM: '3600', SIGNING_KEY_LEAD: '600' };

@@ -5,13 +5,15 @@ import type { Clock } from '../support/test-app.ts';
 /** A store in memory that fails, or loses a part of what it holds, when the test says so. */
 export function unreliable(clock: Clock) {
   let memory = createMemoryKeyValue(clock);
-  let isDown = false;
+  let failing: 'nothing' | 'writes' | 'everything' = 'nothing';
   let drops: (key: string) => boolean = () => false;
   const written: string[] = [];
   const kv = defineKeyValue({
     kind: 'redis',
     async run(operations) {
-      if (isDown) throw new KeyValueUnavailable('unreachable');
+      const isWrite = operations.some(({ type }) => type === 'set');
+      if (failing === 'everything') throw new KeyValueUnavailable('unreachable');
+      if (failing === 'writes' && isWrite) throw new KeyValueUnavailable('READONLY');
       for (const operation of operations) if (operation.type === 'set') written.push(operation.key);
       return await memory.run(
         operations.map((operation) =>
@@ -26,8 +28,8 @@ export function unreliable(clock: Clock) {
     kv,
     /** The keys of all values that were written, as often as they were. */
     written,
-    fail: (down: boolean) => {
-      isDown = down;
+    fail: (what: typeof failing) => {
+      failing = what;
     },
     drop: (which: (key: string) => boolean) => {
       drops = which;
