@@ -1,12 +1,12 @@
 import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
-import { cors } from 'hono/cors';
 import { requestId } from 'hono/request-id';
 import { secureHeaders } from 'hono/secure-headers';
 import { accountRoutes } from './accounts/routes.ts';
 import type { Deps } from './deps.ts';
 import { Problem } from './errors.ts';
 import type { Env } from './http/context.ts';
+import { crossOrigin } from './http/cross-origin.ts';
 import { mount } from './http/endpoint.ts';
 import { answerProblem, toProblem } from './http/on-error.ts';
 import { openApiRoutes } from './http/openapi.ts';
@@ -47,15 +47,7 @@ export function createApp(deps: Deps): App {
   app.use(requestId());
   app.use(requestLog(deps));
   app.use(secureHeaders({ contentSecurityPolicy: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } }));
-  app.use(
-    cors({
-      // The key set is for everybody; all else for the applications that are listed.
-      origin: (origin, c) =>
-        c.req.path.startsWith('/.well-known/') ? '*' : config.corsOrigins.includes(origin) ? origin : null,
-      exposeHeaders: ['X-Request-Id', 'RateLimit-Limit', 'RateLimit-Remaining', 'RateLimit-Reset', 'Retry-After'],
-      maxAge: 600,
-    }),
-  );
+  app.use(crossOrigin(config, endpoints));
   app.use(
     bodyLimit({
       maxSize: maximumBody,

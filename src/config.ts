@@ -1,18 +1,24 @@
 import * as z from 'zod';
 import { argon2Limits } from './crypto/argon2.ts';
+import { isIssuer, isOrigin } from './http/web-address.ts';
+import { isNetwork } from './limits/client-address.ts';
 import { type PolicyName, type PolicyTable, policies, policyNames } from './limits/policies.ts';
 
 /** Every variable the service understands. The only file that knows their names. */
 const seconds = (fallback: number, minimum = 1) => z.coerce.number().int().min(minimum).default(fallback);
-const list = z
-  .string()
-  .default('')
-  .transform((text) => text.split(/[\s,]+/).filter((part) => part !== ''));
+const isSecret = (text: string) => text.length >= 32 && new Set(text).size > 5;
+const parts = (text: string) => text.split(/[\s,]+/).filter((part) => part !== '');
+const list = (isEntry: (entry: string) => boolean, message: string) =>
+  z
+    .string()
+    .default('')
+    .transform(parts)
+    .refine((entries) => entries.every(isEntry), message);
 const flag = z
   .enum(['true', 'false', '1', '0'])
   .default('false')
   .transform((text) => text === 'true' || text === '1');
-const httpUrl = z.url({ protocol: /^https?$/ });
+const httpUrl = z.url({ protocol: /^https?$/, abort: true });
 
 /** `30/60` is 30 requests in 60 seconds. */
 const policy = z
@@ -28,16 +34,18 @@ const variables = z.object({
   /** One or more root secrets, newest first, separated by commas or blanks. */
   AUTH_SECRET: z
     .string()
-    .transform((text) => text.split(/[\s,]+/).filter((part) => part !== ''))
+    .transform(parts)
     .pipe(
       z
-        .array(z.string().min(32, 'Each secret needs at least 32 characters (openssl rand -base64 32)'))
+        .array(z.string().refine(isSecret, 'Each needs at least 32 random characters (openssl rand -base64 32)'))
         .min(1, 'Required')
         .max(5)
         .refine((secrets) => new Set(secrets).size === secrets.length, 'The same secret stands twice'),
     ),
   /** The `iss` of every token and the base of every link. No slash at its end. */
-  ISSUER: httpUrl.transform((text) => text.replace(/\/+$/, '')),
+  ISSUER: httpUrl
+    .refine(isIssuer, 'Must be a plain address without user, query and fragment')
+    .transform((text) => text.replace(/\/+$/, '')),
   /** The `aud` of access tokens. The issuer where it is not set. */
   AUDIENCE: z.string().min(1).optional(),
   DATABASE_URL: z.string().regex(/^postgres(ql)?:\/\//, 'Expected postgres://user:password@host/database'),
@@ -51,8 +59,9 @@ const variables = z.object({
     .optional(),
   UPSTASH_REDIS_REST_URL: httpUrl.optional(),
   UPSTASH_REDIS_REST_TOKEN: z.string().min(1).optional(),
-  TRUSTED_PROXIES: list,
-  CORS_ORIGINS: list,
+  /** Not everybody: then each client could make up its address, and no limit by address would hold. */
+  TRUSTED_PROXIES: list(isNetwork, 'Expected addresses or CIDRs, and not all addresses (/0)'),
+  CORS_ORIGINS: list(isOrigin, 'Expected origins such as https://app.example, without a path; no * and no null'),
   ACCESS_TOKEN_TTL: seconds(900, 60),
   SESSION_TTL: seconds(30 * 86_400, 60),
   SESSION_IDLE_TTL: seconds(7 * 86_400, 60),

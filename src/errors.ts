@@ -13,6 +13,7 @@ export const problems = {
   rate_limited: { status: 429, title: 'Too many requests' },
   client_closed_request: { status: 400, title: 'The client has gone' },
   internal_error: { status: 500, title: 'Something went wrong here' },
+  overloaded: { status: 503, title: 'Too much to do at once; try again' },
   unavailable: { status: 503, title: 'The service cannot reach its database; try again' },
 } as const satisfies Record<string, { status: number; title: string }>;
 

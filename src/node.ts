@@ -5,6 +5,7 @@ import { createKeyring } from './crypto/derive.ts';
 import { createPasswordHasher } from './crypto/password-hash.ts';
 import { uuidv7 } from './crypto/random.ts';
 import type { Bindings } from './http/context.ts';
+import { hasDotSegments } from './http/target.ts';
 import type { KeyValue } from './kv.ts';
 import { forwardedAddress, parseNetworks } from './limits/client-address.ts';
 import { createLog, describeError, type Log } from './ops/log.ts';
@@ -19,6 +20,11 @@ const now = () => Date.now();
 const schedule = 60_000;
 /** How long requests under way may take to end after SIGTERM: milliseconds. */
 const drain = 10_000;
+/**
+ * How long a client may take to send a request, in milliseconds; looked at every 5 s. Node's own 60 s and 300 s are
+ * for uploads, and let a few slow clients hold many connections.
+ */
+const patience = { headersTimeout: 10_000, requestTimeout: 30_000, connectionsCheckingInterval: 5000 };
 
 interface Started {
   readonly config: Config;
@@ -35,7 +41,9 @@ async function start(environment: Readonly<Record<string, string | undefined>>):
   try {
     let variables = environment;
     let failed: Promise<string> = new Promise(() => undefined);
-    if ((environment['DATABASE_URL'] ?? '') === '') {
+    // Where accounts have to last, a forgotten DATABASE_URL is a mistake to tell and not to make up for.
+    const isDev = ['', 'dev'].includes(environment['ENVIRONMENT']?.trim() ?? '');
+    if (isDev && (environment['DATABASE_URL'] ?? '') === '') {
       const { startEmbedded } = await import('../dev/embedded.ts');
       const embedded = await startEmbedded(environment);
       stops.push(embedded.stop);
@@ -117,7 +125,9 @@ async function listen(app: App, config: Config): Promise<() => Promise<void>> {
   };
   let draining = false;
   const server = createAdaptorServer({
+    serverOptions: patience,
     fetch: async (request, { incoming, outgoing }) => {
+      if (hasDotSegments(incoming.url ?? '')) return new Response(null, { status: 400 });
       const peer = incoming.socket.remoteAddress;
       const clientAddress = forwardedAddress(peer, request.headers.get('X-Forwarded-For'), trusted);
       const response = await app.fetch(request, { clientAddress } satisfies Bindings, context);

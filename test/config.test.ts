@@ -83,6 +83,32 @@ describe('the configuration', () => {
     expect(() => readConfig({ ...complete, ...variables })).toThrow(name);
   });
 
+  it.each([
+    ['AUTH_SECRET', 'a'.repeat(64)],
+    ['AUTH_SECRET', '1234'.repeat(16)],
+    ['ISSUER', 'https://user:canary@auth.example.com'],
+    ['ISSUER', 'https://auth.example.com/?tenant=canary'],
+    ['ISSUER', 'https://auth.example.com/#canary'],
+    ['ISSUER', 'https://auth.example.com/"canary'],
+    ['CORS_ORIGINS', '*'],
+    ['CORS_ORIGINS', 'null'],
+    ['CORS_ORIGINS', 'https://*.canary.example'],
+    ['CORS_ORIGINS', 'https://app.example, https://canary.example/'],
+    ['TRUSTED_PROXIES', '*'],
+    ['TRUSTED_PROXIES', '0.0.0.0/0'],
+    ['TRUSTED_PROXIES', '10.0.0.0/8 ::/0'],
+    ['TRUSTED_PROXIES', 'canary'],
+  ])('refuses a %s that opens a door or does nothing (%s)', (name, value) => {
+    const read = () => readConfig({ ...complete, [name]: value });
+    expect(read).toThrow(new RegExp(`^Invalid configuration\\. ${name}: `));
+    expect(read).not.toThrow('canary');
+  });
+
+  it('takes origins of web pages and of applications', () => {
+    const origins = ['https://app.example', 'http://localhost:5173', 'capacitor://localhost'];
+    expect(readConfig({ ...complete, CORS_ORIGINS: origins.join() }).corsOrigins).toEqual(origins);
+  });
+
   it('takes plain http for loopback addresses', () => {
     expect(readConfig({ ...complete, ISSUER: 'http://localhost:3000' }).issuer).toBe('http://localhost:3000');
   });

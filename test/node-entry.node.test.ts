@@ -78,6 +78,12 @@ describe('the Node entry', () => {
     expect(started.output()).not.toContain('canary');
   });
 
+  it('makes up for a missing database in development only', async () => {
+    const started = start({ ENVIRONMENT: 'production', DATA_DIR: '/nonexistent' });
+    expect(await started.exited).toBe(1);
+    expect(started.output()).toContain('DATABASE_URL: Required');
+  });
+
   it('migrates an empty database and serves; a second one on the same port gets a clear message', async () => {
     const port = freePort();
     const environment = await variables(port);
@@ -135,5 +141,34 @@ describe('the Node entry', () => {
       .split('\n')
       .filter((line) => line.includes('"route":"/auth/login"'));
     expect(requests.join()).not.toMatch(/"status":(401|500)/);
+  });
+
+  it('takes a client that hangs up in the middle of a chunk for no failure of its own', async () => {
+    const port = freePort();
+    const started = start(await variables(port));
+    await started.ready;
+    const socket = connect(port, '127.0.0.1');
+    socket.write(
+      'POST /auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nff\r\n{',
+    );
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    socket.destroy();
+    await expect.poll(started.output, { timeout: 5000 }).toContain('client_closed_request');
+    expect(started.output()).not.toMatch(/"level":"error"|unexpected_error/);
+  });
+
+  it('refuses a path that its parser would read as another one', async () => {
+    const port = freePort();
+    const started = start(await variables(port));
+    await started.ready;
+    const status = (path: string) =>
+      new Promise<number | undefined>((resolve, reject) => {
+        const sent = request({ port, host: '127.0.0.1', path }, (response) => resolve(response.resume().statusCode));
+        sent.once('error', reject).end();
+      });
+    expect(await status('/auth/verify-token/../../health')).toBe(400);
+    expect(await status('/auth/verify-token/%2e%2E/.%2e/health')).toBe(400);
+    expect(await status('/auth/verify-token/x')).toBe(401);
+    expect(await status('/health?next=/../x')).toBe(200);
   });
 });

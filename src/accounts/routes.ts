@@ -42,9 +42,11 @@ export function accountRoutes(deps: SessionDeps): Endpoint[] {
       errors: ['invalid_credentials'],
       prepare: async ({ body, origin }) => {
         const subject = await readIdentifier(deps, body.identifier);
+        const address = addressBucket(origin.address);
         return {
           hits: [
-            { policy: 'login_address', key: addressBucket(origin.address) },
+            { policy: 'login_address', key: address },
+            { policy: 'login_account_address', key: `${subject.limitKey}:${address}` },
             { policy: 'login_account', key: subject.limitKey },
           ],
           subject,

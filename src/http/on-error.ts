@@ -1,4 +1,5 @@
 import { HTTPException } from 'hono/http-exception';
+import { Overloaded } from '../crypto/gate.ts';
 import { isUnavailable } from '../db/database.ts';
 import type { Deps } from '../deps.ts';
 import { Problem, problems } from '../errors.ts';
@@ -12,11 +13,18 @@ export function toProblem(error: Error, { log }: Pick<Deps, 'log'>, requestId: s
     log.error('database_unavailable', { request_id: requestId, ...describeError(error) });
     return new Problem('unavailable', { headers: { 'Retry-After': '2' } });
   }
-  if (error.name === 'AbortError') return new Problem('client_closed_request');
+  if (error.name === 'AbortError' || isHangUp(error)) return new Problem('client_closed_request');
+  if (error instanceof Overloaded) {
+    log.warn('overloaded', { request_id: requestId });
+    return new Problem('overloaded', { headers: { 'Retry-After': '5' } });
+  }
   if (error instanceof HTTPException && error.status === 413) return new Problem('body_too_large');
   log.error('unexpected_error', { request_id: requestId, ...describeError(error) });
   return new Problem('internal_error');
 }
+
+/** The client's own connection broke while its body was read (Node). What breaks on the way to others comes wrapped. */
+const isHangUp = (error: Error) => 'code' in error && error.code === 'ECONNRESET' && error.cause === undefined;
 
 /** Writes a problem as RFC 9457 `application/problem+json`. */
 export function answerProblem(c: RequestContext, { code, details }: Problem, issuer: string): Response {

@@ -19,7 +19,7 @@ const problemSchema = z
 /** Errors every endpoint may answer with, by what it takes. */
 function commonErrors({ body }: Endpoint['contract']): ProblemCode[] {
   const ofBody: ProblemCode[] = ['invalid_json', 'unsupported_media_type', 'body_too_large', 'validation_failed'];
-  return [...(body === undefined ? [] : ofBody), 'rate_limited', 'internal_error', 'unavailable'];
+  return [...(body === undefined ? [] : ofBody), 'rate_limited', 'internal_error', 'overloaded', 'unavailable'];
 }
 
 /** The OpenAPI 3.1 document, from the contracts that the endpoints are validated with. */

@@ -2,8 +2,9 @@ import ipaddr from 'ipaddr.js';
 
 type Address = ipaddr.IPv4 | ipaddr.IPv6;
 
-/** `::ffff:192.0.2.1` is the IPv4 address it carries. */
-const parse = (text: string): Address | undefined => (ipaddr.isValid(text) ? ipaddr.process(text) : undefined);
+/** `::ffff:192.0.2.1` is the IPv4 address it carries. IPv4 in other spellings (`10`, `010.0.0.1`, `0x7f.1`) is none. */
+const parse = (text: string): Address | undefined =>
+  ipaddr.IPv4.isValidFourPartDecimal(text) || ipaddr.IPv6.isValid(text) ? ipaddr.process(text) : undefined;
 
 /**
  * The address that counts for limits: IPv4 as it is, IPv6 by its /64, since one customer has at least that many.
@@ -34,9 +35,25 @@ export function parseNetworks(cidrs: readonly string[]): (readonly [Address, num
   return cidrs.map((cidr, position) => {
     const address = parse(cidr);
     if (address !== undefined) return [address, address.kind() === 'ipv4' ? 32 : 128] as const;
-    if (!ipaddr.isValidCIDR(cidr)) throw new Error(`TRUSTED_PROXIES: entry ${position + 1} is not an address or CIDR`);
-    return ipaddr.parseCIDR(cidr);
+    const network = parseCidr(cidr);
+    if (network === undefined) throw new Error(`TRUSTED_PROXIES: entry ${position + 1} is not an address or CIDR`);
+    return network;
   });
+}
+
+function parseCidr(cidr: string): readonly [Address, number] | undefined {
+  const address = parse(cidr.split('/')[0] ?? '');
+  if (address === undefined || !ipaddr.isValidCIDR(cidr)) return undefined;
+  const [network, bits] = ipaddr.parseCIDR(cidr);
+  // `::ffff:10.0.0.0/104` is 10.0.0.0/8. With fewer than 96 bits it holds more than IPv4.
+  if (network.kind() === address.kind()) return [network, bits];
+  return bits >= 96 ? [address, bits - 96] : undefined;
+}
+
+/** Whether this is an address or CIDR that tells some addresses from others. */
+export function isNetwork(text: string): boolean {
+  const bits = parse(text) === undefined ? parseCidr(text)?.[1] : 32;
+  return bits !== undefined && bits > 0;
 }
 
 /**

@@ -11,7 +11,10 @@ export interface Policy {
 export const policies = {
   register_address: { limit: 30, window: 3600 },
   login_address: { limit: 60, window: 60 },
-  login_account: { limit: 10, window: 60 },
+  /** One account from one address: what a person who mistypes needs. */
+  login_account_address: { limit: 10, window: 60 },
+  /** One account from everywhere. Wide, so that one address alone cannot keep its owner out. */
+  login_account: { limit: 100, window: 60 },
   refresh_session: { limit: 60, window: 60 },
   /** Other services ask for every request of theirs: counted by the session whose token they show. */
   verify_session: { limit: 6000, window: 60 },

@@ -3,6 +3,8 @@ import { hashRaw } from '@node-rs/argon2';
 import { type Argon2, assertArgon2Input } from '../crypto/argon2.ts';
 import { createGate } from '../crypto/gate.ts';
 
+/** Hashes that may wait for each that runs: at some 15 ms each, about three seconds of waiting. */
+const waiting = 200;
 const algorithms = { argon2d: 0, argon2i: 1, argon2id: 2 } as const;
 const versions = { 16: 0, 19: 1 } as const;
 
@@ -12,7 +14,7 @@ const versions = { 16: 0, 19: 1 } as const;
  *   libuv's queue, where they would keep DNS and WebCrypto waiting: it has four threads.
  */
 export function createArgon2Native(concurrency = Math.min(availableParallelism(), 3)): Argon2 {
-  const gate = createGate(concurrency);
+  const gate = createGate(concurrency, waiting * concurrency);
   return async (input, signal) => {
     assertArgon2Input(input);
     const options = {

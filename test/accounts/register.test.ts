@@ -92,12 +92,17 @@ describe('registering', () => {
     ['username', '-dash'],
     ['username', 'a'.repeat(65)],
     ['username', 'zero\u200bwidth'],
+    ['username', 'variation\ufe0f'],
+    ['username', 'hangul\u3164filler'],
+    ['email', 'variation\ufe0f@example.com'],
     ['password', 'short'],
     ['password', 'x'.repeat(257)],
     ['password', `broken-\ud800-surrogate`],
     ['name', 'null\u0000byte'],
     ['name', '\ud800'],
     ['name', '   '],
+    ['name', 'turned \u202eannA'],
+    ['name', 'two\u2028lines'],
     ['surname', 'x'.repeat(101)],
     ['phone_number', '12345'],
     ['phone_number', '+1 415 555 CALL'],
@@ -142,6 +147,19 @@ describe('registering', () => {
     }
     expect((await after.request('POST', '/auth/register', { body: { email, password } })).status).toBe(409);
   });
+});
+
+it('looks no further into what is too long: putting marks in order costs the square of their number', async () => {
+  const { request } = await testApp();
+  const marks = `a${'\u0301'.repeat(15_000)}${'\u0316'.repeat(15_000)}`;
+  const paths = ['email', 'username', 'password', 'name', 'phone_number'];
+  for (const path of paths) {
+    const { status, body } = await request('POST', '/auth/register', {
+      body: { username: 'ann', password, [path]: marks },
+    });
+    expect([path, status, body.errors.length]).toEqual([path, 422, 1]);
+    expect(body.errors[0].message).toMatch(/^Too big/);
+  }
 });
 
 it('hashes no password for a client that has gone', async () => {

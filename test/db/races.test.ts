@@ -18,7 +18,12 @@ async function replicas(): Promise<[TestApp, TestApp]> {
   const options = {
     clock,
     kv: createMemoryKeyValue(clock),
-    variables: { LIMIT_LOGIN_ACCOUNT: '1000/60', LIMIT_LOGIN_ADDRESS: '1000/60', LIMIT_WRITE_USER: '1000/60' },
+    variables: {
+      LIMIT_LOGIN_ACCOUNT: '1000/60',
+      LIMIT_LOGIN_ACCOUNT_ADDRESS: '1000/60',
+      LIMIT_LOGIN_ADDRESS: '1000/60',
+      LIMIT_WRITE_USER: '1000/60',
+    },
   };
   const one = await testApp(options);
   for (const statement of slowDown.split(';\n')) await one.deps.db.execute(sql.raw(statement));

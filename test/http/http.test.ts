@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { Overloaded } from '../../src/crypto/gate.ts';
 import { password, registerUser, testApp } from '../support/test-app.ts';
 
 describe('an error', () => {
@@ -200,4 +201,11 @@ describe('health', () => {
       dependencies: { database: { status: 'up' }, key_value: { status: 'up' } },
     });
   });
+});
+
+it('answers 503 with Retry-After when more passwords wait to be hashed than anybody would wait for', async () => {
+  const overloaded = () => Promise.reject(new Overloaded('full'));
+  const { request } = await testApp({ hasher: { hash: overloaded, verify: overloaded } });
+  const { status, headers, body } = await request('POST', '/auth/login', { body: { identifier: 'ann', password } });
+  expect([status, body.code, headers.get('Retry-After')]).toEqual([503, 'overloaded', '5']);
 });

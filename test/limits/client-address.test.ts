@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { addressBucket, forwardedAddress, parseNetworks, truncatedAddress } from '../../src/limits/client-address.ts';
+import {
+  addressBucket,
+  forwardedAddress,
+  isNetwork,
+  parseNetworks,
+  truncatedAddress,
+} from '../../src/limits/client-address.ts';
 
 describe('the address that counts for limits', () => {
   it.each([
@@ -10,6 +16,9 @@ describe('the address that counts for limits', () => {
     ['2001:db8:1:3::1', '2001:db8:1:3::/64'],
     ['', 'unknown'],
     ['not an address', 'unknown'],
+    ['10', 'unknown'],
+    ['010.0.0.1', 'unknown'],
+    ['fe80::1%eth0', 'fe80::/64'],
     [undefined, 'unknown'],
   ])('of %s is %s', (address, bucket) => {
     expect(addressBucket(address)).toBe(bucket);
@@ -39,6 +48,7 @@ describe('the client behind proxies', () => {
     ['an unreadable hop', '10.0.0.1', '198.51.100.1, unknown', '10.0.0.1'],
     ['an IPv4-mapped proxy', '::ffff:10.0.0.1', '198.51.100.1', '198.51.100.1'],
     ['an IPv6 proxy and client', '2001:db8::1', '2a00::1', '2a00::1'],
+    ['a hop that only some read as a proxy', '10.0.0.1', '198.51.100.1, 012.0.0.1', '10.0.0.1'],
     ['no peer', undefined, '198.51.100.1', undefined],
   ])('of %s is told apart', (_, peer, forwardedFor, client) => {
     expect(forwardedAddress(peer, forwardedFor, trusted)).toBe(client);
@@ -47,5 +57,23 @@ describe('the client behind proxies', () => {
   it('names a wrong network by its position, not by its value', () => {
     expect(() => parseNetworks(['10.0.0.0/8', 'nonsense'])).toThrow('TRUSTED_PROXIES: entry 2');
     expect(() => parseNetworks(['10.0.0.0/99'])).toThrow('entry 1');
+  });
+
+  it('reads a network of IPv4 in IPv6 as the IPv4 network', () => {
+    const mapped = parseNetworks(['::ffff:10.0.0.0/104']);
+    expect(forwardedAddress('10.9.9.9', '198.51.100.1', mapped)).toBe('198.51.100.1');
+    expect(forwardedAddress('11.0.0.1', '198.51.100.1', mapped)).toBe('11.0.0.1');
+  });
+
+  it.each([
+    ['10.0.0.0/8', true],
+    ['192.0.2.1', true],
+    ['2001:db8::/32', true],
+    ['0.0.0.0/0', false],
+    ['::/0', false],
+    ['::ffff:0.0.0.0/96', false],
+    ['nonsense', false],
+  ])('%s tells some addresses from others: %s', (text, told) => {
+    expect(isNetwork(text)).toBe(told);
   });
 });

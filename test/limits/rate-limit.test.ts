@@ -50,6 +50,18 @@ describe('a limit', () => {
     expect((await login(app, { identifier: 'somebody-else@example.com' })).status).toBe(401);
   });
 
+  it('of an account from one address does not keep its owner out who comes from another', async () => {
+    const app = await testApp();
+    const { email } = await registerUser(app);
+    const statuses = [];
+    for (let times = 0; times < 11; times += 1) {
+      statuses.push((await login(app, { identifier: email }, '198.51.100.1')).status);
+    }
+    expect(statuses).toEqual([...Array(10).fill(401), 429]);
+    const owner = await app.request('POST', '/auth/login', { body: { email, password }, address: '192.0.2.1' });
+    expect(owner.status).toBe(200);
+  });
+
   it('counts IPv6 addresses by their /64, and one address apart from the next', async () => {
     const app = await testApp({ variables: { LIMIT_LOGIN_ADDRESS: '2/60' } });
     await login(app, { identifier: 'a' }, '2001:db8::1');

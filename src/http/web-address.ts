@@ -1,0 +1,18 @@
+/**
+ * Whether a text is as browsers send it in `Origin` (RFC 6454 section 7). `null` is what any sandboxed page sends, and
+ * `*` what none does.
+ */
+export function isOrigin(text: string): boolean {
+  const url = URL.parse(text);
+  const isWeb = url?.protocol === 'http:' || url?.protocol === 'https:';
+  return isWeb ? url.origin === text && !text.includes('*') : /^[a-z][a-z0-9+.-]*:\/\/[\w.-]+$/.test(text);
+}
+
+/**
+ * Whether a URL may name the issuer of tokens (RFC 8414 section 2): no query, no fragment, and nothing that would have
+ * to be escaped in a header.
+ */
+export function isIssuer(text: string): boolean {
+  const { username, password, search, hash } = new URL(text);
+  return username + password + search + hash === '' && /^[\w:/.[\]~%-]+$/.test(text);
+}
