@@ -2,7 +2,14 @@ import * as z from 'zod';
 import { argon2Limits } from './crypto/argon2.ts';
 import { isIssuer, isOrigin } from './http/web-address.ts';
 import { isNetwork } from './limits/client-address.ts';
-import { type PolicyName, type PolicyTable, policies, policyNames } from './limits/policies.ts';
+import {
+  overridePolicies,
+  type Policy,
+  type PolicyName,
+  type PolicyTable,
+  policyNames,
+  policyText,
+} from './limits/policies.ts';
 
 /** Every variable the service understands. The only file that knows their names. */
 const seconds = (fallback: number, minimum = 1) => z.coerce.number().int().min(minimum).default(fallback);
@@ -19,15 +26,8 @@ const flag = z
   .default('false')
   .transform((text) => text === 'true' || text === '1');
 const httpUrl = z.url({ protocol: /^https?$/, abort: true });
-
-/** `30/60` is 30 requests in 60 seconds. */
-const policy = z
-  .string()
-  .regex(/^[1-9]\d{0,6}\/[1-9]\d{0,6}$/, 'Expected "<requests>/<seconds>", for example "30/60"')
-  .transform((text) => {
-    const [limit = 0, window = 0] = text.split('/').map(Number);
-    return { limit, window };
-  });
+/** No slash at its end. */
+const withoutSlash = (text: string) => text.replace(/\/+$/, '');
 
 const variables = z.object({
   ENVIRONMENT: z.enum(['dev', 'staging', 'production']).default('production'),
@@ -43,9 +43,7 @@ const variables = z.object({
         .refine((secrets) => new Set(secrets).size === secrets.length, 'The same secret stands twice'),
     ),
   /** The `iss` of every token and the base of every link. No slash at its end. */
-  ISSUER: httpUrl
-    .refine(isIssuer, 'Must be a plain address without user, query and fragment')
-    .transform((text) => text.replace(/\/+$/, '')),
+  ISSUER: httpUrl.refine(isIssuer, 'Must be a plain address without user, query and fragment').transform(withoutSlash),
   /** The `aud` of access tokens. The issuer where it is not set. */
   AUDIENCE: z.string().min(1).optional(),
   DATABASE_URL: z.string().regex(/^postgres(ql)?:\/\//, 'Expected postgres://user:password@host/database'),
@@ -69,6 +67,10 @@ const variables = z.object({
   SIGNING_KEY_TERM: seconds(30 * 86_400, 3600),
   SIGNING_KEY_LEAD: seconds(86_400, 600),
   PASSWORD_MIN_LENGTH: z.coerce.number().int().min(8).max(256).default(8),
+  /** How many of: lower case, upper case, digits, others. */
+  PASSWORD_MIN_CLASSES: z.coerce.number().int().min(0).max(4).default(0),
+  BREACHED_PASSWORD_CHECK: flag,
+  BREACHED_PASSWORD_URL: httpUrl.transform(withoutSlash).default('https://api.pwnedpasswords.com'),
   ARGON2_MEMORY: z.coerce.number().int().min(19_456).max(65_536).default(19_456),
   ARGON2_ITERATIONS: z.coerce.number().int().min(1).max(10).default(2),
   HOST: z.string().min(1).default('0.0.0.0'),
@@ -79,7 +81,7 @@ const variables = z.object({
 
 const limitVariable = (name: PolicyName) => `LIMIT_${name.toUpperCase()}`;
 const limitVariables = z.object(
-  Object.fromEntries(policyNames.map((name) => [limitVariable(name), policy.optional()])),
+  Object.fromEntries(policyNames.map((name) => [limitVariable(name), policyText.optional()])),
 );
 
 type Variables = z.output<typeof variables>;
@@ -102,6 +104,9 @@ export interface Config {
   readonly signingKeyTerm: number;
   readonly signingKeyLead: number;
   readonly passwordMinLength: number;
+  readonly passwordMinClasses: number;
+  /** Where to ask for breached passwords; undefined where nobody is asked. */
+  readonly breachedPasswordUrl: string | undefined;
   readonly argon2: { readonly memory: number; readonly iterations: number };
   readonly limits: PolicyTable;
   readonly host: string;
@@ -157,10 +162,7 @@ function contradictions(v: Variables): string[] {
 
 const isLoopback = (url: string) => ['localhost', '127.0.0.1', '[::1]'].includes(new URL(url).hostname);
 
-function toConfig(
-  v: Variables,
-  limits: Readonly<Record<string, { limit: number; window: number } | undefined>>,
-): Config {
+function toConfig(v: Variables, limits: Readonly<Record<string, Policy | undefined>>): Config {
   return {
     environment: v.ENVIRONMENT,
     secrets: v.AUTH_SECRET,
@@ -182,6 +184,8 @@ function toConfig(
     signingKeyTerm: v.SIGNING_KEY_TERM,
     signingKeyLead: v.SIGNING_KEY_LEAD,
     passwordMinLength: v.PASSWORD_MIN_LENGTH,
+    passwordMinClasses: v.PASSWORD_MIN_CLASSES,
+    breachedPasswordUrl: v.BREACHED_PASSWORD_CHECK ? v.BREACHED_PASSWORD_URL : undefined,
     argon2: { memory: v.ARGON2_MEMORY, iterations: v.ARGON2_ITERATIONS },
     limits: overridePolicies((name) => limits[limitVariable(name)]),
     host: v.HOST,
@@ -189,10 +193,4 @@ function toConfig(
     logLevel: v.LOG_LEVEL,
     slowRequestMs: v.SLOW_REQUEST_MS,
   };
-}
-
-function overridePolicies(override: (name: PolicyName) => { limit: number; window: number } | undefined): PolicyTable {
-  const table = { ...policies };
-  for (const name of policyNames) table[name] = override(name) ?? policies[name];
-  return table;
 }

@@ -14,6 +14,8 @@ export interface Deps {
   readonly fallback: KeyValue;
   readonly keyring: Keyring;
   readonly hasher: PasswordHasher;
+  /** Whether a password is known from a breach; rejects where nobody can tell. Undefined where nobody is asked. */
+  readonly isBreached: ((password: string) => Promise<boolean>) | undefined;
   readonly log: Log;
   /** Milliseconds since the epoch. The only clock of the application. */
   readonly now: () => number;

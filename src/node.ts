@@ -10,6 +10,7 @@ import type { KeyValue } from './kv.ts';
 import { forwardedAddress, parseNetworks } from './limits/client-address.ts';
 import { createLog, describeError, type Log } from './ops/log.ts';
 import { createArgon2Native } from './platform/argon2-native.ts';
+import { createBreachedPasswords } from './platform/breached-passwords.ts';
 import { withDeadline } from './platform/kv-deadline.ts';
 import { createMemoryKeyValue } from './platform/memory.ts';
 import { createPostgres } from './platform/postgres.ts';
@@ -68,6 +69,7 @@ async function start(environment: Readonly<Record<string, string | undefined>>):
       db: postgres.db,
       newId: () => uuidv7(now()),
       fallback: createMemoryKeyValue({ now }),
+      isBreached: createBreachedPasswords(config.breachedPasswordUrl),
       hasher: createPasswordHasher({
         argon2: createArgon2Native(),
         peppers: keyring.all.map(({ id, pepper }) => ({ id, key: pepper })),

@@ -7,6 +7,7 @@ import { uuidv7 } from './crypto/random.ts';
 import type { KeyValue } from './kv.ts';
 import { createLog, type Log } from './ops/log.ts';
 import { createArgon2Wasm } from './platform/argon2-wasm.ts';
+import { createBreachedPasswords } from './platform/breached-passwords.ts';
 import { withDeadline } from './platform/kv-deadline.ts';
 import { createMemoryKeyValue } from './platform/memory.ts';
 import { createNeon } from './platform/neon.ts';
@@ -41,6 +42,7 @@ async function createApplication(config: Config): Promise<App> {
     db: createNeon({ url: config.database.url, endpoint: config.neonEndpoint }),
     kv: createKeyValue(config, log),
     fallback: createMemoryKeyValue({ now, capacity }),
+    isBreached: createBreachedPasswords(config.breachedPasswordUrl),
     hasher: createPasswordHasher({
       argon2,
       peppers: keyring.all.map(({ id, pepper }) => ({ id, key: pepper })),

@@ -3,6 +3,7 @@ import { blindIndexes } from '../crypto/blind-index.ts';
 import { sqlState } from '../db/database.ts';
 import { Problem } from '../errors.ts';
 import { firstTokens, newSession, type SessionDeps, type Tokens } from '../sessions/sessions.ts';
+import { refuseWeakPassword } from './password.ts';
 import { sealPersonalData, toUser } from './profile.ts';
 import type { RegisterRequest, User } from './schemas.ts';
 import { insertAccount, isEmailIndexed } from './store.ts';
@@ -16,7 +17,7 @@ const takenFields: Readonly<Record<string, string>> = {
 /**
  * Makes an account and signs it in, in one statement.
  * @param signal once aborted, no password is hashed
- * @throws {Problem} `identifier_taken`, naming the field
+ * @throws {Problem} `identifier_taken` or, for the password, `validation_failed`; both name the field
  */
 export async function register(
   deps: SessionDeps,
@@ -25,6 +26,8 @@ export async function register(
   signal: AbortSignal,
 ): Promise<{ user: User; tokens: Tokens }> {
   const { db, hasher, keyring, newId, now } = deps;
+  const owner = { emailKey: request.email?.key, usernameKey: request.username?.key };
+  await refuseWeakPassword(deps, 'password', request.password, owner);
   const id = newId();
   const email = request.email === undefined ? undefined : await blindIndexes(keyring, 'email', request.email.key);
   const phone =

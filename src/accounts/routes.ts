@@ -18,7 +18,7 @@ export function accountRoutes(deps: SessionDeps): Endpoint[] {
       operationId: 'register',
       tag: 'Accounts',
       summary: 'Make an account and sign in',
-      body: registerRequest(deps.config.passwordMinLength),
+      body: registerRequest(deps.config),
       responses: { 201: { description: 'The user and the first tokens', schema: signedIn } },
       errors: ['identifier_taken'],
       prepare: ({ origin }) => ({

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { normaliseEmail } from './email.ts';
+import { newPassword, typedPassword } from './password.ts';
 import { normaliseUsername } from './username.ts';
 
 /**
@@ -39,22 +40,12 @@ const phoneNumber = bounded(40)
   .transform((value) => value.replace(/[\s().-]/g, ''))
   .pipe(z.string().regex(/^\+[1-9]\d{6,14}$/, 'Must be in international form, such as +14155550100 (E.164)'));
 
-/** A password as typed. 256 code points at most, whatever they are, so that hashing is bounded. */
-const maximumPasswordLength = 256;
-const typedPassword = bounded(maximumPasswordLength * 2).refine(
-  (value) => value.isWellFormed(),
-  'Contains a broken character',
-);
-
-export const registerRequest = (minimumLength: number) =>
+export const registerRequest = (policy: Parameters<typeof newPassword>[0]) =>
   z
     .object({
       email: email.optional(),
       username: username.optional(),
-      password: typedPassword.refine((value) => {
-        const { length } = [...value.normalize('NFKC')];
-        return length >= minimumLength && length <= maximumPasswordLength;
-      }, `Must be ${minimumLength} to ${maximumPasswordLength} characters long`),
+      password: newPassword(policy),
       name: name.optional(),
       surname: name.optional(),
       phone_number: phoneNumber.optional(),

@@ -1,3 +1,5 @@
+import * as z from 'zod';
+
 /** `limit` requests in a sliding window of `window` seconds. */
 export interface Policy {
   readonly limit: number;
@@ -27,3 +29,19 @@ export type PolicyTable = Record<PolicyName, Policy>;
 
 const isPolicyName = (name: string): name is PolicyName => name in policies;
 export const policyNames: readonly PolicyName[] = Object.keys(policies).filter(isPolicyName);
+
+/** `30/60` is 30 requests in 60 seconds. */
+export const policyText = z
+  .string()
+  .regex(/^[1-9]\d{0,6}\/[1-9]\d{0,6}$/, 'Expected "<requests>/<seconds>", for example "30/60"')
+  .transform((text) => {
+    const [limit = 0, window = 0] = text.split('/').map(Number);
+    return { limit, window };
+  });
+
+/** The table with those limits that the operator has set. */
+export function overridePolicies(override: (name: PolicyName) => Policy | undefined): PolicyTable {
+  const table = { ...policies };
+  for (const name of policyNames) table[name] = override(name) ?? policies[name];
+  return table;
+}

@@ -130,7 +130,7 @@ describe('the log', () => {
     const { request, logLines } = await testApp();
     const secrets = {
       email: 'canary@example.com',
-      password: 'canary-password-1',
+      password: 'secret-of-the-mine-1',
       name: 'Canary',
       phone_number: '+14155550199',
     };

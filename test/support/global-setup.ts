@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { startEmbeddedPostgres } from '../../dev/embedded-postgres.ts';
 import { startNeonEndpoint } from '../../dev/neon-endpoint.ts';
+import { startBreachServer } from './breach-server.ts';
 import { type DatabaseServer, startDatabaseServer } from './database-server.ts';
 import { startRedis } from './redis-server.ts';
 import { startUpstashBridge } from './upstash-bridge.ts';
@@ -16,6 +17,8 @@ declare module 'vitest' {
     /** Null where no Redis can be had. */
     redisUrl: string | null;
     upstashUrl: string | null;
+    /** See `breach-server.ts`. */
+    breachServer: string;
     /** How often a race is run: `TEST_RACE_ROUNDS`, 200 in CI. */
     raceRounds: number;
   }
@@ -38,10 +41,14 @@ export default async function setup(project: TestProject): Promise<() => Promise
     const bridge = redis === undefined ? undefined : await startUpstashBridge({ redisUrl: redis.url });
     if (bridge !== undefined) stops.push(bridge.stop);
 
+    const breaches = await startBreachServer();
+    stops.push(breaches.stop);
+
     project.provide('databaseServer', databases.url);
     project.provide('neonEndpoint', neon.url);
     project.provide('redisUrl', redis?.url ?? null);
     project.provide('upstashUrl', bridge?.url ?? null);
+    project.provide('breachServer', breaches.url);
     project.provide('raceRounds', Number(process.env['TEST_RACE_ROUNDS'] ?? 20));
     return teardown;
   } catch (error) {

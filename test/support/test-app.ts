@@ -8,6 +8,7 @@ import { uuidv7 } from '../../src/crypto/random.ts';
 import type { Deps } from '../../src/deps.ts';
 import type { KeyValue } from '../../src/kv.ts';
 import { createLog } from '../../src/ops/log.ts';
+import { createBreachedPasswords } from '../../src/platform/breached-passwords.ts';
 import { withDeadline } from '../../src/platform/kv-deadline.ts';
 import { createMemoryKeyValue } from '../../src/platform/memory.ts';
 
@@ -45,6 +46,8 @@ export interface TestAppOptions {
   /** `memory` unless told; `shared` is Upstash in workerd and Redis on Node. */
   readonly kv?: 'memory' | 'shared' | KeyValue;
   readonly hasher?: Deps['hasher'];
+  /** How long the check for breached passwords may take, in milliseconds. */
+  readonly breachTimeout?: number;
 }
 
 export interface Answer {
@@ -109,6 +112,7 @@ export async function testApp(options: TestAppOptions = {}): Promise<TestApp> {
     newId: () => uuidv7(clock.now()),
     fallback: createMemoryKeyValue({ now: clock.now }),
     log: createLog('debug', clock.now, (line) => void logLines.push(line)),
+    isBreached: createBreachedPasswords(config.breachedPasswordUrl, options.breachTimeout),
     hasher:
       options.hasher ??
       createPasswordHasher({
