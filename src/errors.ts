@@ -6,6 +6,8 @@ export const problems = {
   validation_failed: { status: 422, title: 'Some fields are not valid' },
   invalid_credentials: { status: 401, title: 'The identifier or the password is wrong' },
   invalid_token: { status: 401, title: 'The access token is missing, expired, revoked or not valid' },
+  wrong_password: { status: 422, title: 'The password is wrong' },
+  reauthentication_required: { status: 401, title: 'The password has to be proved again' },
   invalid_refresh_token: { status: 401, title: 'The refresh token is expired, revoked or not valid' },
   not_found: { status: 404, title: 'There is nothing at this address' },
   method_not_allowed: { status: 405, title: 'This address does not take this method' },

@@ -62,6 +62,8 @@ describe.skipIf(!hasSharedKeyValue())(
       const app = await warmApp();
       const { email, access, refresh } = await registerUser(app);
       const other = await registerUser(app);
+      const [third, fourth] = [await registerUser(app), await registerUser(app)];
+      const change = { current_password: password, new_password: 'a quieter pony on the stairs' };
       const cost = (...sent: Parameters<TestApp['request']>) => costOf(app, 200, ...sent);
       const body = { email: `${crypto.randomUUID()}@example.com`, password };
       expect({
@@ -74,6 +76,9 @@ describe.skipIf(!hasSharedKeyValue())(
         logout: await cost('POST', '/auth/logout', { body: { refresh_token: refresh } }),
         logoutAgain: await cost('POST', '/auth/logout', { token: access }),
         logoutAll: await cost('POST', '/auth/logout-all', { token: other.access }),
+        reauthenticate: await cost('POST', '/auth/reauthenticate', { token: third.access, body: { password } }),
+        changePassword: await cost('POST', '/users/change-password', { token: third.access, body: change }),
+        deleteAccount: await cost('DELETE', '/users/delete-account', { token: fourth.access, body: { password } }),
         jwks: await cost('GET', '/.well-known/jwks.json'),
         health: await cost('GET', '/health'),
       }).toEqual({
@@ -86,6 +91,9 @@ describe.skipIf(!hasSharedKeyValue())(
         logout: [1, 1],
         logoutAgain: [1, 1],
         logoutAll: [1, 2],
+        reauthenticate: [2, 1],
+        changePassword: [2, 2],
+        deleteAccount: [3, 2],
         jwks: [0, 0],
         health: [0, 0],
       });
@@ -97,6 +105,7 @@ describe.skipIf(!hasSharedKeyValue())(
       const ended = await app.request('POST', '/auth/login', { body: { email, password } });
       await app.request('POST', '/auth/logout', { token: ended.body.access_token });
       const body = { email: `${crypto.randomUUID()}@example.com`, password };
+      const wrong = { password: 'wrong password' };
       const shown = (refresh_token: string) => ({ body: { refresh_token } });
       const spoilt = (text: string) => `${text.slice(0, -2)}${text.endsWith('AA') ? 'BA' : 'AA'}`;
       const cost = (...sent: Parameters<TestApp['request']>) => costOf(app, 401, ...sent);
@@ -104,6 +113,7 @@ describe.skipIf(!hasSharedKeyValue())(
         wrongPassword: await cost('POST', '/auth/login', { body: { email, password: 'wrong password' } }),
         unknownAccount: await cost('POST', '/auth/login', { body }),
         beyondTheLimit: await costOf(app, 429, 'POST', '/auth/register', { body }),
+        wrongPasswordAgain: await costOf(app, 422, 'POST', '/auth/reauthenticate', { token: access, body: wrong }),
         invalidBody: await costOf(app, 422, 'POST', '/auth/register', { body: {} }),
         forgedRefreshToken: await cost('POST', '/auth/refresh', shown(spoilt(refresh))),
         forgedRefreshTokenAtLogout: await cost('POST', '/auth/logout', shown(spoilt(refresh))),
@@ -115,6 +125,7 @@ describe.skipIf(!hasSharedKeyValue())(
         wrongPassword: [2, 1],
         unknownAccount: [2, 1],
         beyondTheLimit: [0, 1],
+        wrongPasswordAgain: [2, 1],
         invalidBody: [0, 0],
         forgedRefreshToken: [0, 0],
         forgedRefreshTokenAtLogout: [0, 0],

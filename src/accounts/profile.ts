@@ -30,7 +30,7 @@ export async function sealPersonalData({ keyring }: Keys, userId: string, data: 
   return { emailSealed, phoneSealed, profileSealed };
 }
 
-async function openPersonalData(
+export async function openPersonalData(
   { keyring }: Keys,
   row: SealedColumns & { readonly id: string },
 ): Promise<PersonalData> {

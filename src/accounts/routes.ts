@@ -1,11 +1,14 @@
 import { type Endpoint, endpoint, guardedEndpoint } from '../http/endpoint.ts';
 import { addressBucket } from '../limits/client-address.ts';
-import { tokens } from '../sessions/schemas.ts';
+import { message, tokens } from '../sessions/schemas.ts';
 import type { SessionDeps } from '../sessions/sessions.ts';
+import { changePassword } from './change-password.ts';
+import { deleteAccount } from './delete-account.ts';
 import { login, readIdentifier } from './login.ts';
 import { me } from './profile.ts';
+import { reauthenticate } from './reauthenticate.ts';
 import { register } from './register.ts';
-import { loginRequest, registerRequest, user } from './schemas.ts';
+import { changePasswordRequest, loginRequest, passwordRequest, registerRequest, user } from './schemas.ts';
 
 const noStore = { 'Cache-Control': 'no-store' };
 const signedIn = tokens.extend({ user }).meta({ id: 'SignedIn' });
@@ -67,6 +70,53 @@ export function accountRoutes(deps: SessionDeps): Endpoint[] {
       errors: [],
       prepare: ({ caller }) => ({ hits: [{ policy: 'read_user', key: caller.userId }], subject: undefined }),
       handler: async ({ c, caller }) => c.json(await me(deps, caller.userId), 200, noStore),
+    }),
+    guardedEndpoint({
+      method: 'post',
+      path: '/auth/reauthenticate',
+      operationId: 'reauthenticate',
+      tag: 'Sessions',
+      summary: 'Prove the password again',
+      description: 'Gives tokens of the same session, with a new `auth_time`, as sensitive operations ask for it.',
+      body: passwordRequest,
+      responses: { 200: { description: 'Tokens of the same session', schema: tokens } },
+      errors: ['wrong_password'],
+      prepare: ({ caller }) => ({ hits: [{ policy: 'password_user', key: caller.userId }], subject: undefined }),
+      handler: async ({ c, body, ...proof }) =>
+        c.json(await reauthenticate(deps, { ...proof, password: body.password }), 200, noStore),
+    }),
+    guardedEndpoint({
+      method: 'post',
+      path: '/users/change-password',
+      operationId: 'changePassword',
+      tag: 'Accounts',
+      summary: 'Change the password',
+      description: 'Ends all other sessions. The session that asks goes on: the answer holds its tokens.',
+      body: changePasswordRequest(deps.config),
+      responses: { 200: { description: 'Tokens of the same session', schema: tokens } },
+      errors: ['wrong_password'],
+      prepare: ({ caller }) => ({ hits: [{ policy: 'password_user', key: caller.userId }], subject: undefined }),
+      handler: async ({ c, body, ...proof }) => {
+        const password = body.current_password;
+        return c.json(await changePassword(deps, { ...proof, password }, body.new_password), 200, noStore);
+      },
+    }),
+    guardedEndpoint({
+      method: 'delete',
+      path: '/users/delete-account',
+      operationId: 'deleteAccount',
+      tag: 'Accounts',
+      summary: 'Delete the account',
+      description: 'Removes all that is held of the caller, at once and for good.',
+      sensitive: true,
+      body: passwordRequest,
+      responses: { 200: { description: 'Nothing is left', schema: message } },
+      errors: ['wrong_password'],
+      prepare: ({ caller }) => ({ hits: [{ policy: 'password_user', key: caller.userId }], subject: undefined }),
+      handler: async ({ c, body, ...proof }) => {
+        await deleteAccount(deps, { ...proof, password: body.password });
+        return c.json({ message: 'Account deleted' }, 200, noStore);
+      },
     }),
   ];
 }

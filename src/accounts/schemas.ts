@@ -65,6 +65,17 @@ export type RegisterRequest = z.output<ReturnType<typeof registerRequest>>;
 /** Whatever was typed as the identifier; whether such an account exists is for nobody to learn from the answer. */
 const identifier = bounded(320).min(1);
 
+export const changePasswordRequest = (policy: Parameters<typeof newPassword>[0]) =>
+  z.object({ current_password: typedPassword, new_password: newPassword(policy) }).meta({
+    id: 'ChangePasswordRequest',
+    examples: [{ current_password: 'correct horse battery staple', new_password: 'a quieter pony on the stairs' }],
+  });
+
+/** The caller's password, once more. */
+export const passwordRequest = z
+  .object({ password: typedPassword })
+  .meta({ id: 'PasswordRequest', examples: [{ password: 'correct horse battery staple' }] });
+
 export const loginRequest = z
   .object({
     identifier: identifier.optional(),

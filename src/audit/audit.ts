@@ -1,11 +1,19 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { Database } from '../db/database.ts';
-import { auditLog } from '../db/schema.ts';
+import { auditLog, sessions, users } from '../db/schema.ts';
 import type { Deps } from '../deps.ts';
 import { truncatedAddress } from '../limits/client-address.ts';
 
 /** The one list of security events that are recorded. */
-type AuditType = 'user_registered' | 'login' | 'logout' | 'logout_all' | 'refresh_token_reuse';
+type AuditType =
+  | 'user_registered'
+  | 'login'
+  | 'logout'
+  | 'logout_all'
+  | 'refresh_token_reuse'
+  | 'reauthentication'
+  | 'password_changed'
+  | 'account_deleted';
 
 /** Where a request came from. */
 export interface Origin {
@@ -32,9 +40,14 @@ export function auditRow({ newId, now }: Pick<Deps, 'newId' | 'now'>, { origin, 
   return { id: newId(), ...entry, ...keptOrigin(origin), createdAt: new Date(now()) };
 }
 
-/** Writes one entry by itself; entries that go with a change are written by the statement that makes it. */
+/**
+ * Writes one entry by itself; entries that go with a change are written by the statement that makes it. Of a user who
+ * is being deleted it keeps nothing: the lock makes it come wholly before that, or after and find nobody.
+ */
 export async function recordAudit(db: Database, row: AuditRow): Promise<void> {
-  await db.insert(auditLog).values(row);
+  const userId = sql`(select id from ${users} where id = ${row.userId}::uuid for key share)`;
+  const sessionId = sql`(select id from ${sessions} where id = ${row.sessionId}::uuid for key share)`;
+  await db.insert(auditLog).values({ ...row, userId, sessionId });
 }
 
 /**

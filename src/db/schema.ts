@@ -58,7 +58,7 @@ export const sessions = pgTable(
     createdAt: time('created_at').notNull(),
     expiresAt: time('expires_at').notNull(),
     endedAt: time('ended_at'),
-    endedReason: text('ended_reason', { enum: ['logout', 'logout_all', 'refresh_token_reuse'] }),
+    endedReason: text('ended_reason', { enum: ['logout', 'logout_all', 'refresh_token_reuse', 'password_changed'] }),
     /** Truncated to /24 or /48. */
     address: text('address'),
     userAgent: text('user_agent'),

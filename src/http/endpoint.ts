@@ -45,6 +45,11 @@ export interface Prepared<Subject> {
   readonly subject: Subject;
 }
 
+interface GuardedDefinition<Body, Subject> extends Definition<Body, Caller, Subject> {
+  /** Needs a caller who has proved who they are in the last minutes. */
+  readonly sensitive?: boolean;
+}
+
 interface Definition<Body, C extends Caller | undefined, Subject> extends Contract {
   readonly body?: z.ZodType<Body>;
   /** An empty body counts as `{}`. */
@@ -69,10 +74,16 @@ export function endpoint<Subject, Body = undefined>(definition: Definition<Body,
 }
 
 /** An endpoint that needs a caller: a valid access token that was not revoked. */
-export function guardedEndpoint<Subject, Body = undefined>(definition: Definition<Body, Caller, Subject>): Endpoint {
+export function guardedEndpoint<Subject, Body = undefined>(definition: GuardedDefinition<Body, Subject>): Endpoint {
+  const { sensitive = false, errors } = definition;
+  const reauthentication: ProblemCode[] = sensitive ? ['reauthentication_required'] : [];
   return {
-    contract: { ...definition, security: 'bearer', errors: ['invalid_token', ...definition.errors] },
-    handle: async (c, gate) => run(definition, c, gate, await gate.identify(c.req.header('Authorization'))),
+    contract: { ...definition, security: 'bearer', errors: ['invalid_token', ...reauthentication, ...errors] },
+    handle: async (c, gate) => {
+      const caller = await gate.identify(c.req.header('Authorization'));
+      if (sensitive) gate.requireRecent(caller);
+      return run(definition, c, gate, caller);
+    },
   };
 }
 

@@ -17,6 +17,8 @@ export const policies = {
   login_account_address: { limit: 10, window: 60 },
   /** One account from everywhere. Wide, so that one address alone cannot keep its owner out. */
   login_account: { limit: 100, window: 60 },
+  /** Passwords that a signed-in user proves again: whoever holds a stolen access token must not guess them. */
+  password_user: { limit: 20, window: 3600 },
   refresh_session: { limit: 60, window: 60 },
   /** Other services ask for every request of theirs: counted by the session whose token they show. */
   verify_session: { limit: 6000, window: 60 },

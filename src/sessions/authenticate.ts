@@ -13,6 +13,9 @@ export interface Caller {
   readonly claims: AccessTokenClaims;
 }
 
+/** How long ago a user may have proved who they are, for what is sensitive: seconds. */
+const recent = 600;
+
 /** Lets requests in: counts their limits and looks for revocation, both in one round trip. */
 export interface Gate {
   /**
@@ -20,6 +23,11 @@ export interface Gate {
    * @throws {Problem} `invalid_token`
    */
   identify(authorization: string | undefined): Promise<Caller>;
+  /**
+   * Lets only those on who have just proved who they are: with the password, and not with a token that may be stolen.
+   * @throws {Problem} `reauthentication_required`, with the challenge of RFC 9470 section 3
+   */
+  requireRecent(caller: Caller): void;
   /**
    * @param hits what the request counts against
    * @param caller where the request needs one: whose token must not be revoked
@@ -43,6 +51,16 @@ export function createGate({ config, kv, fallback, now, signingKeys, revocation 
       if (token === undefined) throw new Problem('invalid_token', { reason: 'no bearer token' });
       const claims = await verifyAccessToken({ config, now, signingKeys }, token);
       return { userId: claims.sub, sessionId: claims.sid, claims };
+    },
+
+    requireRecent({ claims }) {
+      const age = Math.floor(now() / 1000) - (claims.auth_time ?? 0);
+      if (age <= recent) return;
+      const error = `error="insufficient_user_authentication", max_age="${recent}"`;
+      throw new Problem('reauthentication_required', {
+        detail: 'Ask for the password, POST it to /auth/reauthenticate, and try again with the new access token.',
+        headers: { 'WWW-Authenticate': `Bearer realm="${config.issuer}", ${error}` },
+      });
     },
 
     async admit(hits, caller, announce) {

@@ -5,7 +5,7 @@ import { issueAccessToken } from '../tokens/access-token.ts';
 import { issueRefreshToken, verifyRefreshToken } from '../tokens/refresh-token.ts';
 import type { Revocation } from '../tokens/revocation.ts';
 import type { SigningKeys } from '../tokens/signing-keys.ts';
-import { endAllSessions, endSession, refreshSession, type SessionRow } from './store.ts';
+import { endAllSessions, endSession, type PresentSession, refreshSession, type SessionRow } from './store.ts';
 
 /** The application's own client: people who sign in with a password, and not through another application. */
 const firstParty = { clientId: 'first-party', scope: 'account' } as const;
@@ -33,7 +33,9 @@ interface OpenSession {
   readonly scope: string;
   readonly roles: readonly string[];
   readonly generation: number;
-  /** Milliseconds since the epoch. */
+  /** These three in milliseconds since the epoch. */
+  readonly rotatedAt: number;
+  readonly authenticatedAt: number;
   readonly expiresAt: number;
 }
 
@@ -58,7 +60,7 @@ export function newSession(
   };
 }
 
-/** The tokens of a session as its row stands. */
+/** The tokens of a session as its row stands: the refresh token is that of its present generation. */
 async function issueTokens(deps: SessionDeps, session: OpenSession): Promise<Tokens> {
   const { config, keyring, now } = deps;
   const [accessToken, refreshToken] = await Promise.all([
@@ -66,12 +68,13 @@ async function issueTokens(deps: SessionDeps, session: OpenSession): Promise<Tok
     issueRefreshToken(keyring, session),
   ]);
   const left = Math.floor((session.expiresAt - now()) / 1000);
+  const idleLeft = Math.floor((session.rotatedAt - now()) / 1000) + config.sessionIdleTtl;
   return {
     access_token: accessToken,
     token_type: 'Bearer',
     expires_in: Math.min(left, config.accessTokenTtl),
     refresh_token: refreshToken,
-    refresh_token_expires_in: Math.min(left, config.sessionIdleTtl),
+    refresh_token_expires_in: Math.max(0, Math.min(left, idleLeft)),
     scope: session.scope,
   };
 }
@@ -79,8 +82,9 @@ async function issueTokens(deps: SessionDeps, session: OpenSession): Promise<Tok
 /** The tokens of a session that has just been written. */
 export function firstTokens(deps: SessionDeps, row: SessionRow, roles: readonly string[]): Promise<Tokens> {
   const { id: sessionId, userId, clientId, scope } = row;
-  const expiresAt = row.expiresAt.getTime();
-  return issueTokens(deps, { sessionId, userId, clientId, scope, roles, generation: 0, expiresAt });
+  const [rotatedAt, authenticatedAt] = [row.rotatedAt.getTime(), row.authenticatedAt.getTime()];
+  const times = { rotatedAt, authenticatedAt, expiresAt: row.expiresAt.getTime() };
+  return issueTokens(deps, { sessionId, userId, clientId, scope, roles, generation: 0, ...times });
 }
 
 /**
@@ -109,14 +113,21 @@ export async function refresh(
     await revocation.revokeSessions([sessionId]);
     throw new Problem('invalid_refresh_token', { reason: 'reused' });
   }
-  return await issueTokens(deps, {
-    sessionId,
-    userId: session.user_id,
-    clientId: session.client_id,
-    scope: session.scope,
-    roles: session.roles,
-    generation: session.generation,
-    expiresAt: session.expires_at,
+  return await presentTokens(deps, session);
+}
+
+/** The tokens of a session that goes on. */
+export function presentTokens(deps: SessionDeps, row: PresentSession): Promise<Tokens> {
+  return issueTokens(deps, {
+    sessionId: row.id,
+    userId: row.user_id,
+    clientId: row.client_id,
+    scope: row.scope,
+    roles: row.roles,
+    generation: row.generation,
+    rotatedAt: row.rotated_at,
+    authenticatedAt: row.authenticated_at,
+    expiresAt: row.expires_at,
   });
 }
 

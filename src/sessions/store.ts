@@ -6,7 +6,7 @@ import { auditLog, sessions, users } from '../db/schema.ts';
 
 export type SessionRow = typeof sessions.$inferInsert;
 
-const timestamp = (milliseconds: number) => sql`${new Date(milliseconds).toISOString()}::timestamptz`;
+export const timestamp = (milliseconds: number) => sql`${new Date(milliseconds).toISOString()}::timestamptz`;
 const milliseconds = (column: unknown) => sql`(extract(epoch from ${column}) * 1000)::float8`;
 
 /**
@@ -37,15 +37,26 @@ export async function insertSession(
     select 1`);
 }
 
-const refreshedRow = z.object({
+/** A session as its tokens tell of it. Times are milliseconds since the epoch. */
+export const presentSession = z.object({
+  id: z.uuid(),
   user_id: z.uuid(),
   client_id: z.string(),
   scope: z.string(),
   roles: z.array(z.string()),
   generation: z.int(),
-  reused: z.boolean(),
+  rotated_at: z.number(),
+  authenticated_at: z.number(),
   expires_at: z.number(),
 });
+export type PresentSession = z.output<typeof presentSession>;
+
+/** What a statement that changes a session `s` of a user `u` returns of it. */
+export const presentColumns = sql`s.id, s.user_id, s.client_id, s.scope, u.roles, s.generation,
+  ${milliseconds(sql`s.rotated_at`)} as rotated_at, ${milliseconds(sql`s.authenticated_at`)} as authenticated_at,
+  ${milliseconds(sql`s.expires_at`)} as expires_at`;
+
+const refreshedRow = presentSession.extend({ reused: z.boolean() });
 export type RefreshedSession = z.output<typeof refreshedRow>;
 
 /**
@@ -55,6 +66,9 @@ export type RefreshedSession = z.output<typeof refreshedRow>;
  *   restored from a backup, and the token's generation counts.)
  * - The one before it, within the grace window, changes nothing: the caller issues the same successor again.
  * - Anything older, or later, is reuse: it ends the session, and the audit log says so.
+ *
+ * A session of a newer epoch than the user's row seems to have was kept by a change of the password that came between:
+ * the session's row is then read anew, and the user's is not.
  * @returns the session as it stands afterwards, or undefined where it has ended, run out or never was
  */
 export async function refreshSession(
@@ -78,10 +92,9 @@ export async function refreshSession(
         ended_reason = case when ${isReuse} then 'refresh_token_reuse' end
       from ${users} as u
       where s.id = ${token.sessionId}::uuid and u.id = s.user_id
-        and s.ended_at is null and s.epoch = u.session_epoch and u.status = 'active'
+        and s.ended_at is null and s.epoch >= u.session_epoch and u.status = 'active'
         and s.expires_at > ${timestamp(at.now)} and s.rotated_at > ${timestamp(at.idleFrom)}
-      returning s.user_id, s.client_id, s.scope, u.roles, s.generation, s.ended_at is not null as reused,
-        ${milliseconds(sql`s.expires_at`)} as expires_at
+      returning ${presentColumns}, s.ended_at is not null as reused
     ), audited as (
       ${auditFrom(audit, sql`refreshed where reused`)}
     )
@@ -127,7 +140,9 @@ export async function endAllSessions(db: Database, userId: string, now: number, 
       update ${sessions} as s set ended_at = ${timestamp(now)}, ended_reason = 'logout_all'
       where s.user_id = (select id from raised) and s.ended_at is null
       returning s.id
-    ), audited as ${db.insert(auditLog).values(audit)}
+    ), audited as (
+      ${auditFrom(audit, sql`(select id as user_id from raised) as raised`)}
+    )
     select id from ended`,
   );
   return rows.map(({ id }) => id);

@@ -11,7 +11,7 @@ const maximumLength = 4096;
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const protectedHeader = z.object({ alg: z.literal(signingAlgorithm), kid: z.string() });
 
-/** The claims of an access token (RFC 9068 section 2.2, and `sid`). No personal data. */
+/** The claims of an access token (RFC 9068 section 2.2, `auth_time` of section 2.2.1, and `sid`). No personal data. */
 export const accessTokenClaims = z
   .object({
     iss: z.string(),
@@ -19,6 +19,7 @@ export const accessTokenClaims = z
     aud: z.union([z.string(), z.array(z.string())]),
     exp: z.int(),
     iat: z.int(),
+    auth_time: z.int().optional().describe('When the user last proved who they are, in seconds since the epoch'),
     jti: z.string(),
     sid: z.uuid(),
     client_id: z.string(),
@@ -36,6 +37,8 @@ export interface TokenSubject {
   readonly clientId: string;
   readonly scope: string;
   readonly roles: readonly string[];
+  /** When the user last proved who they are, in milliseconds. */
+  readonly authenticatedAt: number;
   /** When the session ends at the latest, in milliseconds: no token outlives it. */
   readonly expiresAt: number;
 }
@@ -50,6 +53,7 @@ export async function issueAccessToken(
   const { kid, key } = await signingKeys.signing();
   const issuedAt = Math.floor(now() / 1000);
   return await new SignJWT({
+    auth_time: Math.floor(subject.authenticatedAt / 1000),
     sid: subject.sessionId,
     client_id: subject.clientId,
     scope: subject.scope,

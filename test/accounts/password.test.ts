@@ -99,6 +99,10 @@ describe('the check for breached passwords', () => {
     expect(await refusals(app, 'a phrase from a breach')).toEqual(known);
     expect(await refusals(app, 'ａ phrase from a breach')).toEqual(known);
     expect(await refusals(app, 'a phrase from the padding')).toEqual([]);
+    const { access } = await registerUser(app);
+    const body = { current_password: password, new_password: 'a phrase from a breach' };
+    const { status, body: answer } = await app.request('POST', '/users/change-password', { token: access, body });
+    expect([status, answer.errors]).toEqual([422, [{ path: 'new_password', message: known[0] }]]);
     expect(app.logLines.join()).not.toContain('breached_password_check_failed');
   });
 

@@ -75,7 +75,11 @@ const expected = [
   'from sessions, join users',
   'from signing_keys',
   'from users',
-  'insert into audit_log',
+  'from users, from sessions, update users, update sessions, update sessions, insert into audit_log',
+  'from users, update audit_log, delete from outbox, delete from users, insert into audit_log, from sessions',
+  'from users, update sessions, insert into audit_log',
+  'insert into audit_log, from users, from sessions',
+  'update audit_log',
   'insert into signing_keys',
   'insert into users, insert into sessions, insert into audit_log',
   'select 1',
@@ -121,6 +125,16 @@ async function callEverything(databaseUrl: string): Promise<{ statements: Statem
   await request('POST', '/auth/logout', { token: second.access });
   const { body: again } = await request('POST', '/auth/login', { body: good });
   await request('POST', '/auth/logout-all', { token: again.access_token });
+  const third = await registerUser(app);
+  const changed = 'a quieter pony on the stairs';
+  const leave = (typed: string) =>
+    request('DELETE', '/users/delete-account', { token: third.access, body: { password: typed } });
+  await request('POST', '/auth/reauthenticate', { token: third.access, body: { password } });
+  await request('POST', '/users/change-password', {
+    token: third.access,
+    body: { current_password: password, new_password: changed },
+  });
+  for (const typed of [password, changed]) await leave(typed);
 
   // While a secret is replaced: emails and passwords move to the newest at sign-in.
   const replaced = await open({

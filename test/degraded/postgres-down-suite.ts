@@ -28,6 +28,12 @@ export async function expectUnavailable(app: TestApp, { email, access, refresh }
     await app.request('POST', '/auth/logout', { body: { refresh_token: refresh } }),
     await app.request('POST', '/auth/logout-all', { token: access }),
     await app.request('GET', '/users/me', { token: access }),
+    await app.request('POST', '/auth/reauthenticate', { token: access, body: { password } }),
+    await app.request('POST', '/users/change-password', {
+      token: access,
+      body: { current_password: password, new_password: 'a quieter pony on the stairs' },
+    }),
+    await app.request('DELETE', '/users/delete-account', { token: access, body: { password } }),
   ];
   for (const { status, headers, body } of answers) {
     expect([status, body]).toMatchObject([503, { code: 'unavailable', status: 503 }]);

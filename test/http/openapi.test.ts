@@ -20,12 +20,15 @@ describe('the OpenAPI document', () => {
       '/auth/login',
       '/auth/logout',
       '/auth/logout-all',
+      '/auth/reauthenticate',
       '/auth/refresh',
       '/auth/register',
       '/auth/verify-token',
       '/health',
       '/healthz',
       '/readyz',
+      '/users/change-password',
+      '/users/delete-account',
       '/users/me',
     ]);
     const operations: Operation[] = Object.values<object>(body.paths).flatMap((path) => Object.values(path));

@@ -35,6 +35,7 @@ describe('an access token', () => {
       sub: id,
       aud: issuer,
       iat: now,
+      auth_time: now,
       exp: now + 900,
       jti: expect.stringMatching(uuid),
       sid: expect.stringMatching(uuid),

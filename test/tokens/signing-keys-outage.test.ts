@@ -10,6 +10,7 @@ const subject = {
   clientId: 'first-party',
   scope: 'account',
   roles: ['user'],
+  authenticatedAt: Date.now(),
   expiresAt: Number.MAX_SAFE_INTEGER,
 };
 

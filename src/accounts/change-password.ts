@@ -1,0 +1,41 @@
+import { auditRow } from '../audit/audit.ts';
+import { Problem } from '../errors.ts';
+import { presentTokens, type SessionDeps, type Tokens } from '../sessions/sessions.ts';
+import { normaliseEmail } from './email.ts';
+import { refuseWeakPassword } from './password.ts';
+import { openPersonalData } from './profile.ts';
+import { type Proof, provePassword, wrongPassword } from './reauthenticate.ts';
+import { replacePassword } from './store.ts';
+
+/**
+ * Changes the password of a caller who knows it, and ends all sessions but the caller's.
+ * @returns the tokens of the session that goes on; its older access tokens stay good too
+ * @throws {Problem} `wrong_password`, `invalid_token`; `validation_failed` for the new password
+ */
+export async function changePassword(
+  deps: SessionDeps,
+  proof: Omit<Proof, 'field' | 'type'>,
+  newPassword: string,
+): Promise<Tokens> {
+  const { db, hasher, now, revocation } = deps;
+  const type = 'password_changed';
+  const user = await provePassword(deps, { ...proof, field: 'current_password', type });
+  if (newPassword.normalize('NFKC') === proof.password.normalize('NFKC')) {
+    const message = 'Must differ from the current password';
+    throw new Problem('validation_failed', { errors: [{ path: 'new_password', message }] });
+  }
+  const { email } = await openPersonalData(deps, user);
+  const owner = {
+    emailKey: email === null ? undefined : normaliseEmail(email)?.key,
+    usernameKey: user.usernameKey ?? undefined,
+  };
+  await refuseWeakPassword(deps, 'new_password', newPassword, owner);
+  const hashes = { verified: user.passwordHash, next: await hasher.hash(newPassword, proof.signal) };
+  const { userId, sessionId } = proof.caller;
+  const audit = auditRow(deps, { type, result: 'success', userId, sessionId, origin: proof.origin });
+  const { confirmed, session, ended } = await replacePassword(db, proof.caller, hashes, now(), audit);
+  if (!confirmed) throw wrongPassword('current_password');
+  if (session === undefined) throw new Problem('invalid_token', { reason: 'session ended meanwhile' });
+  await revocation.revokeUser(userId, ended, sessionId);
+  return await presentTokens(deps, session);
+}

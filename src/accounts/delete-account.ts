@@ -1,0 +1,22 @@
+import { auditRow } from '../audit/audit.ts';
+import type { SessionDeps } from '../sessions/sessions.ts';
+import { type Proof, provePassword, wrongPassword } from './reauthenticate.ts';
+import { deleteUser, forgetAudit } from './store.ts';
+
+/** An audit row of nobody: what happened and when, not who it was or from where. */
+const nobody = { userId: null, sessionId: null, origin: { address: undefined, userAgent: undefined } } as const;
+
+/**
+ * Deletes the account of a caller who knows its password, with all that is held of the person.
+ * @throws {Problem} `wrong_password`, `invalid_token`
+ */
+export async function deleteAccount(deps: SessionDeps, proof: Omit<Proof, 'field' | 'type'>): Promise<void> {
+  const { db, revocation } = deps;
+  const type = 'account_deleted';
+  const { userId } = proof.caller;
+  const { passwordHash } = await provePassword(deps, { ...proof, field: 'password', type });
+  const audit = auditRow(deps, { type, result: 'success', ...nobody });
+  const { deleted, sessionIds } = await deleteUser(db, userId, passwordHash, audit);
+  if (!deleted) throw wrongPassword('password');
+  await Promise.all([revocation.revokeUser(userId, sessionIds), forgetAudit(db, userId)]);
+}

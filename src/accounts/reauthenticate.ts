@@ -1,0 +1,56 @@
+import { type AuditEntry, auditRow, type Origin, recordAudit } from '../audit/audit.ts';
+import { Problem } from '../errors.ts';
+import type { Caller } from '../sessions/authenticate.ts';
+import { presentTokens, type SessionDeps, type Tokens } from '../sessions/sessions.ts';
+import { confirmPassword, readUser, type UserRow } from './store.ts';
+
+/** Who proves a password, and for what. */
+export interface Proof {
+  readonly caller: Pick<Caller, 'userId' | 'sessionId'>;
+  readonly password: string;
+  /** Where the password stood in the body. */
+  readonly field: string;
+  readonly type: AuditEntry['type'];
+  readonly origin: Origin;
+  /** Once aborted, no password is hashed. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Has a caller prove the password. What follows from it must hold `passwordHash` to be still the one that is stored.
+ * @throws {Problem} `wrong_password`; `invalid_token` where the account is gone or disabled since the token was issued
+ */
+export async function provePassword(
+  deps: SessionDeps,
+  { caller, password, field, type, origin, signal }: Proof,
+): Promise<UserRow & { readonly passwordHash: string }> {
+  const { db, hasher } = deps;
+  const user = await readUser(db, caller.userId);
+  if (user === undefined || user.status !== 'active') throw new Problem('invalid_token', { reason: 'no such user' });
+  const { passwordHash } = user;
+  const { valid } = await hasher.verify(password, passwordHash, signal);
+  if (valid && passwordHash !== null) return { ...user, passwordHash };
+  const { userId, sessionId } = caller;
+  await recordAudit(db, auditRow(deps, { type, result: 'failure', userId, sessionId, origin }));
+  throw wrongPassword(field);
+}
+
+/** Not a 401: the token is good, and a client must not try to renew it. */
+export const wrongPassword = (field: string) =>
+  new Problem('wrong_password', { errors: [{ path: field, message: 'Is not the password of this account' }] });
+
+/**
+ * Proves the password again for the session that goes on.
+ * @returns its tokens: the access token with the new `auth_time`, the refresh token that is good now
+ * @throws {Problem} `wrong_password`, `invalid_token`
+ */
+export async function reauthenticate(deps: SessionDeps, proof: Omit<Proof, 'field' | 'type'>): Promise<Tokens> {
+  const type = 'reauthentication';
+  const { passwordHash } = await provePassword(deps, { ...proof, field: 'password', type });
+  const { userId, sessionId } = proof.caller;
+  const audit = auditRow(deps, { type, result: 'success', userId, sessionId, origin: proof.origin });
+  const { confirmed, session } = await confirmPassword(deps.db, proof.caller, passwordHash, deps.now(), audit);
+  if (!confirmed) throw wrongPassword('password');
+  if (session === undefined) throw new Problem('invalid_token', { reason: 'session ended meanwhile' });
+  return await presentTokens(deps, session);
+}

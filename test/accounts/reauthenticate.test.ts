@@ -1,0 +1,99 @@
+import { decodeJwt } from 'jose';
+import { describe, expect, it } from 'vitest';
+import { issuer, password, registerUser, type TestApp, testApp } from '../support/test-app.ts';
+import { createForger } from '../tokens/forge.ts';
+import { ask } from '../tokens/sessions-under-test.ts';
+
+const reauthenticate = ({ request }: TestApp, token: string, typed = password) =>
+  request('POST', '/auth/reauthenticate', { token, body: { password: typed } });
+/** Sensitive, and with a wrong password it does nothing. */
+const sensitive = ({ request }: TestApp, token: string) =>
+  request('DELETE', '/users/delete-account', { token, body: { password: 'wrong password' } });
+const authTime = (token: string) => decodeJwt(token)['auth_time'];
+const seconds = ({ clock }: TestApp) => Math.floor(clock.now() / 1000);
+
+describe('auth_time', () => {
+  it('is when the password was proved, and a refresh does not change it', async () => {
+    const app = await testApp();
+    const { access, refresh } = await registerUser(app);
+    const proved = seconds(app);
+    expect(authTime(access)).toBe(proved);
+    app.clock.advance(500);
+    const { body } = await app.request('POST', '/auth/refresh', { body: { refresh_token: refresh } });
+    expect(authTime(body.access_token)).toBe(proved);
+  });
+
+  it('moves when the password is proved again, for the same session and the same refresh token', async () => {
+    const app = await testApp();
+    const user = await registerUser(app);
+    app.clock.advance(700);
+    const { status, body, headers } = await reauthenticate(app, user.access);
+    expect([status, headers.get('Cache-Control')]).toEqual([200, 'no-store']);
+    expect(authTime(body.access_token)).toBe(seconds(app));
+    expect(decodeJwt(body.access_token)['sid']).toBe(decodeJwt(user.access)['sid']);
+    expect(body.refresh_token).toBe(user.refresh);
+    expect(body.refresh_token_expires_in).toBe(7 * 86_400 - 700);
+    expect(await ask(app, user.access)).toBe(200);
+    const proved = seconds(app);
+    app.clock.advance(100);
+    const next = await app.request('POST', '/auth/refresh', { body: { refresh_token: body.refresh_token } });
+    expect(authTime(next.body.access_token)).toBe(proved);
+    expect(next.body.refresh_token_expires_in).toBe(7 * 86_400);
+  });
+});
+
+describe('proving the password again', () => {
+  it('with a wrong one is no 401, changes nothing, and is limited together with the other ways to try one', async () => {
+    const app = await testApp({ variables: { LIMIT_PASSWORD_USER: '2/60' } });
+    const { access } = await registerUser(app);
+    const { status, body } = await reauthenticate(app, access, 'wrong password');
+    expect([status, body.code, body.errors]).toMatchObject([422, 'wrong_password', [{ path: 'password' }]]);
+    expect((await sensitive(app, access)).body.code).toBe('wrong_password');
+    expect((await reauthenticate(app, access)).status).toBe(429);
+  });
+
+  it('does not bring back a session that ended, or one of a disabled user', async () => {
+    const app = await testApp();
+    const [ended, disabled] = [await registerUser(app), await registerUser(app)];
+    const { hasher } = app.deps;
+    const during = async (work: () => Promise<unknown>) =>
+      await testApp({
+        databaseUrl: app.databaseUrl,
+        clock: app.clock,
+        hasher: { ...hasher, verify: (...typed) => work().then(() => hasher.verify(...typed)) },
+      });
+    const logout = await during(() => app.request('POST', '/auth/logout', { token: ended.access }));
+    expect((await reauthenticate(logout, ended.access)).body.code).toBe('invalid_token');
+    const disable = await during(() => app.deps.db.execute("update users set status = 'disabled'"));
+    expect((await reauthenticate(disable, disabled.access)).body.code).toBe('wrong_password');
+    expect((await reauthenticate(app, disabled.access)).body.code).toBe('invalid_token');
+  });
+});
+
+describe('what is sensitive', () => {
+  it('takes a password that was proved at most 10 minutes ago, and asks for it again after that (RFC 9470)', async () => {
+    const app = await testApp();
+    const { access } = await registerUser(app);
+    app.clock.advance(600);
+    expect((await sensitive(app, access)).body.code).toBe('wrong_password');
+    app.clock.advance(1);
+    const [statements, roundTrips] = [app.statements.length, app.roundTrips()];
+    const { status, body, headers } = await sensitive(app, access);
+    expect([status, body.code]).toEqual([401, 'reauthentication_required']);
+    expect(headers.get('WWW-Authenticate')).toBe(
+      `Bearer realm="${issuer}", error="insufficient_user_authentication", max_age="600"`,
+    );
+    expect([app.statements.length, app.roundTrips()]).toEqual([statements, roundTrips]);
+    const { body: again } = await reauthenticate(app, access);
+    expect((await sensitive(app, again.access_token)).body.code).toBe('wrong_password');
+  });
+
+  it('does not take a token that says nothing of it', async () => {
+    const app = await testApp();
+    const { id, access } = await registerUser(app);
+    const forger = await createForger(app);
+    const token = await forger.token({ claims: { sub: id, sid: decodeJwt(access)['sid'] } });
+    expect(await ask(app, token)).toBe(200);
+    expect((await sensitive(app, token)).body.code).toBe('reauthentication_required');
+  });
+});
