@@ -4,6 +4,7 @@ import { cors } from 'hono/cors';
 import { requestId } from 'hono/request-id';
 import { secureHeaders } from 'hono/secure-headers';
 import { accountRoutes } from './accounts/routes.ts';
+import { auditRoutes } from './audit/routes.ts';
 import type { Deps } from './deps.ts';
 import { Problem } from './errors.ts';
 import type { Env } from './http/context.ts';
@@ -40,6 +41,7 @@ export function createApp(deps: Deps): App {
     ...healthRoutes(deps, version),
     ...accountRoutes(sessionDeps),
     ...sessionRoutes(sessionDeps, gate),
+    ...auditRoutes(deps),
     ...tokenRoutes(deps, signingKeys),
   ];
 
@@ -52,7 +54,14 @@ export function createApp(deps: Deps): App {
       // The key set is for everybody; all else for the applications that are listed.
       origin: (origin, c) =>
         c.req.path.startsWith('/.well-known/') ? '*' : config.corsOrigins.includes(origin) ? origin : null,
-      exposeHeaders: ['X-Request-Id', 'RateLimit-Limit', 'RateLimit-Remaining', 'RateLimit-Reset', 'Retry-After'],
+      exposeHeaders: [
+        'ETag',
+        'X-Request-Id',
+        'RateLimit-Limit',
+        'RateLimit-Remaining',
+        'RateLimit-Reset',
+        'Retry-After',
+      ],
       maxAge: 600,
     }),
   );

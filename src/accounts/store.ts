@@ -1,5 +1,5 @@
-import { eq, inArray, or, sql } from 'drizzle-orm';
-import type { AuditRow } from '../audit/audit.ts';
+import { and, eq, inArray, or, sql } from 'drizzle-orm';
+import { type AuditRow, auditFrom } from '../audit/audit.ts';
 import type { Database } from '../db/database.ts';
 import { auditLog, sessions, users } from '../db/schema.ts';
 import type { SessionRow } from '../sessions/store.ts';
@@ -50,5 +50,30 @@ export async function insertAccount(
 
 export async function readUser(db: Database, id: string): Promise<UserRow | undefined> {
   const [row] = await db.select().from(users).where(eq(users.id, id)).limit(1);
+  return row;
+}
+
+/**
+ * Changes the profile of an active user, whose version has to be one of `versions` where these are given. Parallel
+ * changes queue at the row, and each judges the version as the one before left it: of those that name one version,
+ * one wins.
+ * @returns the user as changed, or undefined where nothing was
+ */
+export async function updateProfile(
+  db: Database,
+  which: { readonly id: string; readonly versions: readonly number[] | undefined },
+  values: Pick<UserRow, 'phoneIndex' | 'phoneSealed' | 'profileSealed' | 'locale' | 'updatedAt'>,
+  audit: AuditRow,
+): Promise<UserRow | undefined> {
+  const expected = which.versions === undefined ? undefined : inArray(users.version, [...which.versions]);
+  const changed = db.$with('changed').as(
+    db
+      .update(users)
+      .set({ ...values, version: sql`${users.version} + 1` })
+      .where(and(eq(users.id, which.id), eq(users.status, 'active'), expected))
+      .returning(),
+  );
+  const audited = db.$with('audited', {}).as(auditFrom(audit, sql`(select id as user_id from changed) as changed`));
+  const [row] = await db.with(changed, audited).select().from(changed);
   return row;
 }

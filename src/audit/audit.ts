@@ -5,7 +5,14 @@ import type { Deps } from '../deps.ts';
 import { truncatedAddress } from '../limits/client-address.ts';
 
 /** The one list of security events that are recorded. */
-type AuditType = 'user_registered' | 'login' | 'logout' | 'logout_all' | 'refresh_token_reuse';
+type AuditType =
+  | 'user_registered'
+  | 'login'
+  | 'logout'
+  | 'logout_all'
+  | 'session_revoked'
+  | 'refresh_token_reuse'
+  | 'profile_changed';
 
 /** Where a request came from. */
 export interface Origin {

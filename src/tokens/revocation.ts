@@ -33,8 +33,12 @@ export interface Revocation {
   judge(claims: AccessTokenClaims, marks: readonly (string | null)[] | undefined): Promise<boolean>;
   /** Refuses the access tokens of these sessions from now on. */
   revokeSessions(sessionIds: readonly string[]): Promise<void>;
-  /** Refuses the access tokens of all sessions that the user has started so far. */
-  revokeUser(userId: string, sessionIds: readonly string[]): Promise<void>;
+  /**
+   * Refuses the access tokens of all sessions that the user has started so far.
+   * @param sessionIds those that have ended
+   * @param except one that may live on: its row decides
+   */
+  revokeUser(userId: string, sessionIds: readonly string[], except: string | null): Promise<void>;
   /** Repeats the marks of sessions that ended a short while ago, for marks that a broken store lost. */
   repeat(): Promise<void>;
 }
@@ -47,7 +51,7 @@ export function createRevocation({ config, db, kv, log, now }: Needs): Revocatio
   const isShared = kv.kind !== 'memory' || config.environment === 'dev';
   let failedAt = Number.NEGATIVE_INFINITY;
 
-  const mark = (key: string): SetOperation => ({ type: 'set', key, value: String(now()), ttl });
+  const mark = (key: string, note = ''): SetOperation => ({ type: 'set', key, value: `${now()}${note}`, ttl });
   const collectSince = (): SetOperation => ({ type: 'set', key: sinceKey, value: String(now()), ifAbsent: true });
 
   async function write(operations: readonly SetOperation[]): Promise<void> {
@@ -66,19 +70,22 @@ export function createRevocation({ config, db, kv, log, now }: Needs): Revocatio
       if (marks === undefined) failedAt = now();
       const [session, user, since] = marks ?? [];
       if (typeof session === 'string') return false;
+      const [markedAt, except] = typeof user === 'string' ? user.split(' ') : [];
       // The session's id carries the time it started. Where that is too close to the mark to tell, its row decides.
-      const isUnmarked = typeof user !== 'string' || timeOfUuidv7(claims.sid) > Number(user) + skew;
-      if (!isUnmarked && timeOfUuidv7(claims.sid) < Number(user) - skew) return false;
+      const isUnmarked = markedAt === undefined || timeOfUuidv7(claims.sid) > Number(markedAt) + skew;
+      // The one that was spared may have ended since, and a mark that says so may have been written before this one.
+      if (!isUnmarked && claims.sid !== except && timeOfUuidv7(claims.sid) < Number(markedAt) - skew) return false;
       if (marks !== undefined && typeof since !== 'string') await write([]);
       const isComplete = typeof since === 'string' && claims.iat * 1000 >= Number(since) + skew;
       if (isUnmarked && isComplete && isShared && now() - failedAt > distrust) return true;
       return await isSessionAlive(db, claims.sid, now());
     },
     revokeSessions: (sessionIds) => write(sessionIds.map((id) => mark(sessionKey(id)))),
-    revokeUser(userId, sessionIds) {
+    revokeUser(userId, sessionIds, except) {
       // The user's mark tells all but the newest, however many there are.
       const newest = sessionIds.filter((id) => timeOfUuidv7(id) >= now() - skew);
-      return write([mark(userKey(userId)), ...newest.map((id) => mark(sessionKey(id)))]);
+      const note = except === null ? '' : ` ${except}`;
+      return write([mark(userKey(userId), note), ...newest.map((id) => mark(sessionKey(id)))]);
     },
     async repeat() {
       const endedSince = now() - ttl * 1000;

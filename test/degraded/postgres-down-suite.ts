@@ -28,6 +28,12 @@ export async function expectUnavailable(app: TestApp, { email, access, refresh }
     await app.request('POST', '/auth/logout', { body: { refresh_token: refresh } }),
     await app.request('POST', '/auth/logout-all', { token: access }),
     await app.request('GET', '/users/me', { token: access }),
+    await app.request('GET', '/users/profile', { token: access }),
+    await app.request('PUT', '/users/profile', { token: access, body: {}, headers: { 'If-Match': '"1"' } }),
+    await app.request('GET', '/users/sessions', { token: access }),
+    await app.request('DELETE', `/users/sessions/${crypto.randomUUID()}`, { token: access }),
+    await app.request('GET', '/users/activity', { token: access }),
+    await app.request('GET', '/users/export', { token: access }),
   ];
   for (const { status, headers, body } of answers) {
     expect([status, body]).toMatchObject([503, { code: 'unavailable', status: 503 }]);
