@@ -2,7 +2,9 @@ import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { requestId } from 'hono/request-id';
 import { secureHeaders } from 'hono/secure-headers';
+import { profileRoutes } from './accounts/profile-routes.ts';
 import { accountRoutes } from './accounts/routes.ts';
+import { auditRoutes } from './audit/routes.ts';
 import type { Deps } from './deps.ts';
 import { Problem } from './errors.ts';
 import type { Env } from './http/context.ts';
@@ -39,7 +41,9 @@ export function createApp(deps: Deps): App {
   const endpoints = [
     ...healthRoutes(deps, version),
     ...accountRoutes(sessionDeps),
+    ...profileRoutes(sessionDeps),
     ...sessionRoutes(sessionDeps, gate),
+    ...auditRoutes(deps),
     ...tokenRoutes(deps, signingKeys),
   ];
 

@@ -11,6 +11,7 @@ export const problems = {
   invalid_refresh_token: { status: 401, title: 'The refresh token is expired, revoked or not valid' },
   not_found: { status: 404, title: 'There is nothing at this address' },
   method_not_allowed: { status: 405, title: 'This address does not take this method' },
+  precondition_failed: { status: 412, title: 'It was changed in the meantime; read it again' },
   identifier_taken: { status: 409, title: 'The email or the username is already taken' },
   rate_limited: { status: 429, title: 'Too many requests' },
   client_closed_request: { status: 400, title: 'The client has gone' },
@@ -22,7 +23,7 @@ export const problems = {
 export type ProblemCode = keyof typeof problems;
 
 export interface FieldError {
-  /** Where in the body: `email`, `profile.name`. Empty for the body as a whole. */
+  /** Where in the body or the query: `email`, `profile.name`, `limit`. Empty for the body as a whole. */
   readonly path: string;
   readonly message: string;
 }

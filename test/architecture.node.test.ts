@@ -13,7 +13,7 @@ const files = globSync('src/**/*.ts', { cwd: root }).map((file) => {
 /** From low to high: a feature imports those below it, and its own files. */
 const features = ['crypto', 'db', 'limits', 'audit', 'tokens', 'sessions', 'accounts'];
 const featureOf = (file: string) => file.split('/')[0] ?? '';
-const isRoutes = (file: string) => /\/routes\.ts$/.test(file);
+const isRoutes = (file: string) => /[/-]routes\.ts$/.test(file);
 
 /** The files of `src` that a file imports. */
 const importsOf = ({ file, specifiers }: (typeof files)[number]) =>
@@ -47,7 +47,7 @@ describe('the directions of imports', () => {
     const http = files.filter(({ specifiers }) =>
       specifiers.some((specifier) => /^(hono|@hono)(\/|$)/.test(specifier)),
     );
-    const allowed = /^(app|node)\.ts$|^http\/|\/routes\.ts$/;
+    const allowed = /^(app|node)\.ts$|^http\/|[/-]routes\.ts$/;
     expect(http.map(({ file }) => file).filter((file) => !allowed.test(file))).toEqual([]);
     const wrong = files
       .filter(({ file }) => !isRoutes(file) && features.includes(featureOf(file)))
@@ -60,7 +60,7 @@ describe('the directions of imports', () => {
   });
 
   it('keep SQL in stores', () => {
-    const allowed = /^(db|platform)\/|\/store\.ts$|^audit\/audit\.ts$|^ops\/health\.ts$/;
+    const allowed = /^(db|platform)\/|[/-]store\.ts$|^audit\/audit\.ts$|^ops\/health\.ts$/;
     const sql = files.filter(({ specifiers }) => specifiers.some((specifier) => /^drizzle-orm/.test(specifier)));
     expect(sql.map(({ file }) => file).filter((file) => !allowed.test(file))).toEqual([]);
   });

@@ -1,3 +1,4 @@
+import { decodeJwt } from 'jose';
 import { describe, expect, inject, it } from 'vitest';
 import * as z from 'zod';
 import { runtime } from '#test-runtime';
@@ -43,6 +44,9 @@ async function requestsSoFar({ databaseUrl }: TestApp): Promise<Cost> {
 
 const minus = (a: Cost, b: Cost): Cost => [a[0] - b[0], a[1] - b[1]];
 
+/** The session of an access token. */
+const sessionOf = (access: string) => String(decodeJwt(access)['sid']);
+
 /** Counts what a call costs; where requests can be counted at the other end, they are as many. */
 async function costOf(app: TestApp, status: number, ...sent: Parameters<TestApp['request']>): Promise<Cost> {
   const soFar = (): Cost => [app.statements.length, app.roundTrips()];
@@ -64,6 +68,7 @@ describe.skipIf(!hasSharedKeyValue())(
       const other = await registerUser(app);
       const [third, fourth] = [await registerUser(app), await registerUser(app)];
       const change = { current_password: password, new_password: 'a quieter pony on the stairs' };
+      const ending = await registerUser(app);
       const cost = (...sent: Parameters<TestApp['request']>) => costOf(app, 200, ...sent);
       const body = { email: `${crypto.randomUUID()}@example.com`, password };
       expect({
@@ -73,6 +78,14 @@ describe.skipIf(!hasSharedKeyValue())(
         repeatedRefresh: await cost('POST', '/auth/refresh', { body: { refresh_token: refresh } }),
         verifyToken: await cost('GET', '/auth/verify-token', { token: access }),
         me: await cost('GET', '/users/me', { token: access }),
+        readProfile: await cost('GET', '/users/profile', { token: access }),
+        changeProfile: await cost('PUT', '/users/profile', { token: access, body: { name: 'Ann' } }),
+        listSessions: await cost('GET', '/users/sessions', { token: access }),
+        activity: await cost('GET', '/users/activity', { token: access }),
+        exportAccount: await cost('GET', '/users/export', { token: access }),
+        revokeSession: await costOf(app, 204, 'DELETE', `/users/sessions/${sessionOf(ending.access)}`, {
+          token: ending.access,
+        }),
         logout: await cost('POST', '/auth/logout', { body: { refresh_token: refresh } }),
         logoutAgain: await cost('POST', '/auth/logout', { token: access }),
         logoutAll: await cost('POST', '/auth/logout-all', { token: other.access }),
@@ -88,6 +101,12 @@ describe.skipIf(!hasSharedKeyValue())(
         repeatedRefresh: [1, 1],
         verifyToken: [0, 1],
         me: [1, 1],
+        readProfile: [1, 1],
+        changeProfile: [1, 1],
+        listSessions: [1, 1],
+        activity: [1, 1],
+        exportAccount: [3, 1],
+        revokeSession: [1, 2],
         logout: [1, 1],
         logoutAgain: [1, 1],
         logoutAll: [1, 2],
@@ -100,8 +119,10 @@ describe.skipIf(!hasSharedKeyValue())(
     });
 
     it('for what is refused', async () => {
-      const app = await warmApp({ LIMIT_REGISTER_ADDRESS: '2/3600' });
+      const app = await warmApp({ LIMIT_REGISTER_ADDRESS: '3/3600' });
       const { email, access, refresh } = await registerUser(app);
+      const other = await registerUser(app);
+      const stale = { token: access, headers: { 'If-Match': '"1"' }, body: {} };
       const ended = await app.request('POST', '/auth/login', { body: { email, password } });
       await app.request('POST', '/auth/logout', { token: ended.body.access_token });
       const body = { email: `${crypto.randomUUID()}@example.com`, password };
@@ -118,6 +139,12 @@ describe.skipIf(!hasSharedKeyValue())(
         forgedRefreshToken: await cost('POST', '/auth/refresh', shown(spoilt(refresh))),
         forgedRefreshTokenAtLogout: await cost('POST', '/auth/logout', shown(spoilt(refresh))),
         endedSession: await cost('POST', '/auth/refresh', shown(ended.body.refresh_token)),
+        foreignSession: await costOf(app, 404, 'DELETE', `/users/sessions/${sessionOf(other.access)}`, {
+          token: access,
+        }),
+        malformedSession: await costOf(app, 404, 'DELETE', '/users/sessions/1', { token: access }),
+        staleProfile: await costOf(app, 412, 'PUT', '/users/profile', stale),
+        malformedCursor: await costOf(app, 422, 'GET', '/users/activity?cursor=1', { token: access }),
         forgedAccessToken: await cost('GET', '/users/me', { token: spoilt(access) }),
         noAccessToken: await cost('GET', '/users/me'),
         revokedAccessToken: await cost('GET', '/users/me', { token: ended.body.access_token }),
@@ -130,6 +157,10 @@ describe.skipIf(!hasSharedKeyValue())(
         forgedRefreshToken: [0, 0],
         forgedRefreshTokenAtLogout: [0, 0],
         endedSession: [1, 1],
+        foreignSession: [1, 1],
+        malformedSession: [0, 0],
+        staleProfile: [1, 1],
+        malformedCursor: [0, 0],
         forgedAccessToken: [0, 0],
         noAccessToken: [0, 0],
         revokedAccessToken: [0, 1],

@@ -3,9 +3,9 @@ import { Problem } from '../errors.ts';
 import { presentTokens, type SessionDeps, type Tokens } from '../sessions/sessions.ts';
 import { normaliseEmail } from './email.ts';
 import { refuseWeakPassword } from './password.ts';
+import { replacePassword } from './password-store.ts';
 import { openPersonalData } from './profile.ts';
 import { type Proof, provePassword, wrongPassword } from './reauthenticate.ts';
-import { replacePassword } from './store.ts';
 
 /**
  * Changes the password of a caller who knows it, and ends all sessions but the caller's.

@@ -1,7 +1,7 @@
 import { auditRow } from '../audit/audit.ts';
 import type { SessionDeps } from '../sessions/sessions.ts';
+import { deleteUser, forgetAudit } from './password-store.ts';
 import { type Proof, provePassword, wrongPassword } from './reauthenticate.ts';
-import { deleteUser, forgetAudit } from './store.ts';
 
 /** An audit row of nobody: what happened and when, not who it was or from where. */
 const nobody = { userId: null, sessionId: null, origin: { address: undefined, userAgent: undefined } } as const;
@@ -18,5 +18,5 @@ export async function deleteAccount(deps: SessionDeps, proof: Omit<Proof, 'field
   const audit = auditRow(deps, { type, result: 'success', ...nobody });
   const { deleted, sessionIds } = await deleteUser(db, userId, passwordHash, audit);
   if (!deleted) throw wrongPassword('password');
-  await Promise.all([revocation.revokeUser(userId, sessionIds), forgetAudit(db, userId)]);
+  await Promise.all([revocation.revokeUser(userId, sessionIds, null), forgetAudit(db, userId)]);
 }

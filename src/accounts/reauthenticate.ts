@@ -2,7 +2,8 @@ import { type AuditEntry, auditRow, type Origin, recordAudit } from '../audit/au
 import { Problem } from '../errors.ts';
 import type { Caller } from '../sessions/authenticate.ts';
 import { presentTokens, type SessionDeps, type Tokens } from '../sessions/sessions.ts';
-import { confirmPassword, readUser, type UserRow } from './store.ts';
+import { confirmPassword } from './password-store.ts';
+import { readUser, type UserRow } from './store.ts';
 
 /** Who proves a password, and for what. */
 export interface Proof {

@@ -53,6 +53,8 @@ export async function register(
     status: 'active' as const,
     roles: ['user'],
     sessionEpoch: 0,
+    locale: null,
+    version: 0,
     createdAt: time,
     updatedAt: time,
   };

@@ -100,6 +100,33 @@ export const loginRequest = z
     examples: [{ identifier: 'ann@example.com', password: 'correct horse battery staple' }],
   });
 
+/** BCP 47 (RFC 5646), which recommends room for 35 characters, in its canonical form: `pt-br` is `pt-BR`. */
+const locale = bounded(35).transform((value, context) => {
+  try {
+    const [canonical] = Intl.getCanonicalLocales(value);
+    if (canonical !== undefined) return canonical;
+  } catch {
+    // Says no more than that it is none.
+  }
+  context.addIssue({ code: 'custom', message: 'Not a language tag such as en or pt-BR (BCP 47)' });
+  return z.NEVER;
+});
+
+export const profileRequest = z
+  .object({
+    name: name.nullable().default(null),
+    surname: name.nullable().default(null),
+    phone_number: phoneNumber.nullable().default(null),
+    locale: locale.nullable().default(null),
+  })
+  .meta({
+    id: 'ProfileRequest',
+    description: 'The whole of it: what is missing is null afterwards.',
+    examples: [{ name: 'Ann', surname: 'Lee', phone_number: '+14155550100', locale: 'en-GB' }],
+  });
+
+export type ProfileRequest = z.output<typeof profileRequest>;
+
 export const user = z
   .object({
     id: z.uuid(),
@@ -116,3 +143,7 @@ export const user = z
   .meta({ id: 'User' });
 
 export type User = z.output<typeof user>;
+
+export const profile = user.extend({ locale: z.string().nullable() }).meta({ id: 'Profile' });
+
+export type Profile = z.output<typeof profile>;

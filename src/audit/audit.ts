@@ -10,9 +10,11 @@ type AuditType =
   | 'login'
   | 'logout'
   | 'logout_all'
+  | 'session_revoked'
   | 'refresh_token_reuse'
   | 'reauthentication'
   | 'password_changed'
+  | 'profile_changed'
   | 'account_deleted';
 
 /** Where a request came from. */

@@ -6,7 +6,7 @@ import * as z from 'zod';
 /** What both drivers have in common. Nothing calls `transaction`: Neon over HTTP has none. */
 export type Database = Pick<
   PgDatabase<PgQueryResultHKT, Record<string, never>>,
-  'select' | 'insert' | 'update' | 'delete' | 'execute'
+  'select' | 'insert' | 'update' | 'delete' | 'execute' | 'with' | '$with'
 >;
 
 /**

@@ -23,12 +23,16 @@ export const users = pgTable(
     profileSealed: text('profile_sealed'),
     /** PHC string; null where no password is set. */
     passwordHash: text('password_hash'),
+    /** BCP 47, in its canonical form: the language of mails. */
+    locale: text('locale'),
     status: text('status', { enum: ['active', 'disabled'] })
       .notNull()
       .default('active'),
     roles: text('roles').array().notNull().default(['user']),
     /** Raised to end all sessions at once: a session of an older epoch is dead, whatever its row says. */
     sessionEpoch: integer('session_epoch').notNull().default(0),
+    /** Raised by each change of what the profile shows: its ETag derives from this. */
+    version: integer('version').notNull().default(0),
     createdAt: time('created_at').notNull(),
     updatedAt: time('updated_at').notNull(),
   },
@@ -58,14 +62,16 @@ export const sessions = pgTable(
     createdAt: time('created_at').notNull(),
     expiresAt: time('expires_at').notNull(),
     endedAt: time('ended_at'),
-    endedReason: text('ended_reason', { enum: ['logout', 'logout_all', 'refresh_token_reuse', 'password_changed'] }),
+    endedReason: text('ended_reason', {
+      enum: ['logout', 'logout_all', 'revoked', 'refresh_token_reuse', 'password_changed'],
+    }),
     /** Truncated to /24 or /48. */
     address: text('address'),
     userAgent: text('user_agent'),
   },
   (table) => [
-    index('sessions_open_by_user').on(table.userId).where(sql`${table.endedAt} is null`),
-    index('sessions_by_user').on(table.userId),
+    index('sessions_open_by_user').on(table.userId, table.id).where(sql`${table.endedAt} is null`),
+    index('sessions_by_user').on(table.userId, table.id),
     index('sessions_ended_at').on(table.endedAt).where(sql`${table.endedAt} is not null`),
     index('sessions_expires_at').on(table.expiresAt),
   ],

@@ -14,12 +14,19 @@ export async function parseBody<Body>(
   schema: z.ZodType<Body> | undefined,
   optional: boolean,
 ): Promise<Body> {
-  // Without a schema Body is undefined; the parse says so to the compiler.
-  const expected = schema ?? z.custom<Body>((value) => value === undefined);
-  const parsed = await expected.safeParseAsync(schema === undefined ? undefined : await readJson(c, optional));
+  const parsed = await orNothing(schema).safeParseAsync(schema === undefined ? undefined : await readJson(c, optional));
   if (parsed.success) return parsed.data;
-  const errors = parsed.error.issues.map(({ path, message }) => ({ path: path.map(String).join('.'), message }));
-  throw new Problem('validation_failed', { errors });
+  throw invalid(parsed.error);
+}
+
+/** Without a schema the type is undefined; the parse says so to the compiler. */
+export const orNothing = <Value>(schema: z.ZodType<Value> | undefined): z.ZodType<Value> =>
+  schema ?? z.custom<Value>((value) => value === undefined);
+
+/** Names every field that is wrong. */
+export function invalid({ issues }: z.ZodError): Problem {
+  const errors = issues.map(({ path, message }) => ({ path: path.map(String).join('.'), message }));
+  return new Problem('validation_failed', { errors });
 }
 
 async function readJson(c: RequestContext, optional: boolean): Promise<unknown> {

@@ -6,6 +6,7 @@ import type { Hit } from '../limits/rate-limit.ts';
 import type { Caller, Gate } from '../sessions/authenticate.ts';
 import { parseBody } from './body.ts';
 import type { Env, RequestContext } from './context.ts';
+import { parseParams, parseQuery } from './parameters.ts';
 
 export interface ResponseContract {
   readonly description: string;
@@ -16,6 +17,7 @@ export interface ResponseContract {
 /** What an endpoint shows to the outside: validation and the OpenAPI document both follow from it. */
 export interface Contract {
   readonly method: 'get' | 'post' | 'put' | 'delete';
+  /** Parameters stand in braces, as in `/users/sessions/{id}`. */
   readonly path: string;
   /** Answers to every method and to all paths below, as proxies that ask on behalf of a request need it. */
   readonly anyRequest?: boolean;
@@ -25,13 +27,17 @@ export interface Contract {
   readonly tag: string;
   /** An access token: needed, or enough where there is another way. */
   readonly security?: 'bearer' | 'bearer-or-body';
+  /** Those it reads, besides the usual ones: name and what it is for. */
+  readonly requestHeaders?: Readonly<Record<string, string>>;
   readonly responses: Readonly<Record<number, ResponseContract>>;
   readonly errors: readonly ProblemCode[];
 }
 
-/** A request whose body is parsed. `C` is the caller where the endpoint needs one, else undefined. */
-export interface Input<Body, C extends Caller | undefined> {
+/** A request whose parts are parsed. `C` is the caller where the endpoint needs one, else undefined. */
+export interface Input<Body, C extends Caller | undefined, Params, Query> {
   readonly c: RequestContext;
+  readonly params: Params;
+  readonly query: Query;
   readonly body: Body;
   readonly caller: C;
   readonly origin: Origin;
@@ -45,23 +51,31 @@ export interface Prepared<Subject> {
   readonly subject: Subject;
 }
 
-interface GuardedDefinition<Body, Subject> extends Definition<Body, Caller, Subject> {
+interface GuardedDefinition<Body, Subject, Params, Query> extends Definition<Body, Caller, Subject, Params, Query> {
   /** Needs a caller who has proved who they are in the last minutes. */
   readonly sensitive?: boolean;
 }
 
-interface Definition<Body, C extends Caller | undefined, Subject> extends Contract {
+interface Definition<Body, C extends Caller | undefined, Subject, Params, Query> extends Contract {
+  /** Of the path. What does not fit is answered 404. */
+  readonly params?: z.ZodType<Params>;
+  readonly query?: z.ZodType<Query>;
   readonly body?: z.ZodType<Body>;
   /** An empty body counts as `{}`. */
   readonly bodyOptional?: boolean;
   /** Costs no round trip: it runs before the limits are counted. */
-  readonly prepare: (input: Input<Body, C>) => Prepared<Subject> | Promise<Prepared<Subject>>;
-  readonly handler: (input: Input<Body, C>, subject: Subject) => Response | Promise<Response>;
+  readonly prepare: (input: Input<Body, C, Params, Query>) => Prepared<Subject> | Promise<Prepared<Subject>>;
+  readonly handler: (input: Input<Body, C, Params, Query>, subject: Subject) => Response | Promise<Response>;
 }
 
 /** An endpoint whose types have been checked, ready to be mounted. */
 export interface Endpoint {
-  readonly contract: Contract & { readonly body?: z.ZodType; readonly bodyOptional?: boolean };
+  readonly contract: Contract & {
+    readonly params?: z.ZodType;
+    readonly query?: z.ZodType;
+    readonly body?: z.ZodType;
+    readonly bodyOptional?: boolean;
+  };
   readonly handle: (c: RequestContext, gate: Gate) => Promise<Response>;
 }
 
@@ -69,12 +83,16 @@ export interface Endpoint {
 export const unlimited = (): Prepared<undefined> => ({ hits: [], subject: undefined });
 
 /** An endpoint that anybody may call. */
-export function endpoint<Subject, Body = undefined>(definition: Definition<Body, undefined, Subject>): Endpoint {
+export function endpoint<Subject, Body = undefined, Params = undefined, Query = undefined>(
+  definition: Definition<Body, undefined, Subject, Params, Query>,
+): Endpoint {
   return { contract: definition, handle: (c, gate) => run(definition, c, gate, undefined) };
 }
 
 /** An endpoint that needs a caller: a valid access token that was not revoked. */
-export function guardedEndpoint<Subject, Body = undefined>(definition: GuardedDefinition<Body, Subject>): Endpoint {
+export function guardedEndpoint<Subject, Body = undefined, Params = undefined, Query = undefined>(
+  definition: GuardedDefinition<Body, Subject, Params, Query>,
+): Endpoint {
   const { sensitive = false, errors } = definition;
   const reauthentication: ProblemCode[] = sensitive ? ['reauthentication_required'] : [];
   return {
@@ -89,16 +107,18 @@ export function guardedEndpoint<Subject, Body = undefined>(definition: GuardedDe
 
 const nothing = () => undefined;
 
-async function run<Body, C extends Caller | undefined, Subject>(
-  definition: Definition<Body, C, Subject>,
+async function run<Body, C extends Caller | undefined, Subject, Params, Query>(
+  definition: Definition<Body, C, Subject, Params, Query>,
   c: RequestContext,
   gate: Gate,
   caller: C,
 ): Promise<Response> {
   const origin = { address: c.env.clientAddress, userAgent: c.req.header('User-Agent') };
+  const params = parseParams(c, definition.params);
+  const query = parseQuery(c, definition.query);
   const body = await parseBody(c, definition.body, definition.bodyOptional ?? false);
   const { signal } = c.req.raw;
-  const input = { c, body, caller, origin, signal };
+  const input = { c, params, query, body, caller, origin, signal };
   const { hits, subject } = await definition.prepare(input);
   await gate.admit(hits, caller, (headers) => {
     for (const [name, value] of Object.entries(headers)) c.header(name, value);
@@ -111,13 +131,17 @@ async function run<Body, C extends Caller | undefined, Subject>(
   return await answer;
 }
 
+/** Parameters as the router writes them. */
+const routeOf = (path: string) => path.replaceAll(/\{(\w+)\}/g, ':$1');
+
 /** Mounts endpoints; a known path with another method is answered 405 with `Allow`. */
 export function mount(app: Hono<Env>, endpoints: readonly Endpoint[], gate: Gate): void {
   const allowed = new Map<string, string[]>();
   for (const { contract, handle } of endpoints) {
-    const { method, path, anyRequest } = contract;
+    const { method, anyRequest } = contract;
+    const path = routeOf(contract.path);
     const answer = (c: RequestContext) => {
-      c.set('endpoint', path);
+      c.set('endpoint', contract.path);
       return handle(c, gate);
     };
     if (anyRequest === true) {
@@ -126,11 +150,11 @@ export function mount(app: Hono<Env>, endpoints: readonly Endpoint[], gate: Gate
     } else {
       const methods = method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()];
       app.on(method.toUpperCase(), path, answer);
-      allowed.set(path, [...(allowed.get(path) ?? []), ...methods]);
+      allowed.set(contract.path, [...(allowed.get(contract.path) ?? []), ...methods]);
     }
   }
   for (const [path, methods] of allowed) {
-    app.all(path, (c) => {
+    app.all(routeOf(path), (c) => {
       c.set('endpoint', path);
       throw new Problem('method_not_allowed', { headers: { Allow: methods.join(', ') } });
     });

@@ -17,9 +17,17 @@ const problemSchema = z
   .meta({ id: 'Problem', description: 'RFC 9457 problem details' });
 
 /** Errors every endpoint may answer with, by what it takes. */
-function commonErrors({ body }: Endpoint['contract']): ProblemCode[] {
+function commonErrors({ body, params, query }: Endpoint['contract']): ProblemCode[] {
   const ofBody: ProblemCode[] = ['invalid_json', 'unsupported_media_type', 'body_too_large', 'validation_failed'];
-  return [...(body === undefined ? [] : ofBody), 'rate_limited', 'internal_error', 'overloaded', 'unavailable'];
+  return [
+    ...(params === undefined ? [] : ['not_found' as const]),
+    ...(query === undefined ? [] : ['validation_failed' as const]),
+    ...(body === undefined ? [] : ofBody),
+    'rate_limited',
+    'internal_error',
+    'overloaded',
+    'unavailable',
+  ];
 }
 
 /** The OpenAPI 3.1 document, from the contracts that the endpoints are validated with. */
@@ -47,6 +55,7 @@ function openApiDocument(endpoints: readonly Endpoint[], info: { issuer: string;
         ...(contract.description === undefined ? {} : { description: contract.description }),
         tags: [contract.tag],
         security: securityOf(contract),
+        ...describeParameters(contract, (schema) => reference(schema, 'input')),
         ...(body === undefined
           ? {}
           : {
@@ -82,6 +91,38 @@ function openApiDocument(endpoints: readonly Endpoint[], info: { issuer: string;
 function securityOf({ security }: Contract): Json[] {
   if (security === undefined) return [];
   return security === 'bearer' ? [{ bearer: [] }] : [{ bearer: [] }, {}];
+}
+
+const objectSchema = z.object({
+  properties: z.record(z.string(), z.looseObject({ description: z.string().optional() })),
+  required: z.array(z.string()).optional(),
+});
+
+/** The parameters of the path and the query, and the headers that the endpoint reads. */
+function describeParameters(
+  { params, query, requestHeaders }: Endpoint['contract'],
+  toJson: (schema: z.ZodType) => Json,
+): Json {
+  const described = (where: 'path' | 'query', schema: z.ZodType | undefined) => {
+    if (schema === undefined) return [];
+    const { properties, required = [] } = objectSchema.parse(toJson(schema));
+    return Object.entries(properties).map(([name, { description, ...json }]) => ({
+      name,
+      in: where,
+      required: required.includes(name),
+      ...(description === undefined ? {} : { description }),
+      schema: json,
+    }));
+  };
+  const headers = Object.entries(requestHeaders ?? {}).map(([name, description]) => ({
+    name,
+    in: 'header',
+    required: false,
+    description,
+    schema: { type: 'string' },
+  }));
+  const parameters = [...described('path', params), ...described('query', query), ...headers];
+  return parameters.length === 0 ? {} : { parameters };
 }
 
 function describeResponse(

@@ -24,6 +24,8 @@ export const policies = {
   verify_session: { limit: 6000, window: 60 },
   read_user: { limit: 600, window: 60 },
   write_user: { limit: 30, window: 60 },
+  /** Reads all there is about somebody. */
+  export_user: { limit: 10, window: 3600 },
 } satisfies Record<string, Policy>;
 
 export type PolicyName = keyof typeof policies;

@@ -1,9 +1,19 @@
 import * as z from 'zod';
 import { type Endpoint, endpoint, guardedEndpoint } from '../http/endpoint.ts';
+import { pageOf, pageQuery, toPage } from '../http/page.ts';
 import { accessTokenClaims } from '../tokens/access-token.ts';
 import type { Gate } from './authenticate.ts';
-import { logoutRequest, message, refreshRequest, tokens } from './schemas.ts';
-import { logout, logoutAll, readRefreshToken, refresh, type SessionDeps } from './sessions.ts';
+import { listSessions, toOpenSession } from './list.ts';
+import {
+  logoutAllRequest,
+  logoutRequest,
+  message,
+  openSession,
+  refreshRequest,
+  sessionParams,
+  tokens,
+} from './schemas.ts';
+import { logout, logoutAll, readRefreshToken, refresh, revokeSession, type SessionDeps } from './sessions.ts';
 
 const noStore = { 'Cache-Control': 'no-store' };
 const tag = 'Sessions';
@@ -58,16 +68,55 @@ export function sessionRoutes(deps: SessionDeps, gate: Gate): Endpoint[] {
       path: '/auth/logout-all',
       operationId: 'logoutAll',
       tag,
-      summary: 'End all sessions of the caller',
+      summary: 'End all sessions of the caller, or all others',
+      body: logoutAllRequest,
+      bodyOptional: true,
       responses: {
-        200: { description: 'All sessions have ended', schema: message.extend({ sessions_ended: z.int() }) },
+        200: { description: 'The sessions have ended', schema: message.extend({ sessions_ended: z.int() }) },
       },
       errors: [],
       prepare: ({ caller }) => ({ hits: [{ policy: 'write_user', key: caller.userId }], subject: undefined }),
-      handler: async ({ c, caller, origin }) => {
-        const { userId, sessionId } = caller;
-        const ended = await logoutAll(deps, { userId, sessionId }, origin);
-        return c.json({ message: 'Signed out everywhere', sessions_ended: ended }, 200, noStore);
+      handler: async ({ c, body, caller: { userId, sessionId }, origin }) => {
+        const ended = await logoutAll(deps, { userId, sessionId }, body.except_current, origin);
+        const text = body.except_current ? 'Signed out everywhere else' : 'Signed out everywhere';
+        return c.json({ message: text, sessions_ended: ended }, 200, noStore);
+      },
+    }),
+    guardedEndpoint({
+      method: 'get',
+      path: '/users/sessions',
+      operationId: 'listSessions',
+      tag,
+      summary: 'The open sessions of the caller, newest first',
+      query: pageQuery,
+      responses: {
+        200: { description: 'A page of sessions', schema: pageOf(openSession).meta({ id: 'SessionPage' }) },
+      },
+      errors: [],
+      prepare: ({ caller }) => ({ hits: [{ policy: 'read_user', key: caller.userId }], subject: undefined }),
+      handler: async ({ c, caller: { userId, sessionId }, query: { limit, cursor } }) => {
+        const rows = await listSessions(deps, userId, { limit: limit + 1, before: cursor });
+        return c.json(
+          toPage(rows, limit, (row) => toOpenSession(row, sessionId)),
+          200,
+          noStore,
+        );
+      },
+    }),
+    guardedEndpoint({
+      method: 'delete',
+      path: '/users/sessions/{id}',
+      operationId: 'revokeSession',
+      tag,
+      summary: 'End one of the own sessions',
+      description: 'Also the one that asks. What is not an open session of the caller is not found, whatever it is.',
+      params: sessionParams,
+      responses: { 204: { description: 'The session has ended' } },
+      errors: ['not_found'],
+      prepare: ({ caller }) => ({ hits: [{ policy: 'write_user', key: caller.userId }], subject: undefined }),
+      handler: async ({ c, caller: { userId }, params, origin }) => {
+        await revokeSession(deps, { userId, sessionId: params.id }, origin);
+        return c.body(null, 204, noStore);
       },
     }),
     guardedEndpoint({

@@ -22,4 +22,22 @@ export const logoutRequest = z
   .object({ refresh_token: refreshToken.optional() })
   .meta({ id: 'LogoutRequest', examples: [{ refresh_token: '<refresh_token>' }] });
 
+export const logoutAllRequest = z
+  .object({ except_current: z.boolean().default(false).describe('The session that asks lives on') })
+  .meta({ id: 'LogoutAllRequest', examples: [{ except_current: true }] });
+
+export const openSession = z
+  .object({
+    id: z.uuid(),
+    created_at: z.iso.datetime(),
+    last_seen_at: z.iso.datetime().describe('When its tokens were last refreshed'),
+    address: z.string().nullable().describe('Truncated: /24 for IPv4, /48 for IPv6'),
+    user_agent: z.string().nullable(),
+    current: z.boolean().describe('Whether it is the one that asks'),
+  })
+  .meta({ id: 'Session' });
+
+/** The ids of sessions are lower case wherever they are looked for. */
+export const sessionParams = z.object({ id: z.uuid().toLowerCase() });
+
 export const message = z.object({ message: z.string() });

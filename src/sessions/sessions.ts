@@ -147,18 +147,40 @@ export async function readRefreshToken(
 /** Ends a session, and with it its access tokens. Ending it again is no error. */
 export async function logout(deps: SessionDeps, sessionId: string, origin: Origin): Promise<void> {
   const audit = auditRow(deps, { type: 'logout', result: 'success', userId: null, sessionId, origin });
-  await endSession(deps.db, sessionId, deps.now(), audit);
+  await endSession(deps.db, { sessionId }, 'logout', deps.now(), audit);
   await deps.revocation.revokeSessions([sessionId]);
 }
 
-/** Ends every session of a user. @returns how many were open */
+/**
+ * Ends one of the user's own sessions, and with it its access tokens.
+ * @throws {Problem} `not_found` where no session of theirs is open under that id
+ */
+export async function revokeSession(
+  deps: SessionDeps,
+  session: { readonly userId: string; readonly sessionId: string },
+  origin: Origin,
+): Promise<void> {
+  const audit = auditRow(deps, { type: 'session_revoked', result: 'success', ...session, origin });
+  const ended = await endSession(deps.db, session, 'revoked', deps.now(), audit);
+  if (ended === undefined) throw new Problem('not_found', { reason: 'no open session of the caller' });
+  await deps.revocation.revokeSessions([session.sessionId]);
+}
+
+/**
+ * Ends every session of a user.
+ * @param exceptCurrent the session that asks lives on
+ * @returns how many were open and have ended
+ */
 export async function logoutAll(
   deps: SessionDeps,
   caller: { readonly userId: string; readonly sessionId: string },
+  exceptCurrent: boolean,
   origin: Origin,
 ): Promise<number> {
+  const { userId, sessionId } = caller;
+  const except = exceptCurrent ? sessionId : null;
   const audit = auditRow(deps, { type: 'logout_all', result: 'success', ...caller, origin });
-  const ended = await endAllSessions(deps.db, caller.userId, deps.now(), audit);
-  await deps.revocation.revokeUser(caller.userId, ended);
+  const ended = await endAllSessions(deps.db, { userId, except }, deps.now(), audit);
+  await deps.revocation.revokeUser(userId, ended, except);
   return ended.length;
 }

@@ -1,10 +1,11 @@
-import { sql } from 'drizzle-orm';
+import { and, desc, eq, gt, isNull, lt, sql } from 'drizzle-orm';
 import * as z from 'zod';
 import { type AuditRow, auditFrom } from '../audit/audit.ts';
 import { type Database, query } from '../db/database.ts';
 import { auditLog, sessions, users } from '../db/schema.ts';
 
 export type SessionRow = typeof sessions.$inferInsert;
+export type KeptSession = typeof sessions.$inferSelect;
 
 export const timestamp = (milliseconds: number) => sql`${new Date(milliseconds).toISOString()}::timestamptz`;
 const milliseconds = (column: unknown) => sql`(extract(epoch from ${column}) * 1000)::float8`;
@@ -66,9 +67,8 @@ export type RefreshedSession = z.output<typeof refreshedRow>;
  *   restored from a backup, and the token's generation counts.)
  * - The one before it, within the grace window, changes nothing: the caller issues the same successor again.
  * - Anything older, or later, is reuse: it ends the session, and the audit log says so.
- *
- * A session of a newer epoch than the user's row seems to have was kept by a change of the password that came between:
- * the session's row is then read anew, and the user's is not.
+ * A session whose epoch is newer than the user's was kept while all others ended, after this statement began and read
+ * the user.
  * @returns the session as it stands afterwards, or undefined where it has ended, run out or never was
  */
 export async function refreshSession(
@@ -103,19 +103,25 @@ export async function refreshSession(
   return row;
 }
 
-/** Ends one session. @returns whether it was open: ending it twice is no error */
+/**
+ * Ends one session.
+ * @param which with a user, only a session of theirs
+ * @returns whether it was open: ending it twice is no error
+ */
 export async function endSession(
   db: Database,
-  sessionId: string,
+  which: { readonly sessionId: string; readonly userId?: string },
+  reason: 'logout' | 'revoked',
   now: number,
   audit: AuditRow,
 ): Promise<{ userId: string } | undefined> {
+  const own = which.userId === undefined ? sql`` : sql`and s.user_id = ${which.userId}::uuid`;
   const [row] = await query(
     db,
     z.object({ user_id: z.uuid() }),
     sql`with ended as (
-      update ${sessions} as s set ended_at = ${timestamp(now)}, ended_reason = 'logout'
-      where s.id = ${sessionId}::uuid and s.ended_at is null
+      update ${sessions} as s set ended_at = ${timestamp(now)}, ended_reason = ${reason}
+      where s.id = ${which.sessionId}::uuid and s.ended_at is null ${own}
       returning s.user_id
     ), audited as (
       ${auditFrom(audit, sql`ended`)}
@@ -127,23 +133,63 @@ export async function endSession(
 
 /**
  * Ends all sessions of a user. The raised epoch also ends one that starts at this very moment and that this
- * statement cannot see yet. The user's row is locked before those of the sessions, as deleting the user does it.
- * @returns the ids of those that were open
+ * statement cannot see yet. One may be kept: it takes on that epoch, unless it was dead already. The user's row is
+ * locked before those of the sessions, as deleting the user does it.
+ * @returns the ids of those that were open and have ended
  */
-export async function endAllSessions(db: Database, userId: string, now: number, audit: AuditRow): Promise<string[]> {
+export async function endAllSessions(
+  db: Database,
+  { userId, except }: { readonly userId: string; readonly except: string | null },
+  now: number,
+  audit: AuditRow,
+): Promise<string[]> {
+  const kept = sql`s.id = ${except}::uuid and s.epoch = raised.session_epoch - 1`;
   const rows = await query(
     db,
     z.object({ id: z.uuid() }),
     sql`with raised as (
-      update ${users} as u set session_epoch = u.session_epoch + 1 where u.id = ${userId}::uuid returning u.id
-    ), ended as (
-      update ${sessions} as s set ended_at = ${timestamp(now)}, ended_reason = 'logout_all'
-      where s.user_id = (select id from raised) and s.ended_at is null
-      returning s.id
+      update ${users} as u set session_epoch = u.session_epoch + 1 where u.id = ${userId}::uuid
+      returning u.id, u.session_epoch
+    ), changed as (
+      update ${sessions} as s set
+        epoch = case when ${kept} then raised.session_epoch else s.epoch end,
+        ended_at = case when ${kept} then null else ${timestamp(now)} end,
+        ended_reason = case when ${kept} then null else 'logout_all' end
+      from raised
+      where s.user_id = raised.id and s.ended_at is null
+      returning s.id, s.ended_at
     ), audited as (
       ${auditFrom(audit, sql`(select id as user_id from raised) as raised`)}
     )
-    select id from ended`,
+    select id from changed where ended_at is not null`,
   );
   return rows.map(({ id }) => id);
+}
+
+/**
+ * Sessions of a user, newest first.
+ * @param page at most `limit` that are older than the one with the id `before`
+ * @param open where given, only those that a refresh token would still find open
+ */
+export async function readSessions(
+  db: Database,
+  userId: string,
+  page: { readonly limit: number; readonly before?: string | undefined },
+  open?: { readonly now: number; readonly idleFrom: number },
+): Promise<KeptSession[]> {
+  const isOpen = open && [
+    isNull(sessions.endedAt),
+    eq(sessions.epoch, users.sessionEpoch),
+    gt(sessions.expiresAt, new Date(open.now)),
+    gt(sessions.rotatedAt, new Date(open.idleFrom)),
+  ];
+  const older = page.before === undefined ? undefined : lt(sessions.id, page.before);
+  const rows = await db
+    .select({ session: sessions })
+    .from(sessions)
+    .innerJoin(users, eq(users.id, sessions.userId))
+    .where(and(eq(sessions.userId, userId), older, ...(isOpen ?? [])))
+    .orderBy(desc(sessions.id))
+    .limit(page.limit);
+  return rows.map(({ session }) => session);
 }

@@ -35,10 +35,10 @@ export interface Revocation {
   revokeSessions(sessionIds: readonly string[]): Promise<void>;
   /**
    * Refuses the access tokens of all sessions that the user has started so far.
-   * @param sessionIds those that were open
-   * @param kept one that goes on
+   * @param sessionIds those that have ended
+   * @param except one that may live on: its row decides
    */
-  revokeUser(userId: string, sessionIds: readonly string[], kept?: string): Promise<void>;
+  revokeUser(userId: string, sessionIds: readonly string[], except: string | null): Promise<void>;
   /** Repeats the marks of sessions that ended a short while ago, for marks that a broken store lost. */
   repeat(): Promise<void>;
 }
@@ -70,21 +70,21 @@ export function createRevocation({ config, db, kv, log, now }: Needs): Revocatio
       if (marks === undefined) failedAt = now();
       const [session, user, since] = marks ?? [];
       if (typeof session === 'string') return false;
-      const [markedAt, kept] = user?.split(' ') ?? [];
-      // The session's id carries the time it started. Where that is too close to the mark to tell, its row decides;
-      // and for the one that was kept too, since marks of two ends of sessions may come in either order.
+      const [markedAt, except] = typeof user === 'string' ? user.split(' ') : [];
+      // The session's id carries the time it started. Where that is too close to the mark to tell, its row decides.
       const isUnmarked = markedAt === undefined || timeOfUuidv7(claims.sid) > Number(markedAt) + skew;
-      if (!isUnmarked && kept !== claims.sid && timeOfUuidv7(claims.sid) < Number(markedAt) - skew) return false;
+      // The one that was spared may have ended since, and a mark that says so may have been written before this one.
+      if (!isUnmarked && claims.sid !== except && timeOfUuidv7(claims.sid) < Number(markedAt) - skew) return false;
       if (marks !== undefined && typeof since !== 'string') await write([]);
       const isComplete = typeof since === 'string' && claims.iat * 1000 >= Number(since) + skew;
       if (isUnmarked && isComplete && isShared && now() - failedAt > distrust) return true;
       return await isSessionAlive(db, claims.sid, now());
     },
     revokeSessions: (sessionIds) => write(sessionIds.map((id) => mark(sessionKey(id)))),
-    revokeUser(userId, sessionIds, kept) {
+    revokeUser(userId, sessionIds, except) {
       // The user's mark tells all but the newest, however many there are.
       const newest = sessionIds.filter((id) => timeOfUuidv7(id) >= now() - skew);
-      const note = kept === undefined ? '' : ` ${kept}`;
+      const note = except === null ? '' : ` ${except}`;
       return write([mark(userKey(userId), note), ...newest.map((id) => mark(sessionKey(id)))]);
     },
     async repeat() {

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { Deps } from '../deps.ts';
+import { isKnown } from '../http/conditional.ts';
 import { type Endpoint, endpoint, unlimited } from '../http/endpoint.ts';
 import { jwksMaxAge } from './signing-key-state.ts';
 import type { SigningKeys } from './signing-keys.ts';
@@ -37,12 +38,7 @@ export function tokenRoutes({ config }: Pick<Deps, 'config'>, signingKeys: Signi
         // The key ids are thumbprints of the keys, so together they name the set.
         const etag = `"${set.keys.map(({ kid }) => kid).join('.')}"`;
         const headers = { ETag: etag, 'Cache-Control': cacheControl };
-        const known = c.req
-          .header('If-None-Match')
-          ?.split(',')
-          .map((tag) => tag.trim().replace(/^W\//, ''));
-        const isKnown = known?.some((tag) => tag === etag || tag === '*') ?? false;
-        return isKnown ? c.body(null, 304, headers) : c.json(set, 200, headers);
+        return isKnown(c.req.header('If-None-Match'), etag) ? c.body(null, 304, headers) : c.json(set, 200, headers);
       },
     }),
   ];

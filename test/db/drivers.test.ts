@@ -72,6 +72,8 @@ describe('both drivers read what they have written', () => {
       phoneSealed: null,
       profileSealed: null,
       passwordHash: null,
+      locale: null,
+      version: 0,
       status: 'active',
     });
     const raw = z.object({ roles: z.array(z.string()), epoch: z.number(), none: z.null(), yes: z.boolean() });

@@ -1,4 +1,5 @@
 // Node only: what Postgres makes of a statement does not depend on the driver that sends it.
+import { decodeJwt } from 'jose';
 import type pg from 'pg';
 import { beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
@@ -70,6 +71,7 @@ const fill = `
 
 /** Every statement there is. One that is new stands here too: what it does, and that its plan was looked at. */
 const expected = [
+  'from audit_log',
   'delete from signing_keys',
   'from sessions',
   'from sessions, join users',
@@ -87,6 +89,7 @@ const expected = [
   'from users, insert into sessions, insert into audit_log, update users',
   'update sessions, from users, insert into audit_log',
   'update sessions, insert into audit_log',
+  'update users, insert into audit_log, from changed',
   'update users, update sessions, insert into audit_log',
 ].sort();
 
@@ -99,7 +102,7 @@ async function callEverything(databaseUrl: string): Promise<{ statements: Statem
   const open = async (options: TestAppOptions) => {
     const app = await testApp({ databaseUrl, ...options });
     const request: TestApp['request'] = (method, path, sent) => {
-      called.add(`${method.toLowerCase()} ${path}`);
+      called.add(`${method.toLowerCase()} ${path.replace(/\?.*/, '').replace(/[0-9a-f-]{36}/, '{id}')}`);
       return app.request(method, path, sent);
     };
     return { ...app, request };
@@ -111,7 +114,14 @@ async function callEverything(databaseUrl: string): Promise<{ statements: Statem
   const second = await registerUser(app, { username: `ann-${crypto.randomUUID()}`, phone_number: '+14155550100' });
 
   for (const path of ['/', '/health', '/healthz', '/readyz', '/.well-known/jwks.json']) await request('GET', path);
-  for (const path of ['/users/me', '/auth/verify-token']) await request('GET', path, { token: first.access });
+  const own = ['/users/me', '/users/profile', '/users/export', '/users/sessions', '/users/activity'];
+  for (const path of [...own, '/auth/verify-token']) await request('GET', path, { token: first.access });
+  for (const path of ['/users/sessions', '/users/activity']) {
+    await request('GET', `${path}?cursor=${crypto.randomUUID()}`, { token: first.access });
+  }
+  await request('PUT', '/users/profile', { token: first.access, body: { phone_number: '+14155550101' } });
+  const conditional = { 'If-Match': `"${first.id}.1"` };
+  await request('PUT', '/users/profile', { token: first.access, body: {}, headers: conditional });
   const good = { identifier: first.email, password };
   for (const body of [good, { ...good, password: 'wrong' }, { username: 'nobody', password }]) {
     await request('POST', '/auth/login', { body });
@@ -124,6 +134,9 @@ async function callEverything(databaseUrl: string): Promise<{ statements: Statem
   await request('POST', '/auth/logout', { body: { refresh_token: second.refresh } });
   await request('POST', '/auth/logout', { token: second.access });
   const { body: again } = await request('POST', '/auth/login', { body: good });
+  const { body: other } = await request('POST', '/auth/login', { body: good });
+  await request('DELETE', `/users/sessions/${decodeJwt(other.access_token)['sid']}`, { token: other.access_token });
+  await request('POST', '/auth/logout-all', { token: again.access_token, body: { except_current: true } });
   await request('POST', '/auth/logout-all', { token: again.access_token });
   const third = await registerUser(app);
   const changed = 'a quieter pony on the stairs';

@@ -34,6 +34,12 @@ export async function expectUnavailable(app: TestApp, { email, access, refresh }
       body: { current_password: password, new_password: 'a quieter pony on the stairs' },
     }),
     await app.request('DELETE', '/users/delete-account', { token: access, body: { password } }),
+    await app.request('GET', '/users/profile', { token: access }),
+    await app.request('PUT', '/users/profile', { token: access, body: {}, headers: { 'If-Match': '"1"' } }),
+    await app.request('GET', '/users/sessions', { token: access }),
+    await app.request('DELETE', `/users/sessions/${crypto.randomUUID()}`, { token: access }),
+    await app.request('GET', '/users/activity', { token: access }),
+    await app.request('GET', '/users/export', { token: access }),
   ];
   for (const { status, headers, body } of answers) {
     expect([status, body]).toMatchObject([503, { code: 'unavailable', status: 503 }]);

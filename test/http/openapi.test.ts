@@ -27,9 +27,14 @@ describe('the OpenAPI document', () => {
       '/health',
       '/healthz',
       '/readyz',
+      '/users/activity',
       '/users/change-password',
       '/users/delete-account',
+      '/users/export',
       '/users/me',
+      '/users/profile',
+      '/users/sessions',
+      '/users/sessions/{id}',
     ]);
     const operations: Operation[] = Object.values<object>(body.paths).flatMap((path) => Object.values(path));
     expect(new Set(operations.map(({ operationId }) => operationId)).size).toBe(operations.length);
@@ -39,6 +44,29 @@ describe('the OpenAPI document', () => {
     }
     expect(body.paths['/users/me'].get.security).toEqual([{ bearer: [] }]);
     expect(body.paths['/auth/login'].post.responses['401'].description).toContain('invalid_credentials');
+  });
+
+  it('describes the parameters of paths and queries, and the conditional headers', async () => {
+    const { request } = await testApp();
+    const { body } = await request('GET', '/openapi.json');
+    const { delete: revoke } = body.paths['/users/sessions/{id}'];
+    expect(revoke.parameters).toEqual([
+      { name: 'id', in: 'path', required: true, schema: expect.objectContaining({ type: 'string', format: 'uuid' }) },
+    ]);
+    expect(revoke.responses).toHaveProperty('404');
+    const { get: list } = body.paths['/users/sessions'];
+    expect(list.parameters).toMatchObject([
+      {
+        name: 'limit',
+        in: 'query',
+        required: false,
+        schema: { type: 'integer', minimum: 1, maximum: 100, default: 20 },
+      },
+      { name: 'cursor', in: 'query', required: false, schema: { type: 'string', format: 'uuid' } },
+    ]);
+    expect(list.responses).toHaveProperty('422');
+    expect(body.paths['/users/profile'].put.parameters).toMatchObject([{ name: 'If-Match', in: 'header' }]);
+    expect(body.paths['/users/me'].get).not.toHaveProperty('parameters');
   });
 
   it('holds every schema that it refers to, and what the schemas say', async () => {

@@ -1,0 +1,27 @@
+import * as z from 'zod';
+import type { ActivityRow } from './store.ts';
+
+export const activity = z
+  .object({
+    id: z.uuid(),
+    type: z.string(),
+    result: z.enum(['success', 'failure']),
+    created_at: z.iso.datetime(),
+    address: z.string().nullable().describe('Truncated: /24 for IPv4, /48 for IPv6'),
+    user_agent: z.string().nullable(),
+    session_id: z.uuid().nullable(),
+  })
+  .meta({ id: 'Activity' });
+
+/** A security event as the user sees it. */
+export function toActivity(row: ActivityRow): z.output<typeof activity> {
+  return {
+    id: row.id,
+    type: row.type,
+    result: row.result,
+    created_at: row.createdAt.toISOString(),
+    address: row.address,
+    user_agent: row.userAgent,
+    session_id: row.sessionId,
+  };
+}

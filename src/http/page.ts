@@ -1,0 +1,24 @@
+import * as z from 'zod';
+
+/** A list by cursor, newest first: rows that are added meanwhile stand before the first page and shift nothing. */
+export const pageQuery = z.object({
+  limit: z.coerce.number().int().min(1).max(100).default(20).describe('How many items at most'),
+  cursor: z.uuid().optional().describe('The `next_cursor` of the page before'),
+});
+
+/** The shape of one page of a list. */
+export const pageOf = <Item extends z.ZodType>(item: Item) =>
+  z.object({ items: z.array(item), next_cursor: z.string().nullable().describe('Null on the last page') });
+
+/**
+ * Makes a page of rows that were read newest first.
+ * @param rows one more than `limit` where there are that many: it tells that another page follows
+ */
+export function toPage<Row extends { readonly id: string }, Item>(
+  rows: readonly Row[],
+  limit: number,
+  toItem: (row: Row) => Item,
+): { items: Item[]; next_cursor: string | null } {
+  const shown = rows.slice(0, limit);
+  return { items: shown.map(toItem), next_cursor: rows.length > limit ? (shown.at(-1)?.id ?? null) : null };
+}

@@ -1,0 +1,39 @@
+import { describe, expect, it } from 'vitest';
+import { isKnown, requiredTags } from '../../src/http/conditional.ts';
+
+describe('conditional headers', () => {
+  it.each([
+    ['"a"', true],
+    ['W/"a"', true],
+    ['*', true],
+    ['"b" ,, "a,b",\t"a"', true],
+    [undefined, false],
+    ['', false],
+    ['"b"', false],
+    ['a', false],
+    ['"a"x', false],
+    ['w/"a"', false],
+    ['"a", b', false],
+    ['*, "a"', false],
+  ])('If-None-Match: %s of "a" is known: %s', (header, known) => {
+    expect(isKnown(header, '"a"')).toBe(known);
+  });
+
+  it.each([
+    [undefined, undefined],
+    ['*', undefined],
+    ['"a", W/"b", "c"', ['"a"', '"c"']],
+    ['W/"a"', []],
+    ['', []],
+    ['"a" "b"', []],
+    ['"a', []],
+  ])('If-Match: %s requires %j', (header, tags) => {
+    expect(requiredTags(header)).toEqual(tags);
+  });
+
+  it('are read in no more time than they are long', () => {
+    const start = performance.now();
+    for (const part of ['"', ' ', ',', 'W/', '"a" ', '\t,']) requiredTags(`${part.repeat(100_000)}x`);
+    expect(performance.now() - start).toBeLessThan(1000);
+  });
+});
