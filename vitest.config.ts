@@ -28,7 +28,18 @@ export default defineConfig({
         test: {
           name: 'node',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/**/*.workerd.test.ts'],
+          exclude: ['test/**/*.workerd.test.ts', 'test/dev/**', 'test/e2e/**'],
+          testTimeout: 30_000,
+          hookTimeout: 30_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'dev',
+          include: ['test/dev/**/*.test.ts', 'test/e2e/**/*.test.ts'],
+          // The query builder changes the parsers of the Neon driver for its whole process; these look at the bare driver.
+          isolate: true,
           testTimeout: 30_000,
           hookTimeout: 30_000,
         },

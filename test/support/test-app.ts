@@ -30,11 +30,22 @@ export function createClock(start = Date.now()): Clock {
   };
 }
 
-/** An empty, migrated database of the test's own. */
+/** A migrated database without rows, which is the test's own until it ends. */
 export async function createDatabase(): Promise<string> {
-  const response = await fetch(inject('databaseServer'), { method: 'POST' });
+  const server = inject('databaseServer');
+  const response = await fetch(server, { method: 'POST' });
   if (!response.ok) throw new Error(await response.text());
-  return await response.text();
+  const url = await response.text();
+  const giveBack = async () => {
+    const name = new URL(url).pathname.slice(1);
+    await (await fetch(`${server}?${name}`, { method: 'DELETE' })).text();
+  };
+  try {
+    onTestFinished(giveBack);
+  } catch {
+    // Made for a whole file, which keeps it.
+  }
+  return url;
 }
 
 export interface TestAppOptions {
