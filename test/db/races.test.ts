@@ -132,7 +132,8 @@ describe('at the same time', () => {
           one.deps.db.execute(sql`delete from users where id = ${user.id}::uuid`),
         ),
       ]);
-      expect(ended.status).toBe(200);
+      // 401 where the deletion came first. A circle would be found by Postgres, and answered 503.
+      expect([200, 401]).toContain(ended.status);
     }
   });
 
