@@ -4,6 +4,7 @@ import { request } from 'node:http';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { createEmptyDatabase } from './db/catalog.ts';
 import { createDatabase, password } from './support/test-app.ts';
 
 const entry = join(import.meta.dirname, '../src/node.ts');
@@ -86,7 +87,7 @@ describe('the Node entry', () => {
 
   it('migrates an empty database and serves; a second one on the same port gets a clear message', async () => {
     const port = freePort();
-    const environment = await variables(port);
+    const environment = { ...(await variables(port)), DATABASE_URL: await createEmptyDatabase() };
     const first = start(environment);
     await first.ready;
     expect(first.output()).toContain('limits_in_memory');
