@@ -4,6 +4,7 @@ import { requestId } from 'hono/request-id';
 import { secureHeaders } from 'hono/secure-headers';
 import { profileRoutes } from './accounts/profile-routes.ts';
 import { accountRoutes } from './accounts/routes.ts';
+import { accountTasks } from './accounts/tasks.ts';
 import { auditRoutes } from './audit/routes.ts';
 import type { Deps } from './deps.ts';
 import { Problem } from './errors.ts';
@@ -15,6 +16,7 @@ import { openApiRoutes } from './http/openapi.ts';
 import { requestLog } from './http/request-log.ts';
 import { healthRoutes } from './ops/health.ts';
 import { describeError } from './ops/log.ts';
+import { createRelay } from './outbox/relay.ts';
 import { createGate } from './sessions/authenticate.ts';
 import { sessionRoutes } from './sessions/routes.ts';
 import { createRevocation } from './tokens/revocation.ts';
@@ -36,7 +38,8 @@ export function createApp(deps: Deps): App {
   const signingKeys = createSigningKeys(deps);
   const revocation = createRevocation(deps);
   const gate = createGate({ ...deps, signingKeys, revocation });
-  const sessionDeps = { ...deps, signingKeys, revocation };
+  const relay = createRelay(deps, accountTasks(deps));
+  const sessionDeps = { ...deps, signingKeys, revocation, relay };
 
   const endpoints = [
     ...healthRoutes(deps, version),
@@ -67,7 +70,11 @@ export function createApp(deps: Deps): App {
   return {
     fetch: app.fetch,
     async runScheduled() {
-      const steps = { rotate_signing_keys: signingKeys.rotate, repeat_revocations: revocation.repeat };
+      const steps = {
+        relay_outbox: relay.sweep,
+        rotate_signing_keys: signingKeys.rotate,
+        repeat_revocations: revocation.repeat,
+      };
       for (const [step, work] of Object.entries(steps)) {
         const start = deps.now();
         // One step that fails must not keep the others from being done.

@@ -1,90 +1,25 @@
-import * as z from 'zod';
+import type * as z from 'zod';
+import { limitVariable, limitVariables, variables } from './config-variables.ts';
 import { argon2Limits } from './crypto/argon2.ts';
-import { isIssuer, isOrigin } from './http/web-address.ts';
-import { isNetwork } from './limits/client-address.ts';
-import {
-  overridePolicies,
-  type Policy,
-  type PolicyName,
-  type PolicyTable,
-  policyNames,
-  policyText,
-} from './limits/policies.ts';
-
-/** Every variable the service understands. The only file that knows their names. */
-const seconds = (fallback: number, minimum = 1) => z.coerce.number().int().min(minimum).default(fallback);
-const isSecret = (text: string) => text.length >= 32 && new Set(text).size > 5;
-const parts = (text: string) => text.split(/[\s,]+/).filter((part) => part !== '');
-const list = (isEntry: (entry: string) => boolean, message: string) =>
-  z
-    .string()
-    .default('')
-    .transform(parts)
-    .refine((entries) => entries.every(isEntry), message);
-const flag = z
-  .enum(['true', 'false', '1', '0'])
-  .default('false')
-  .transform((text) => text === 'true' || text === '1');
-const httpUrl = z.url({ protocol: /^https?$/, abort: true });
-/** No slash at its end. */
-const withoutSlash = (text: string) => text.replace(/\/+$/, '');
-
-const variables = z.object({
-  ENVIRONMENT: z.enum(['dev', 'staging', 'production']).default('production'),
-  /** One or more root secrets, newest first, separated by commas or blanks. */
-  AUTH_SECRET: z
-    .string()
-    .transform(parts)
-    .pipe(
-      z
-        .array(z.string().refine(isSecret, 'Each needs at least 32 random characters (openssl rand -base64 32)'))
-        .min(1, 'Required')
-        .max(5)
-        .refine((secrets) => new Set(secrets).size === secrets.length, 'The same secret stands twice'),
-    ),
-  /** The `iss` of every token and the base of every link. No slash at its end. */
-  ISSUER: httpUrl.refine(isIssuer, 'Must be a plain address without user, query and fragment').transform(withoutSlash),
-  /** The `aud` of access tokens. The issuer where it is not set. */
-  AUDIENCE: z.string().min(1).optional(),
-  DATABASE_URL: z.string().regex(/^postgres(ql)?:\/\//, 'Expected postgres://user:password@host/database'),
-  DATABASE_POOL_SIZE: z.coerce.number().int().min(1).max(500).default(10),
-  MIGRATE_ON_START: flag.default(true),
-  /** Where the Neon driver posts its statements. Only for a Neon endpoint of one's own, as in development. */
-  NEON_HTTP_ENDPOINT: httpUrl.optional(),
-  REDIS_URL: z
-    .string()
-    .regex(/^rediss?:\/\//, 'Expected redis://host:6379')
-    .optional(),
-  UPSTASH_REDIS_REST_URL: httpUrl.optional(),
-  UPSTASH_REDIS_REST_TOKEN: z.string().min(1).optional(),
-  /** Not everybody: then each client could make up its address, and no limit by address would hold. */
-  TRUSTED_PROXIES: list(isNetwork, 'Expected addresses or CIDRs, and not all addresses (/0)'),
-  CORS_ORIGINS: list(isOrigin, 'Expected origins such as https://app.example, without a path; no * and no null'),
-  ACCESS_TOKEN_TTL: seconds(900, 60),
-  SESSION_TTL: seconds(30 * 86_400, 60),
-  SESSION_IDLE_TTL: seconds(7 * 86_400, 60),
-  REFRESH_GRACE: seconds(10, 0),
-  SIGNING_KEY_TERM: seconds(30 * 86_400, 3600),
-  SIGNING_KEY_LEAD: seconds(86_400, 600),
-  PASSWORD_MIN_LENGTH: z.coerce.number().int().min(8).max(256).default(8),
-  /** How many of: lower case, upper case, digits, others. */
-  PASSWORD_MIN_CLASSES: z.coerce.number().int().min(0).max(4).default(0),
-  BREACHED_PASSWORD_CHECK: flag,
-  BREACHED_PASSWORD_URL: httpUrl.transform(withoutSlash).default('https://api.pwnedpasswords.com'),
-  ARGON2_MEMORY: z.coerce.number().int().min(19_456).max(65_536).default(19_456),
-  ARGON2_ITERATIONS: z.coerce.number().int().min(1).max(10).default(2),
-  HOST: z.string().min(1).default('0.0.0.0'),
-  PORT: z.coerce.number().int().min(0).max(65_535).default(3000),
-  LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
-  SLOW_REQUEST_MS: z.coerce.number().int().min(1).default(5000),
-});
-
-const limitVariable = (name: PolicyName) => `LIMIT_${name.toUpperCase()}`;
-const limitVariables = z.object(
-  Object.fromEntries(policyNames.map((name) => [limitVariable(name), policyText.optional()])),
-);
+import { overridePolicies, type Policy, type PolicyTable } from './limits/policies.ts';
 
 type Variables = z.output<typeof variables>;
+
+/** Who takes mails; `from` is `Name <address>` or an address. */
+export type MailConfig =
+  | { readonly kind: 'resend'; readonly apiKey: string; readonly baseUrl: string | undefined; readonly from: string }
+  | { readonly kind: 'mailbox'; readonly url: string; readonly from: string }
+  | SmtpConfig;
+
+export interface SmtpConfig {
+  readonly kind: 'smtp';
+  readonly host: string;
+  readonly port: number;
+  readonly tls: Variables['SMTP_TLS'];
+  readonly credentials: { readonly user: string; readonly password: string } | undefined;
+  readonly from: string;
+}
+
 export interface Config {
   readonly environment: Variables['ENVIRONMENT'];
   readonly secrets: readonly string[];
@@ -107,6 +42,15 @@ export interface Config {
   readonly passwordMinClasses: number;
   /** Where to ask for breached passwords; undefined where nobody is asked. */
   readonly breachedPasswordUrl: string | undefined;
+  /** Undefined where no mail can be sent: it waits. */
+  readonly mail: MailConfig | undefined;
+  readonly requireEmailVerification: boolean;
+  readonly serviceName: string;
+  /** The oldest sessions of a user end beyond so many; undefined for no bound. */
+  readonly maxSessions: number | undefined;
+  /** How long the row of an ended session is kept. */
+  readonly sessionRetention: number;
+  readonly auditRetention: number;
   readonly argon2: { readonly memory: number; readonly iterations: number };
   readonly limits: PolicyTable;
   readonly host: string;
@@ -157,7 +101,36 @@ function contradictions(v: Variables): string[] {
   if (v.ARGON2_MEMORY * v.ARGON2_ITERATIONS > argon2Limits.work) {
     wrong.push(`ARGON2_MEMORY: times ARGON2_ITERATIONS must be at most ${argon2Limits.work}`);
   }
+  return [...wrong, ...mailContradictions(v)];
+}
+
+function mailContradictions(v: Variables): string[] {
+  const wrong: string[] = [];
+  if (v.RESEND_API_KEY !== undefined && v.SMTP_HOST !== undefined) {
+    wrong.push('SMTP_HOST: set either this or RESEND_API_KEY');
+  }
+  if ((v.RESEND_API_KEY ?? v.SMTP_HOST) !== undefined && v.MAIL_FROM === undefined) wrong.push('MAIL_FROM: Required');
+  if ((v.SMTP_USER === undefined) !== (v.SMTP_PASSWORD === undefined)) {
+    wrong.push('SMTP_PASSWORD: set it together with SMTP_USER');
+  }
+  if (v.REQUIRE_EMAIL_VERIFICATION === true && toMail(v) === undefined) {
+    wrong.push('REQUIRE_EMAIL_VERIFICATION: needs a way to send mail (RESEND_API_KEY or SMTP_HOST)');
+  }
   return wrong;
+}
+
+function toMail(v: Variables): MailConfig | undefined {
+  const from = v.MAIL_FROM ?? `${v.SERVICE_NAME} <no-reply@localhost>`;
+  if (v.RESEND_API_KEY !== undefined) {
+    return { kind: 'resend', apiKey: v.RESEND_API_KEY, baseUrl: v.RESEND_BASE_URL, from };
+  }
+  if (v.SMTP_HOST !== undefined) {
+    const port = v.SMTP_PORT ?? (v.SMTP_TLS === 'implicit' ? 465 : 587);
+    const [user, password] = [v.SMTP_USER, v.SMTP_PASSWORD];
+    const credentials = user === undefined || password === undefined ? undefined : { user, password };
+    return { kind: 'smtp', host: v.SMTP_HOST, port, tls: v.SMTP_TLS, credentials, from };
+  }
+  return v.MAILBOX_URL === undefined ? undefined : { kind: 'mailbox', url: v.MAILBOX_URL, from };
 }
 
 const isLoopback = (url: string) => ['localhost', '127.0.0.1', '[::1]'].includes(new URL(url).hostname);
@@ -186,6 +159,12 @@ function toConfig(v: Variables, limits: Readonly<Record<string, Policy | undefin
     passwordMinLength: v.PASSWORD_MIN_LENGTH,
     passwordMinClasses: v.PASSWORD_MIN_CLASSES,
     breachedPasswordUrl: v.BREACHED_PASSWORD_CHECK ? v.BREACHED_PASSWORD_URL : undefined,
+    mail: toMail(v),
+    requireEmailVerification: v.REQUIRE_EMAIL_VERIFICATION ?? (v.RESEND_API_KEY ?? v.SMTP_HOST) !== undefined,
+    serviceName: v.SERVICE_NAME,
+    maxSessions: v.MAX_SESSIONS === 0 ? undefined : v.MAX_SESSIONS,
+    sessionRetention: v.SESSION_RETENTION,
+    auditRetention: v.AUDIT_RETENTION,
     argon2: { memory: v.ARGON2_MEMORY, iterations: v.ARGON2_ITERATIONS },
     limits: overridePolicies((name) => limits[limitVariable(name)]),
     host: v.HOST,

@@ -3,6 +3,7 @@ import type { Keyring } from './crypto/derive.ts';
 import type { PasswordHasher } from './crypto/password-hash.ts';
 import type { Database } from './db/database.ts';
 import type { KeyValue } from './kv.ts';
+import type { Mailer } from './mailer.ts';
 import type { Log } from './ops/log.ts';
 
 /** Everything the application needs from outside. Each entry point builds one; tests build their own. */
@@ -16,6 +17,8 @@ export interface Deps {
   readonly hasher: PasswordHasher;
   /** Whether a password is known from a breach; rejects where nobody can tell. Undefined where nobody is asked. */
   readonly isBreached: ((password: string) => Promise<boolean>) | undefined;
+  /** Undefined where no mail can be sent: it waits in the outbox. */
+  readonly mailer: Mailer | undefined;
   readonly log: Log;
   /** Milliseconds since the epoch. The only clock of the application. */
   readonly now: () => number;

@@ -69,6 +69,7 @@ async function start(environment: Readonly<Record<string, string | undefined>>):
       db: postgres.db,
       newId: () => uuidv7(now()),
       fallback: createMemoryKeyValue({ now }),
+      mailer: undefined,
       isBreached: createBreachedPasswords(config.breachedPasswordUrl),
       hasher: createPasswordHasher({
         argon2: createArgon2Native(),

@@ -42,6 +42,7 @@ async function createApplication(config: Config): Promise<App> {
     db: createNeon({ url: config.database.url, endpoint: config.neonEndpoint }),
     kv: createKeyValue(config, log),
     fallback: createMemoryKeyValue({ now, capacity }),
+    mailer: undefined,
     isBreached: createBreachedPasswords(config.breachedPasswordUrl),
     hasher: createPasswordHasher({
       argon2,

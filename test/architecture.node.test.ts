@@ -11,7 +11,7 @@ const files = globSync('src/**/*.ts', { cwd: root }).map((file) => {
 });
 
 /** From low to high: a feature imports those below it, and its own files. */
-const features = ['crypto', 'db', 'limits', 'audit', 'tokens', 'sessions', 'accounts'];
+const features = ['crypto', 'db', 'limits', 'audit', 'email', 'outbox', 'tokens', 'sessions', 'accounts'];
 const featureOf = (file: string) => file.split('/')[0] ?? '';
 const isRoutes = (file: string) => /[/-]routes\.ts$/.test(file);
 
@@ -66,7 +66,7 @@ describe('the directions of imports', () => {
   });
 
   it('keep each SDK in its platform file', () => {
-    const sdk = /^(pg|redis|@neondatabase\/|@upstash\/|@node-rs\/|@phi-ag\/|cloudflare:)/;
+    const sdk = /^(pg|redis|@neondatabase\/|@upstash\/|@node-rs\/|@phi-ag\/|resend|nodemailer|cloudflare:)/;
     const wrong = files.filter(
       ({ file, specifiers }) => !file.startsWith('platform/') && specifiers.some((s) => sdk.test(s)),
     );

@@ -30,9 +30,9 @@ export async function changePassword(
     usernameKey: user.usernameKey ?? undefined,
   };
   await refuseWeakPassword(deps, 'new_password', newPassword, owner);
-  const hashes = { verified: user.passwordHash, next: await hasher.hash(newPassword, proof.signal) };
+  const hashes = { verified: user.passwordHash, next: await hasher.hash(newPassword, proof.call.signal) };
   const { userId, sessionId } = proof.caller;
-  const audit = auditRow(deps, { type, result: 'success', userId, sessionId, origin: proof.origin });
+  const audit = auditRow(deps, { type, result: 'success', userId, sessionId, origin: proof.call.origin });
   const { confirmed, session, ended } = await replacePassword(db, proof.caller, hashes, now(), audit);
   if (!confirmed) throw wrongPassword('current_password');
   if (session === undefined) throw new Problem('invalid_token', { reason: 'session ended meanwhile' });

@@ -1,4 +1,5 @@
-import { auditRow, type Origin, recordAudit } from '../audit/audit.ts';
+import { auditRow, recordAudit } from '../audit/audit.ts';
+import type { Call } from '../call.ts';
 import { blindIndexes } from '../crypto/blind-index.ts';
 import { sqlState } from '../db/database.ts';
 import type { Deps } from '../deps.ts';
@@ -35,14 +36,12 @@ export async function readIdentifier({ keyring }: Pick<Deps, 'keyring'>, typed: 
 
 /**
  * Signs in with a password. An unknown identifier costs the same statements and the same hash as a wrong password.
- * @param signal once aborted, no password is hashed
  * @throws {Problem} `invalid_credentials`, for either
  */
 export async function login(
   deps: SessionDeps,
   { identifier, password }: { readonly identifier: Identifier; readonly password: string },
-  origin: Origin,
-  signal: AbortSignal,
+  { origin, signal }: Call,
 ): Promise<{ user: User; tokens: Tokens }> {
   const { db, hasher } = deps;
   const { lookup } = identifier;

@@ -45,9 +45,9 @@ export function profileRoutes(deps: SessionDeps): Endpoint[] {
       responses: { 200: { description: 'The profile as it is now', schema: profile, headers: tagged } },
       errors: ['precondition_failed'],
       prepare: ({ caller }) => ({ hits: [{ policy: 'write_user', key: caller.userId }], subject: undefined }),
-      handler: async ({ c, body, caller: { userId, sessionId }, origin }) => {
+      handler: async ({ c, body, caller: { userId, sessionId }, call }) => {
         const required = requiredTags(c.req.header('If-Match'));
-        const changed = await changeProfile(deps, { userId, sessionId }, body, required, origin);
+        const changed = await changeProfile(deps, { userId, sessionId }, body, required, call.origin);
         return c.json(changed.profile, 200, { ...noStore, ETag: changed.etag });
       },
     }),

@@ -1,4 +1,5 @@
-import { type AuditEntry, auditRow, type Origin, recordAudit } from '../audit/audit.ts';
+import { type AuditEntry, auditRow, recordAudit } from '../audit/audit.ts';
+import type { Call } from '../call.ts';
 import { Problem } from '../errors.ts';
 import type { Caller } from '../sessions/authenticate.ts';
 import { presentTokens, type SessionDeps, type Tokens } from '../sessions/sessions.ts';
@@ -12,9 +13,7 @@ export interface Proof {
   /** Where the password stood in the body. */
   readonly field: string;
   readonly type: AuditEntry['type'];
-  readonly origin: Origin;
-  /** Once aborted, no password is hashed. */
-  readonly signal: AbortSignal;
+  readonly call: Call;
 }
 
 /**
@@ -23,7 +22,7 @@ export interface Proof {
  */
 export async function provePassword(
   deps: SessionDeps,
-  { caller, password, field, type, origin, signal }: Proof,
+  { caller, password, field, type, call: { origin, signal } }: Proof,
 ): Promise<UserRow & { readonly passwordHash: string }> {
   const { db, hasher } = deps;
   const user = await readUser(db, caller.userId);
@@ -49,7 +48,7 @@ export async function reauthenticate(deps: SessionDeps, proof: Omit<Proof, 'fiel
   const type = 'reauthentication';
   const { passwordHash } = await provePassword(deps, { ...proof, field: 'password', type });
   const { userId, sessionId } = proof.caller;
-  const audit = auditRow(deps, { type, result: 'success', userId, sessionId, origin: proof.origin });
+  const audit = auditRow(deps, { type, result: 'success', userId, sessionId, origin: proof.call.origin });
   const { confirmed, session } = await confirmPassword(deps.db, proof.caller, passwordHash, deps.now(), audit);
   if (!confirmed) throw wrongPassword('password');
   if (session === undefined) throw new Problem('invalid_token', { reason: 'session ended meanwhile' });

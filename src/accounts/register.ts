@@ -1,4 +1,5 @@
-import { auditRow, type Origin } from '../audit/audit.ts';
+import { auditRow } from '../audit/audit.ts';
+import type { Call } from '../call.ts';
 import { blindIndexes } from '../crypto/blind-index.ts';
 import { sqlState } from '../db/database.ts';
 import { Problem } from '../errors.ts';
@@ -16,14 +17,12 @@ const takenFields: Readonly<Record<string, string>> = {
 
 /**
  * Makes an account and signs it in, in one statement.
- * @param signal once aborted, no password is hashed
  * @throws {Problem} `identifier_taken` or, for the password, `validation_failed`; both name the field
  */
 export async function register(
   deps: SessionDeps,
   request: RegisterRequest,
-  origin: Origin,
-  signal: AbortSignal,
+  { origin, signal }: Call,
 ): Promise<{ user: User; tokens: Tokens }> {
   const { db, hasher, keyring, newId, now } = deps;
   const owner = { emailKey: request.email?.key, usernameKey: request.username?.key };

@@ -24,12 +24,12 @@ export function accountRoutes(deps: SessionDeps): Endpoint[] {
       body: registerRequest(deps.config),
       responses: { 201: { description: 'The user and the first tokens', schema: signedIn } },
       errors: ['identifier_taken'],
-      prepare: ({ origin }) => ({
+      prepare: ({ call: { origin } }) => ({
         hits: [{ policy: 'register_address', key: addressBucket(origin.address) }],
         subject: undefined,
       }),
-      handler: async ({ c, body, origin, signal }) => {
-        const registered = await register(deps, body, origin, signal);
+      handler: async ({ c, body, call }) => {
+        const registered = await register(deps, body, call);
         return c.json({ ...registered.tokens, user: registered.user }, 201, noStore);
       },
     }),
@@ -43,7 +43,7 @@ export function accountRoutes(deps: SessionDeps): Endpoint[] {
       body: loginRequest,
       responses: { 200: { description: 'The user and the tokens of a new session', schema: signedIn } },
       errors: ['invalid_credentials'],
-      prepare: async ({ body, origin }) => {
+      prepare: async ({ body, call: { origin } }) => {
         const subject = await readIdentifier(deps, body.identifier);
         const address = addressBucket(origin.address);
         return {
@@ -55,8 +55,8 @@ export function accountRoutes(deps: SessionDeps): Endpoint[] {
           subject,
         };
       },
-      handler: async ({ c, body, origin, signal }, identifier) => {
-        const signed = await login(deps, { identifier, password: body.password }, origin, signal);
+      handler: async ({ c, body, call }, identifier) => {
+        const signed = await login(deps, { identifier, password: body.password }, call);
         return c.json({ ...signed.tokens, user: signed.user }, 200, noStore);
       },
     }),

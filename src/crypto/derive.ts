@@ -6,10 +6,12 @@ export interface RootKeys {
   readonly id: string;
   /** AES-256-GCM */
   readonly seal: CryptoKey;
-  /** HMAC-SHA-256, as the three below */
+  /** HMAC-SHA-256, as all below */
   readonly blindIndex: CryptoKey;
   readonly refreshToken: CryptoKey;
   readonly pepper: CryptoKey;
+  readonly oneTimeCode: CryptoKey;
+  readonly device: CryptoKey;
 }
 
 export interface Keyring {
@@ -37,12 +39,14 @@ async function deriveRootKeys(secret: string): Promise<RootKeys> {
   const root = await crypto.subtle.importKey('raw', encoder.encode(secret), 'HKDF', false, ['deriveKey', 'deriveBits']);
   const hkdf = (purpose: string) => ({ name: 'HKDF', hash: 'SHA-256', salt, info: encoder.encode(`${purpose}/v1`) });
   const mac = (purpose: string) => crypto.subtle.deriveKey(hkdf(purpose), root, hmac, false, ['sign', 'verify']);
-  const [id, seal, blindIndex, refreshToken, pepper] = await Promise.all([
+  const [id, seal, blindIndex, refreshToken, pepper, oneTimeCode, device] = await Promise.all([
     crypto.subtle.deriveBits(hkdf('key-id'), root, 48),
     crypto.subtle.deriveKey(hkdf('seal'), root, { name: 'AES-GCM', length: 256 }, false, ['encrypt', 'decrypt']),
     mac('blind-index'),
     mac('refresh-token'),
     mac('pepper'),
+    mac('one-time-code'),
+    mac('device'),
   ]);
-  return { id: base64url.encode(new Uint8Array(id)), seal, blindIndex, refreshToken, pepper };
+  return { id: base64url.encode(new Uint8Array(id)), seal, blindIndex, refreshToken, pepper, oneTimeCode, device };
 }

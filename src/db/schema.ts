@@ -63,7 +63,15 @@ export const sessions = pgTable(
     expiresAt: time('expires_at').notNull(),
     endedAt: time('ended_at'),
     endedReason: text('ended_reason', {
-      enum: ['logout', 'logout_all', 'revoked', 'refresh_token_reuse', 'password_changed'],
+      enum: [
+        'logout',
+        'logout_all',
+        'revoked',
+        'refresh_token_reuse',
+        'password_changed',
+        'email_changed',
+        'session_limit',
+      ],
     }),
     /** Truncated to /24 or /48. */
     address: text('address'),
@@ -92,36 +100,44 @@ export const signingKeys = pgTable('signing_keys', {
   createdAt: time('created_at').notNull(),
 });
 
-/** What a mail carries: stored as a hash, good once. */
+/** What a mail carries: stored as a hash, good once, gone when it is used. Its id is that of the mail in the outbox. */
 export const oneTimeTokens = pgTable(
   'one_time_tokens',
   {
     id: uuid('id').primaryKey(),
-    purpose: text('purpose').notNull(),
-    userId: uuid('user_id')
-      .notNull()
-      .references(() => users.id, { onDelete: 'cascade' }),
+    purpose: text('purpose', {
+      enum: ['verify_email', 'reset_password', 'change_email', 'undo_email_change'],
+    }).notNull(),
+    /** Null for a registration that waits until its address is verified. */
+    userId: uuid('user_id').references(() => users.id, { onDelete: 'cascade' }),
+    /** Of the address that it was sent to. */
+    emailIndex: text('email_index').notNull(),
     tokenHash: text('token_hash').notNull().unique(),
-    /** The short code of the same mail, hashed, and how often it was tried. */
+    /** The short code of the same mail: a keyed hash, how long it is good, how often it was tried. */
     codeHash: text('code_hash'),
+    codeExpiresAt: time('code_expires_at'),
     attempts: integer('attempts').notNull().default(0),
+    /** JSON: what happens when the token is used. */
     dataSealed: text('data_sealed'),
     createdAt: time('created_at').notNull(),
     expiresAt: time('expires_at').notNull(),
-    consumedAt: time('consumed_at'),
   },
   (table) => [
-    index('one_time_tokens_by_user').on(table.userId, table.purpose),
+    index('one_time_tokens_by_user').on(table.userId),
+    index('one_time_tokens_by_email').on(table.emailIndex, table.purpose),
     index('one_time_tokens_expires_at').on(table.expiresAt),
   ],
 );
 
-/** Events and mails that are promised: written by the statement that made them due, delivered by the relay. */
+/**
+ * What is promised: mails, events, and tasks whose outcome an answer must not tell (whether there is such an account).
+ * Written by the statement that made them due, carried out by the relay.
+ */
 export const outbox = pgTable(
   'outbox',
   {
     id: uuid('id').primaryKey(),
-    kind: text('kind', { enum: ['event', 'email'] }).notNull(),
+    kind: text('kind', { enum: ['event', 'email', 'task'] }).notNull(),
     type: text('type').notNull(),
     /** Whom it is about; keeps the order for each user. No foreign key: it outlives the user. */
     subject: uuid('subject').notNull(),
@@ -138,6 +154,12 @@ export const outbox = pgTable(
     index('outbox_by_subject').on(table.subject, table.id),
   ],
 );
+
+/** Who does the scheduled work now, and until when: of many replicas, one. */
+export const leases = pgTable('leases', {
+  name: text('name').primaryKey(),
+  until: time('until').notNull(),
+});
 
 /** One row for each security event. No foreign keys: it outlives users and sessions. */
 export const auditLog = pgTable(

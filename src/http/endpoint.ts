@@ -1,6 +1,6 @@
 import type { Hono } from 'hono';
 import type * as z from 'zod';
-import type { Origin } from '../audit/audit.ts';
+import type { Call } from '../call.ts';
 import { Problem, type ProblemCode } from '../errors.ts';
 import type { Hit } from '../limits/rate-limit.ts';
 import type { Caller, Gate } from '../sessions/authenticate.ts';
@@ -40,9 +40,7 @@ export interface Input<Body, C extends Caller | undefined, Params, Query> {
   readonly query: Query;
   readonly body: Body;
   readonly caller: C;
-  readonly origin: Origin;
-  /** Aborted when the client has gone. */
-  readonly signal: AbortSignal;
+  readonly call: Call;
 }
 
 /** What a request counts against, and what was found out about it on the way. */
@@ -105,7 +103,8 @@ export function guardedEndpoint<Subject, Body = undefined, Params = undefined, Q
   };
 }
 
-const nothing = () => undefined;
+/** What fails here has been logged, or is tried again by the scheduled work; the answer is out. */
+const doLater = (works: readonly (() => Promise<unknown>)[]) => Promise.allSettled(works.map((work) => work()));
 
 async function run<Body, C extends Caller | undefined, Subject, Params, Query>(
   definition: Definition<Body, C, Subject, Params, Query>,
@@ -113,21 +112,32 @@ async function run<Body, C extends Caller | undefined, Subject, Params, Query>(
   gate: Gate,
   caller: C,
 ): Promise<Response> {
-  const origin = { address: c.env.clientAddress, userAgent: c.req.header('User-Agent') };
+  const later: (() => Promise<unknown>)[] = [];
+  const call: Call = {
+    origin: { address: c.env.clientAddress, userAgent: c.req.header('User-Agent') },
+    languages: c.req.header('Accept-Language')?.slice(0, 200),
+    signal: c.req.raw.signal,
+    after: (work) => void later.push(work),
+  };
   const params = parseParams(c, definition.params);
   const query = parseQuery(c, definition.query);
   const body = await parseBody(c, definition.body, definition.bodyOptional ?? false);
-  const { signal } = c.req.raw;
-  const input = { c, params, query, body, caller, origin, signal };
+  const input = { c, params, query, body, caller, call };
   const { hits, subject } = await definition.prepare(input);
   await gate.admit(hits, caller, (headers) => {
     for (const [name, value] of Object.entries(headers)) c.header(name, value);
   });
   // Whatever comes next may be costly, and nobody waits for it any more.
-  if (signal.aborted) throw new Problem('client_closed_request');
+  if (call.signal.aborted) throw new Problem('client_closed_request');
   const answer = Promise.resolve(definition.handler(input, subject));
   // Workers drop what a request has under way when its client goes: a change must not stop halfway.
-  if (definition.method !== 'get') c.executionCtx.waitUntil(answer.then(nothing, nothing));
+  if (definition.method !== 'get')
+    c.executionCtx.waitUntil(
+      answer.then(
+        () => doLater(later),
+        () => doLater(later),
+      ),
+    );
   return await answer;
 }
 

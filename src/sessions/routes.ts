@@ -36,7 +36,7 @@ export function sessionRoutes(deps: SessionDeps, gate: Gate): Endpoint[] {
         const subject = await readRefreshToken(deps, body.refresh_token);
         return { hits: [{ policy: 'refresh_session', key: subject.sessionId }], subject };
       },
-      handler: async ({ c, origin }, token) => c.json(await refresh(deps, token, origin), 200, noStore),
+      handler: async ({ c, call }, token) => c.json(await refresh(deps, token, call.origin), 200, noStore),
     }),
     endpoint({
       method: 'post',
@@ -58,8 +58,8 @@ export function sessionRoutes(deps: SessionDeps, gate: Gate): Endpoint[] {
             : await readRefreshToken(deps, shown);
         return { hits: [], subject: sessionId };
       },
-      handler: async ({ c, origin }, sessionId) => {
-        await logout(deps, sessionId, origin);
+      handler: async ({ c, call }, sessionId) => {
+        await logout(deps, sessionId, call.origin);
         return c.json({ message: 'Signed out' }, 200, noStore);
       },
     }),
@@ -76,8 +76,8 @@ export function sessionRoutes(deps: SessionDeps, gate: Gate): Endpoint[] {
       },
       errors: [],
       prepare: ({ caller }) => ({ hits: [{ policy: 'write_user', key: caller.userId }], subject: undefined }),
-      handler: async ({ c, body, caller: { userId, sessionId }, origin }) => {
-        const ended = await logoutAll(deps, { userId, sessionId }, body.except_current, origin);
+      handler: async ({ c, body, caller: { userId, sessionId }, call }) => {
+        const ended = await logoutAll(deps, { userId, sessionId }, body.except_current, call.origin);
         const text = body.except_current ? 'Signed out everywhere else' : 'Signed out everywhere';
         return c.json({ message: text, sessions_ended: ended }, 200, noStore);
       },
@@ -114,8 +114,8 @@ export function sessionRoutes(deps: SessionDeps, gate: Gate): Endpoint[] {
       responses: { 204: { description: 'The session has ended' } },
       errors: ['not_found'],
       prepare: ({ caller }) => ({ hits: [{ policy: 'write_user', key: caller.userId }], subject: undefined }),
-      handler: async ({ c, caller: { userId }, params, origin }) => {
-        await revokeSession(deps, { userId, sessionId: params.id }, origin);
+      handler: async ({ c, caller: { userId }, params, call }) => {
+        await revokeSession(deps, { userId, sessionId: params.id }, call.origin);
         return c.body(null, 204, noStore);
       },
     }),

@@ -1,6 +1,7 @@
 import { auditRow, keptOrigin, type Origin } from '../audit/audit.ts';
 import type { Deps } from '../deps.ts';
 import { Problem } from '../errors.ts';
+import type { Relay } from '../outbox/relay.ts';
 import { issueAccessToken } from '../tokens/access-token.ts';
 import { issueRefreshToken, verifyRefreshToken } from '../tokens/refresh-token.ts';
 import type { Revocation } from '../tokens/revocation.ts';
@@ -12,6 +13,7 @@ const firstParty = { clientId: 'first-party', scope: 'account' } as const;
 
 /** What the rules about sessions need. */
 export interface SessionDeps extends Deps {
+  readonly relay: Relay;
   readonly signingKeys: SigningKeys;
   readonly revocation: Revocation;
 }

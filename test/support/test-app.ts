@@ -7,6 +7,7 @@ import { createPasswordHasher } from '../../src/crypto/password-hash.ts';
 import { uuidv7 } from '../../src/crypto/random.ts';
 import type { Deps } from '../../src/deps.ts';
 import type { KeyValue } from '../../src/kv.ts';
+import type { Mail, Mailer } from '../../src/mailer.ts';
 import { createLog } from '../../src/ops/log.ts';
 import { createBreachedPasswords } from '../../src/platform/breached-passwords.ts';
 import { withDeadline } from '../../src/platform/kv-deadline.ts';
@@ -59,6 +60,8 @@ export interface TestAppOptions {
   readonly hasher?: Deps['hasher'];
   /** How long the check for breached passwords may take, in milliseconds. */
   readonly breachTimeout?: number;
+  /** Takes the mails instead of the test's own mailbox. */
+  readonly mailer?: Mailer;
 }
 
 export interface Answer {
@@ -77,6 +80,8 @@ export interface TestApp {
   readonly statements: { readonly sql: string; readonly params: readonly unknown[] }[];
   /** The number of round trips to the key-value store so far. */
   readonly roundTrips: () => number;
+  /** Every mail so far, oldest first. */
+  readonly mails: Mail[];
   /** Every line logged so far. */
   readonly logLines: string[];
   request(method: string, path: string, options?: RequestOptions): Promise<Answer>;
@@ -109,6 +114,7 @@ export async function testApp(options: TestAppOptions = {}): Promise<TestApp> {
   const logger = { logQuery: (sql: string, params: unknown[]) => void statements.push({ sql, params }) };
   const database = runtime.openDatabase({ url: databaseUrl, logger });
   const logLines: string[] = [];
+  const mails: Mail[] = [];
   const keyring = await createKeyring(config.secrets);
   let roundTrips = 0;
   const kv = counted(openKeyValue(options.kv ?? 'memory', clock), () => {
@@ -122,6 +128,7 @@ export async function testApp(options: TestAppOptions = {}): Promise<TestApp> {
     now: clock.now,
     newId: () => uuidv7(clock.now()),
     fallback: createMemoryKeyValue({ now: clock.now }),
+    mailer: options.mailer ?? createMailbox(mails),
     log: createLog('debug', clock.now, (line) => void logLines.push(line)),
     isBreached: createBreachedPasswords(config.breachedPasswordUrl, options.breachTimeout),
     hasher:
@@ -158,7 +165,16 @@ export async function testApp(options: TestAppOptions = {}): Promise<TestApp> {
     return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text };
   }
 
-  return { app, deps, clock, databaseUrl, statements, roundTrips: () => roundTrips, logLines, request };
+  return { app, deps, clock, databaseUrl, statements, roundTrips: () => roundTrips, logLines, mails, request };
+}
+
+/** Takes every mail at once. */
+function createMailbox(mails: Mail[]): Mailer {
+  return {
+    kind: 'mailbox',
+    send: async (mail) => void mails.push(mail),
+    close: async () => undefined,
+  };
 }
 
 function openKeyValue(kind: NonNullable<TestAppOptions['kv']>, clock: Clock): KeyValue {

@@ -1,0 +1,12 @@
+import type { Origin } from './audit/audit.ts';
+
+/** One call of the API, as rules see it: from where, in which language, and how long somebody waits for the answer. */
+export interface Call {
+  readonly origin: Origin;
+  /** The `Accept-Language` header, cut to a sane length. */
+  readonly languages: string | undefined;
+  /** Aborted when the client has gone: once it is, no password is hashed. */
+  readonly signal: AbortSignal;
+  /** What is to be done once the answer is on its way, which it must not hold up and cannot change. */
+  readonly after: (work: () => Promise<unknown>) => void;
+}

@@ -1,0 +1,98 @@
+import * as z from 'zod';
+import { isIssuer, isOrigin } from './http/web-address.ts';
+import { isNetwork } from './limits/client-address.ts';
+import { type PolicyName, policyNames, policyText } from './limits/policies.ts';
+
+/** Every variable the service understands. Their names stand here and in `config.ts` alone. */
+const seconds = (fallback: number, minimum = 1) => z.coerce.number().int().min(minimum).default(fallback);
+const isSecret = (text: string) => text.length >= 32 && new Set(text).size > 5;
+const parts = (text: string) => text.split(/[\s,]+/).filter((part) => part !== '');
+const list = (isEntry: (entry: string) => boolean, message: string) =>
+  z
+    .string()
+    .default('')
+    .transform(parts)
+    .refine((entries) => entries.every(isEntry), message);
+const flag = z.enum(['true', 'false', '1', '0']).transform((text) => text === 'true' || text === '1');
+const httpUrl = z.url({ protocol: /^https?$/, abort: true });
+/** No slash at its end. */
+const withoutSlash = (text: string) => text.replace(/\/+$/, '');
+
+/** `Name <address>` or an address alone. */
+const mailFrom = z
+  .string()
+  .regex(/^(?:[^<>\r\n]{1,100}<[^<>@\s]+@[^<>@\s]+>|[^<>@\s]+@[^<>@\s]+)$/, 'Expected Name <address>');
+
+export const variables = z.object({
+  ENVIRONMENT: z.enum(['dev', 'staging', 'production']).default('production'),
+  /** One or more root secrets, newest first, separated by commas or blanks. */
+  AUTH_SECRET: z
+    .string()
+    .transform(parts)
+    .pipe(
+      z
+        .array(z.string().refine(isSecret, 'Each needs at least 32 random characters (openssl rand -base64 32)'))
+        .min(1, 'Required')
+        .max(5)
+        .refine((secrets) => new Set(secrets).size === secrets.length, 'The same secret stands twice'),
+    ),
+  /** The `iss` of every token and the base of every link. No slash at its end. */
+  ISSUER: httpUrl.refine(isIssuer, 'Must be a plain address without user, query and fragment').transform(withoutSlash),
+  /** The `aud` of access tokens. The issuer where it is not set. */
+  AUDIENCE: z.string().min(1).optional(),
+  DATABASE_URL: z.string().regex(/^postgres(ql)?:\/\//, 'Expected postgres://user:password@host/database'),
+  DATABASE_POOL_SIZE: z.coerce.number().int().min(1).max(500).default(10),
+  MIGRATE_ON_START: flag.default(true),
+  /** Where the Neon driver posts its statements. Only for a Neon endpoint of one's own, as in development. */
+  NEON_HTTP_ENDPOINT: httpUrl.optional(),
+  REDIS_URL: z
+    .string()
+    .regex(/^rediss?:\/\//, 'Expected redis://host:6379')
+    .optional(),
+  UPSTASH_REDIS_REST_URL: httpUrl.optional(),
+  UPSTASH_REDIS_REST_TOKEN: z.string().min(1).optional(),
+  /** Not everybody: then each client could make up its address, and no limit by address would hold. */
+  TRUSTED_PROXIES: list(isNetwork, 'Expected addresses or CIDRs, and not all addresses (/0)'),
+  CORS_ORIGINS: list(isOrigin, 'Expected origins such as https://app.example, without a path; no * and no null'),
+  ACCESS_TOKEN_TTL: seconds(900, 60),
+  SESSION_TTL: seconds(30 * 86_400, 60),
+  SESSION_IDLE_TTL: seconds(7 * 86_400, 60),
+  REFRESH_GRACE: seconds(10, 0),
+  /** The oldest of a user's sessions end beyond so many; 0 for no bound. */
+  MAX_SESSIONS: z.coerce.number().int().min(0).max(10_000).default(0),
+  SESSION_RETENTION: seconds(30 * 86_400, 86_400),
+  AUDIT_RETENTION: seconds(180 * 86_400, 86_400),
+  SIGNING_KEY_TERM: seconds(30 * 86_400, 3600),
+  SIGNING_KEY_LEAD: seconds(86_400, 600),
+  PASSWORD_MIN_LENGTH: z.coerce.number().int().min(8).max(256).default(8),
+  /** How many of: lower case, upper case, digits, others. */
+  PASSWORD_MIN_CLASSES: z.coerce.number().int().min(0).max(4).default(0),
+  BREACHED_PASSWORD_CHECK: flag.default(false),
+  BREACHED_PASSWORD_URL: httpUrl.transform(withoutSlash).default('https://api.pwnedpasswords.com'),
+  /** A verified address before the first sign-in. Where it is not set: true where mail goes out of the house. */
+  REQUIRE_EMAIL_VERIFICATION: flag.optional(),
+  MAIL_FROM: mailFrom.optional(),
+  RESEND_API_KEY: z.string().min(1).optional(),
+  RESEND_BASE_URL: httpUrl.transform(withoutSlash).optional(),
+  SMTP_HOST: z.string().min(1).optional(),
+  SMTP_PORT: z.coerce.number().int().min(1).max(65_535).optional(),
+  SMTP_USER: z.string().min(1).optional(),
+  SMTP_PASSWORD: z.string().min(1).optional(),
+  /** `starttls` insists on it; `none` is for a relay on the same machine. */
+  SMTP_TLS: z.enum(['starttls', 'implicit', 'none']).default('starttls'),
+  /** Of the development mailbox, which shows mails instead of sending them. */
+  MAILBOX_URL: httpUrl.transform(withoutSlash).optional(),
+  /** What people read as the name of the service. */
+  SERVICE_NAME: z.string().min(1).max(100).default('Edge Auth'),
+  ARGON2_MEMORY: z.coerce.number().int().min(19_456).max(65_536).default(19_456),
+  ARGON2_ITERATIONS: z.coerce.number().int().min(1).max(10).default(2),
+  HOST: z.string().min(1).default('0.0.0.0'),
+  PORT: z.coerce.number().int().min(0).max(65_535).default(3000),
+  LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
+  SLOW_REQUEST_MS: z.coerce.number().int().min(1).default(5000),
+});
+
+export const limitVariable = (name: PolicyName) => `LIMIT_${name.toUpperCase()}`;
+export const limitVariables = z.object(
+  Object.fromEntries(policyNames.map((name) => [limitVariable(name), policyText.optional()])),
+);

@@ -1,0 +1,115 @@
+import * as z from 'zod';
+import type { Deps } from '../deps.ts';
+import { isMessageType, messages } from '../email/messages.ts';
+import { renderMail } from '../email/render.ts';
+import { MailRefused } from '../mailer.ts';
+import { describeError } from '../ops/log.ts';
+import { openPayload } from './outbox.ts';
+import { claimOutbox, deleteOutbox, type OutboxRow, postponeOutbox } from './store.ts';
+
+/** How long a claimed row is this relay's, longer than any attempt takes: milliseconds. */
+const lease = 60_000;
+/** How many rows are tried at a time, and for how long one sweep goes on. */
+const batch = 10;
+const sweepTime = 20_000;
+/** After so many attempts, or so long, a row is given up and kept. */
+const mostAttempts = 20;
+const longestWait = 3 * 86_400_000;
+const firstPause = 30_000;
+const longestPause = 3_600_000;
+
+/**
+ * Carries out a task, in one statement that takes its row away (`takenTask`): so it is done once, however often it is
+ * begun. Gives the rows that the statement wrote and that can be delivered at once.
+ */
+export type Task = (payload: unknown, row: OutboxRow) => Promise<readonly OutboxRow[]>;
+
+export interface Relay {
+  /** Delivers rows that were written a moment ago. Logs what fails, which is tried again later; does not reject. */
+  deliver(rows: readonly OutboxRow[]): Promise<void>;
+  /** Delivers what is due: what failed before, and what nobody came to deliver. Safe to run in many places at once. */
+  sweep(): Promise<void>;
+}
+
+type Needs = Pick<Deps, 'config' | 'db' | 'keyring' | 'log' | 'mailer' | 'now'>;
+
+const payloadOf = z.object({ to: z.string(), locale: z.string(), data: z.unknown() });
+
+/** @param tasks by the type of their rows */
+export function createRelay(deps: Needs, tasks: Readonly<Record<string, Task>>): Relay {
+  const { config, db, log, mailer, now } = deps;
+
+  async function send(row: OutboxRow): Promise<void> {
+    if (mailer === undefined) throw new NoMailer();
+    if (!isMessageType(row.type)) throw new MailRefused('unknown_message');
+    const { to, locale, data } = payloadOf.parse(await openPayload(deps, row));
+    const message = messages[row.type].parse(data);
+    await mailer.send({ to, ...renderMail(config, locale, row.type, message) }, row.id);
+    await deleteOutbox(db, row.id);
+  }
+
+  async function carryOut(row: OutboxRow): Promise<readonly OutboxRow[]> {
+    const task = tasks[row.type];
+    if (task === undefined) throw new Error('No such task');
+    return await task(await openPayload(deps, row), row);
+  }
+
+  async function postpone(row: OutboxRow, error: unknown): Promise<void> {
+    const attempts = (row.attempts ?? 0) + 1;
+    const age = now() - row.createdAt.getTime();
+    const dead = error instanceof MailRefused || attempts >= mostAttempts || age > longestWait;
+    const { type, kind } = row;
+    log[dead ? 'error' : 'warn']('outbox_failed', {
+      kind,
+      type,
+      outbox_id: row.id,
+      attempts,
+      dead,
+      ...describeError(error),
+    });
+    const reason = describeError(error);
+    const lastError = String(reason['error_code'] ?? reason['cause_code'] ?? reason['error']);
+    await postponeOutbox(db, row.id, attempts, dead ? undefined : now() + pauseAfter(attempts), lastError);
+  }
+
+  /** @returns whether it went well */
+  async function attempt(row: OutboxRow): Promise<boolean> {
+    try {
+      if (row.kind === 'task') await deliver(await carryOut(row));
+      else await send(row);
+      return true;
+    } catch (error) {
+      // Where this fails too, the row is taken up when its lease is over.
+      await postpone(row, error).catch((second: unknown) => log.error('outbox_unreachable', describeError(second)));
+      return false;
+    }
+  }
+
+  async function deliver(rows: readonly OutboxRow[]): Promise<void> {
+    await Promise.all(rows.map(attempt));
+  }
+
+  return {
+    deliver,
+    async sweep() {
+      const until = now() + sweepTime;
+      let outcomes: boolean[] = [];
+      do {
+        const rows = await claimOutbox(db, { now: now(), leaseUntil: now() + lease, limit: batch });
+        outcomes = await Promise.all(rows.map(attempt));
+        // A provider that takes none of them is down: the next sweep asks again.
+      } while (outcomes.length === batch && outcomes.includes(true) && now() < until);
+    },
+  };
+}
+
+class NoMailer extends Error {
+  override readonly name = 'NoMailer';
+}
+
+/** Doubles with each attempt; up to half of it is left to chance, so that many rows do not come back together. */
+function pauseAfter(attempts: number): number {
+  const pause = Math.min(firstPause * 2 ** (attempts - 1), longestPause);
+  const [random = 0] = crypto.getRandomValues(new Uint32Array(1));
+  return Math.round(pause * (1 - random / 2 ** 33));
+}

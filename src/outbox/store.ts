@@ -1,0 +1,98 @@
+import { eq, type SQL, sql } from 'drizzle-orm';
+import * as z from 'zod';
+import { type Database, query } from '../db/database.ts';
+import { oneTimeTokens, outbox } from '../db/schema.ts';
+
+export type OutboxRow = typeof outbox.$inferInsert;
+
+const timestamp = (milliseconds: number) => sql`${new Date(milliseconds).toISOString()}::timestamptz`;
+
+/** Writes rows by themselves; those that go with a change are written by the statement that makes it (`outboxFrom`). */
+export async function insertOutbox(db: Database, rows: readonly OutboxRow[]): Promise<void> {
+  await db.insert(outbox).values([...rows]);
+}
+
+/**
+ * The part of a statement that promises something for each row of `source`, which may hold a condition: nothing is
+ * promised where nothing changed.
+ */
+export function outboxFrom(row: OutboxRow, source: SQL): SQL {
+  return sql`insert into ${outbox} (id, kind, type, subject, payload_sealed, created_at, next_attempt_at)
+    select ${row.id}::uuid, ${row.kind}, ${row.type}, ${row.subject}::uuid, ${row.payloadSealed},
+      ${row.createdAt.toISOString()}::timestamptz, ${row.nextAttemptAt.toISOString()}::timestamptz
+    from ${source}`;
+}
+
+/** It was carried out: nothing is left of it. */
+export async function deleteOutbox(db: Database, id: string): Promise<void> {
+  await db.delete(outbox).where(eq(outbox.id, id));
+}
+
+/** The part of a statement that a task carries out at most once, however many relays run it: returns its `id`. */
+export const takenTask = (id: string): SQL => sql`delete from ${outbox} where id = ${id}::uuid returning id`;
+
+/**
+ * Notes that an attempt failed.
+ * @param nextAttemptAt milliseconds; undefined where there will be none: the row is dead, and kept
+ */
+export async function postponeOutbox(
+  db: Database,
+  id: string,
+  attempts: number,
+  nextAttemptAt: number | undefined,
+  lastError: string,
+): Promise<void> {
+  const next = nextAttemptAt === undefined ? { dead: true } : { nextAttemptAt: new Date(nextAttemptAt) };
+  await db
+    .update(outbox)
+    .set({ ...next, attempts, lastError })
+    .where(eq(outbox.id, id));
+}
+
+const claimed = z.object({
+  id: z.uuid(),
+  kind: z.enum(['event', 'email', 'task']),
+  type: z.string(),
+  subject: z.uuid(),
+  payload_sealed: z.string(),
+  attempts: z.int(),
+  created_at: z.number(),
+});
+
+/**
+ * Claims what is due until `leaseUntil`: no other relay gets it before. The time a one-time token is good for begins
+ * anew with each attempt to send its mail: a link that was held up must not arrive dead.
+ */
+export async function claimOutbox(
+  db: Database,
+  { now, leaseUntil, limit }: { readonly now: number; readonly leaseUntil: number; readonly limit: number },
+): Promise<OutboxRow[]> {
+  const rows = await query(
+    db,
+    claimed,
+    sql`with due as (
+      select id from ${outbox} where next_attempt_at <= ${timestamp(now)} and delivered_at is null and not dead
+      order by next_attempt_at limit ${limit} for update skip locked
+    ), claimed as (
+      update ${outbox} as o set next_attempt_at = ${timestamp(leaseUntil)} from due where o.id = due.id
+      returning o.id, o.kind, o.type, o.subject, o.payload_sealed, o.attempts, o.created_at
+    ), renewed as (
+      update ${oneTimeTokens} as t set created_at = ${timestamp(now)},
+        expires_at = ${timestamp(now)} + (t.expires_at - t.created_at),
+        code_expires_at = ${timestamp(now)} + (t.code_expires_at - t.created_at)
+      from claimed where t.id = claimed.id
+    )
+    select id, kind, type, subject, payload_sealed, attempts, (extract(epoch from created_at) * 1000)::float8 as created_at
+    from claimed`,
+  );
+  return rows.map((row) => ({
+    id: row.id,
+    kind: row.kind,
+    type: row.type,
+    subject: row.subject,
+    payloadSealed: row.payload_sealed,
+    attempts: row.attempts,
+    createdAt: new Date(row.created_at),
+    nextAttemptAt: new Date(leaseUntil),
+  }));
+}
