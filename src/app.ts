@@ -2,6 +2,7 @@ import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { requestId } from 'hono/request-id';
 import { secureHeaders } from 'hono/secure-headers';
+import { mailRoutes } from './accounts/mail-routes.ts';
 import { profileRoutes } from './accounts/profile-routes.ts';
 import { accountRoutes } from './accounts/routes.ts';
 import { accountTasks } from './accounts/tasks.ts';
@@ -44,6 +45,7 @@ export function createApp(deps: Deps): App {
   const endpoints = [
     ...healthRoutes(deps, version),
     ...accountRoutes(sessionDeps),
+    ...mailRoutes(sessionDeps),
     ...profileRoutes(sessionDeps),
     ...sessionRoutes(sessionDeps, gate),
     ...auditRoutes(deps),

@@ -1,0 +1,135 @@
+import { sql } from 'drizzle-orm';
+import * as z from 'zod';
+import { type AuditRow, auditFrom } from '../audit/audit.ts';
+import { type Database, query } from '../db/database.ts';
+import { insertFrom } from '../db/insert-from.ts';
+import { auditLog, oneTimeTokens, users } from '../db/schema.ts';
+import { type OutboxRow, outboxFrom, takenTask } from '../outbox/store.ts';
+import { timestamp } from '../sessions/store.ts';
+
+export type OneTimeTokenRow = typeof oneTimeTokens.$inferInsert;
+export type Purpose = OneTimeTokenRow['purpose'];
+
+/** Tries of one code. */
+const mostAttempts = 10;
+
+/** A one-time token with the mail that carries it. */
+export interface PromisedToken {
+  readonly token: OneTimeTokenRow;
+  readonly mail: OutboxRow;
+}
+
+const found = z.object({
+  id: z.uuid(),
+  user_id: z.uuid().nullable(),
+  email_index: z.string(),
+  data_sealed: z.string().nullable(),
+});
+export type FoundToken = z.output<typeof found>;
+
+const isGood = (purpose: Purpose, now: number) => sql`t.purpose = ${purpose} and t.expires_at > ${timestamp(now)}`;
+const tokenColumns = sql`t.id, t.user_id, t.email_index, t.data_sealed`;
+
+/** The token of a link, where it is still good. Reading it consumes nothing. */
+export async function findToken(
+  db: Database,
+  purpose: Purpose,
+  tokenHash: string,
+  now: number,
+): Promise<FoundToken | undefined> {
+  const [row] = await query(
+    db,
+    found,
+    sql`select ${tokenColumns} from ${oneTimeTokens} as t where t.token_hash = ${tokenHash} and ${isGood(purpose, now)}`,
+  );
+  return row;
+}
+
+/**
+ * Counts one try of a code, before it is looked at, against every code that an address holds for a purpose. The audit
+ * row is written whether the address holds one or not: both cost the same.
+ * @returns those that may be compared with
+ */
+export async function tryCode(
+  db: Database,
+  purpose: Purpose,
+  emailIndexes: readonly string[],
+  now: number,
+  audit: AuditRow,
+): Promise<(FoundToken & { readonly code_hash: string })[]> {
+  const indexes = sql.join(
+    emailIndexes.map((index) => sql`${index}`),
+    sql`, `,
+  );
+  return await query(
+    db,
+    found.extend({ code_hash: z.string() }),
+    sql`with tried as (
+      update ${oneTimeTokens} as t set attempts = t.attempts + 1
+      where t.email_index in (${indexes}) and ${isGood(purpose, now)}
+        and t.code_expires_at > ${timestamp(now)} and t.attempts < ${mostAttempts}
+      returning ${tokenColumns}, t.code_hash
+    ), audited as ${db.insert(auditLog).values(audit)}
+    select * from tried`,
+  );
+}
+
+/** The newest registration that waits for an address, where there is one. */
+export async function findPendingRegistration(
+  db: Database,
+  emailIndexes: readonly string[],
+  now: number,
+): Promise<FoundToken | undefined> {
+  const indexes = sql.join(
+    emailIndexes.map((index) => sql`${index}`),
+    sql`, `,
+  );
+  const [row] = await query(
+    db,
+    found,
+    sql`select ${tokenColumns} from ${oneTimeTokens} as t
+      where t.email_index in (${indexes}) and ${isGood('verify_email', now)} and t.data_sealed is not null
+      order by t.id desc limit 1`,
+  );
+  return row;
+}
+
+/** Writes a task, unless its username is taken. @returns whether it was written */
+export async function insertRegistrationTask(db: Database, task: OutboxRow, usernameKey: string): Promise<boolean> {
+  const rows = await query(
+    db,
+    z.object({ id: z.uuid() }),
+    sql`with written as (
+      ${outboxFrom(task, sql`(select) as one where not exists (select from ${users} where username_key = ${usernameKey})`)}
+      returning id
+    ) select id from written`,
+  );
+  return rows.length > 0;
+}
+
+/**
+ * Carries out a task: what it promises is written in the statement that takes its row, so once.
+ * @returns whether this call was the one
+ */
+export async function finishTask(
+  db: Database,
+  taskId: string,
+  promised: { readonly token?: OneTimeTokenRow; readonly mail?: OutboxRow },
+  audit?: AuditRow,
+): Promise<boolean> {
+  const parts = [
+    promised.token && sql`, token as (${insertFrom(oneTimeTokens, promised.token, sql`task`)})`,
+    promised.mail && sql`, mailed as (${outboxFrom(promised.mail, sql`task`)})`,
+    audit &&
+      sql`, audited as (${auditFrom(
+        audit,
+        sql`(select u.id as user_id from ${users} as u, task where u.id = ${audit.userId}::uuid for key share of u) as u`,
+      )})`,
+  ].filter((part) => part !== undefined);
+  const rows = await query(
+    db,
+    z.object({ id: z.uuid() }),
+    sql`with task as (${takenTask(taskId)})${sql.join(parts)} select id from task`,
+  );
+  return rows.length > 0;
+}
