@@ -4,37 +4,40 @@ import { type AuditRow, auditFrom } from '../audit/audit.ts';
 import { type Database, query } from '../db/database.ts';
 import { assignments, insertFrom } from '../db/insert-from.ts';
 import { oneTimeTokens, outbox, sessions, users } from '../db/schema.ts';
-import { type OutboxRow, outboxFrom } from '../outbox/store.ts';
+import type { OutboxRow } from '../outbox/store.ts';
 import { timestamp } from '../sessions/store.ts';
 import type { NewUserRow } from './store.ts';
 import type { OneTimeTokenRow, Purpose } from './token-store.ts';
 
 /**
- * Makes the user of a registration that waited for its address, and drops all other registrations of that address.
+ * Makes the user of a registration that waited for its address, and drops all other registrations of that address: they
+ * are locked first, and in one order, so that of two that are confirmed at once the second finds nothing.
  * @returns whether the token was still good. A taken identifier breaks its unique index.
  */
 export async function redeemRegistration(
   db: Database,
-  tokenId: string,
+  token: { readonly id: string; readonly email_index: string },
   user: NewUserRow,
   now: number,
   audit: AuditRow,
-  mail?: OutboxRow,
 ): Promise<boolean> {
   const rows = await query(
     db,
     z.object({ id: z.uuid() }),
-    sql`with used as (
-      delete from ${oneTimeTokens} as t where t.id = ${tokenId}::uuid and t.expires_at > ${timestamp(now)}
-      returning t.email_index
+    sql`with locked as (
+      select t.id from ${oneTimeTokens} as t
+      where t.email_index = ${token.email_index} and t.user_id is null
+        and (t.id <> ${token.id}::uuid or t.expires_at > ${timestamp(now)})
+      order by t.id for update
+    ), used as (
+      delete from ${oneTimeTokens} as t using locked
+      where t.id = locked.id and exists (select from locked where id = ${token.id}::uuid)
+      returning t.id
     ), registered as (
-      ${insertFrom(users, user, sql`used`)} returning id
-    ), dropped as (
-      delete from ${oneTimeTokens} as t using used
-      where t.email_index = used.email_index and t.user_id is null and t.id <> ${tokenId}::uuid
+      ${insertFrom(users, user, sql`used where used.id = ${token.id}::uuid`)} returning id
     ), audited as (
       ${auditFrom(audit, sql`(select id as user_id from registered) as registered`)}
-    )${mail === undefined ? sql`` : sql`, mailed as (${outboxFrom(mail, sql`registered`)})`}
+    )
     select id from registered`,
   );
   return rows.length > 0;

@@ -129,6 +129,6 @@ async function resetRegistration(deps: SessionDeps, token: FoundToken, password:
   const user = await newUser(deps, { email, emailVerified: true, passwordHash, locale, ...blank });
   const entry = { result: 'success', userId: user.id, sessionId: null, origin: call.origin } as const;
   const audit = auditRow(deps, { type: 'user_registered', ...entry });
-  const made = await refuseTaken(redeemRegistration(db, token.id, user, now(), audit));
+  const made = await refuseTaken(redeemRegistration(db, token, user, now(), audit));
   if (!made) throw linkExpired('used meanwhile');
 }

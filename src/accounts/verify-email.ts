@@ -41,7 +41,7 @@ export async function verifyEmail(deps: SessionDeps, proof: MailProof, call: Cal
     if (registration === undefined) throw linkExpired('no registration');
     const user = await newUser(deps, registration);
     const audit = auditRow(deps, { type: 'user_registered', userId: user.id, ...entry });
-    if (!(await refuseTaken(redeemRegistration(db, token.id, user, now(), audit)))) throw linkExpired('used meanwhile');
+    if (!(await refuseTaken(redeemRegistration(db, token, user, now(), audit)))) throw linkExpired('used meanwhile');
     return;
   }
   const userId = token.user_id;

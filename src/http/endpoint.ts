@@ -103,8 +103,15 @@ export function guardedEndpoint<Subject, Body = undefined, Params = undefined, Q
   };
 }
 
-/** What fails here has been logged, or is tried again by the scheduled work; the answer is out. */
-const doLater = (works: readonly (() => Promise<unknown>)[]) => Promise.allSettled(works.map((work) => work()));
+/**
+ * What the answer does not wait for. It begins when the answer is on its way, and not in the same breath: else it would
+ * take its time from it. What fails has been logged, or is tried again by the scheduled work.
+ */
+async function doLater(works: readonly (() => Promise<unknown>)[]): Promise<void> {
+  if (works.length === 0) return;
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  await Promise.allSettled(works.map((work) => work()));
+}
 
 async function run<Body, C extends Caller | undefined, Subject, Params, Query>(
   definition: Definition<Body, C, Subject, Params, Query>,

@@ -53,8 +53,8 @@ describe('deleting the account', () => {
     await app.request('POST', '/auth/reauthenticate', { token: user.access_token, body: { password } });
     expect((await remove(app, user.access_token, 'wrong password')).body.code).toBe('wrong_password');
     const now = sql`now()`;
-    await db.execute(sql`insert into one_time_tokens (id, purpose, user_id, token_hash, created_at, expires_at)
-      values (${newId()}::uuid, 'reset_password', ${id}::uuid, 'canary-hash', ${now}, ${now})`);
+    await db.execute(sql`insert into one_time_tokens (id, purpose, user_id, email_index, token_hash, created_at, expires_at)
+      values (${newId()}::uuid, 'reset_password', ${id}::uuid, 'canary-index', 'canary-hash', ${now}, ${now})`);
     await db.execute(sql`insert into outbox (id, kind, type, subject, payload_sealed, created_at, next_attempt_at, delivered_at)
       values (${newId()}::uuid, 'email', 'verify', ${id}::uuid, 'canary-mail', ${now}, ${now}, null),
         (${newId()}::uuid, 'event', 'login', ${id}::uuid, 'canary-event', ${now}, ${now}, ${now})`);

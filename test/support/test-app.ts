@@ -69,6 +69,8 @@ export interface Answer {
   readonly headers: Headers;
   // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of any shape, and fail where it is another
   readonly body: any;
+  /** Statements and round trips so far when the answer came: what is done after it is not among them. */
+  readonly soFar: readonly [statements: number, roundTrips: number];
 }
 
 export interface TestApp {
@@ -159,10 +161,11 @@ export async function testApp(options: TestAppOptions = {}): Promise<TestApp> {
     };
     const clientAddress = sent.address ?? '192.0.2.1';
     const response = await app.fetch(new Request(`${issuer}${path}`, init), { clientAddress }, context);
+    const soFar = [statements.length, roundTrips] as const;
     const text = await response.text();
     await Promise.all(background);
     const isJson = /json/.test(response.headers.get('Content-Type') ?? '');
-    return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text };
+    return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text, soFar };
   }
 
   return { app, deps, clock, databaseUrl, statements, roundTrips: () => roundTrips, logLines, mails, request };
