@@ -35,6 +35,7 @@ export async function startEmbedded(environment: Readonly<Record<string, string 
       ISSUER: `http://localhost:${port}`,
       HOST: '127.0.0.1',
       PORT: String(port),
+      MAILBOX_URL: mailbox.url,
       ...secrets,
       ...Object.fromEntries(given),
       DATABASE_URL: postgres.url,

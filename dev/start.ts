@@ -11,6 +11,7 @@ import { startMailbox } from './mailbox.ts';
 import { startNeonEndpoint } from './neon-endpoint.ts';
 import { portTaken } from './ports.ts';
 import { ancestors } from './processes.ts';
+import { startSchedule } from './schedule.ts';
 import { readSecrets } from './secrets.ts';
 import { startWorker } from './worker.ts';
 
@@ -67,6 +68,7 @@ async function start(signal: AbortSignal): Promise<void> {
     print('postgres', 'DATABASE_URL in .dev.vars is not used here: development has its own database');
   }
   await untilAnswering(port, signal);
+  parts.defer(startSchedule(port));
   print('mailbox', mailbox.url);
   console.log(`ready: http://localhost:${port}`);
 }

@@ -4,7 +4,7 @@ const chatter: readonly { readonly first: RegExp; readonly last?: RegExp }[] = [
   { first: /^Using secrets defined in / },
   { first: /^Your Worker has access to the following bindings:/, last: /^\s*$/ },
   { first: /Starting local server\.\.\./ },
-  // True, and said at every start: jobs run in development only when somebody asks for them.
+  // It tells how to start them by hand; `schedule.ts` does.
   { first: /Scheduled Workers are not automatically triggered/, last: /For more details, see/ },
   { first: /^\[wrangler:info\] Ready on / },
   // The application logs its requests itself.

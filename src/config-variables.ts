@@ -21,7 +21,7 @@ const withoutSlash = (text: string) => text.replace(/\/+$/, '');
 /** `Name <address>` or an address alone. */
 const mailFrom = z
   .string()
-  .regex(/^(?:[^<>\r\n]{1,100}<[^<>@\s]+@[^<>@\s]+>|[^<>@\s]+@[^<>@\s]+)$/, 'Expected Name <address>');
+  .regex(/^(?:[^<>\p{Cc}]{1,100}<[^<>@\s]+@[^<>@\s]+>|[^<>@\s]+@[^<>@\s]+)$/u, 'Expected Name <address>');
 
 export const variables = z.object({
   ENVIRONMENT: z.enum(['dev', 'staging', 'production']).default('production'),
@@ -74,7 +74,10 @@ export const variables = z.object({
   MAIL_FROM: mailFrom.optional(),
   RESEND_API_KEY: z.string().min(1).optional(),
   RESEND_BASE_URL: httpUrl.transform(withoutSlash).optional(),
-  SMTP_HOST: z.string().min(1).optional(),
+  SMTP_HOST: z
+    .string()
+    .regex(/^[\w.:-]+$/, 'Expected the name of a host')
+    .optional(),
   SMTP_PORT: z.coerce.number().int().min(1).max(65_535).optional(),
   SMTP_USER: z.string().min(1).optional(),
   SMTP_PASSWORD: z.string().min(1).optional(),
@@ -83,7 +86,11 @@ export const variables = z.object({
   /** Of the development mailbox, which shows mails instead of sending them. */
   MAILBOX_URL: httpUrl.transform(withoutSlash).optional(),
   /** What people read as the name of the service. */
-  SERVICE_NAME: z.string().min(1).max(100).default('Edge Auth'),
+  SERVICE_NAME: z
+    .string()
+    .max(100)
+    .regex(/^[^\p{Cc}<>"]+$/u, 'Must not hold control characters, quotes, < or >')
+    .default('Edge Auth'),
   ARGON2_MEMORY: z.coerce.number().int().min(19_456).max(65_536).default(19_456),
   ARGON2_ITERATIONS: z.coerce.number().int().min(1).max(10).default(2),
   HOST: z.string().min(1).default('0.0.0.0'),

@@ -113,6 +113,9 @@ function mailContradictions(v: Variables): string[] {
   if ((v.SMTP_USER === undefined) !== (v.SMTP_PASSWORD === undefined)) {
     wrong.push('SMTP_PASSWORD: set it together with SMTP_USER');
   }
+  if (v.SMTP_TLS === 'none' && v.SMTP_USER !== undefined && !isLoopbackHost(v.SMTP_HOST ?? '')) {
+    wrong.push('SMTP_TLS: must not be none where SMTP_PASSWORD would leave the machine');
+  }
   if (v.REQUIRE_EMAIL_VERIFICATION === true && toMail(v) === undefined) {
     wrong.push('REQUIRE_EMAIL_VERIFICATION: needs a way to send mail (RESEND_API_KEY or SMTP_HOST)');
   }
@@ -133,7 +136,8 @@ function toMail(v: Variables): MailConfig | undefined {
   return v.MAILBOX_URL === undefined ? undefined : { kind: 'mailbox', url: v.MAILBOX_URL, from };
 }
 
-const isLoopback = (url: string) => ['localhost', '127.0.0.1', '[::1]'].includes(new URL(url).hostname);
+const isLoopbackHost = (host: string) => ['localhost', '127.0.0.1', '::1', '[::1]'].includes(host);
+const isLoopback = (url: string) => isLoopbackHost(new URL(url).hostname);
 
 function toConfig(v: Variables, limits: Readonly<Record<string, Policy | undefined>>): Config {
   return {

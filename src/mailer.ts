@@ -6,12 +6,19 @@ export interface Mail {
   readonly html: string;
 }
 
+/**
+ * How long `Mailer.send` may take, in milliseconds: then it has settled, one way or the other. Shorter than any claim on
+ * a row of the outbox, so that one mail is never on its way twice at a time.
+ */
+export const sendTimeout = 20_000;
+
 export interface Mailer {
   readonly kind: 'resend' | 'smtp' | 'mailbox';
   /**
-   * Hands one mail over; resolves when it was taken.
+   * Hands one mail over; resolves when it was taken. Settles within `sendTimeout`.
    * @param id the same each time that this mail is sent: who takes mails twice can tell (`Idempotency-Key`, `Message-ID`)
-   * @throws {MailRefused} where trying again makes no sense; anything else is worth another try
+   * @throws {MailRefused} where trying again makes no sense
+   * @throws {MailUndelivered} or anything else, where another try is worth it
    */
   send(mail: Mail, id: string): Promise<void>;
   close(): Promise<void>;
@@ -24,6 +31,17 @@ export class MailRefused extends Error {
 
   constructor(code: string) {
     super(`The mail was refused: ${code}`);
+    this.code = code;
+  }
+}
+
+/** This mail was not taken, or nobody can tell whether it was. `code` says why and is safe to log. */
+export class MailUndelivered extends Error {
+  override readonly name = 'MailUndelivered';
+  readonly code: string;
+
+  constructor(code: string) {
+    super(`The mail was not taken: ${code}`);
     this.code = code;
   }
 }

@@ -13,6 +13,7 @@ import { createArgon2Native } from './platform/argon2-native.ts';
 import { createBreachedPasswords } from './platform/breached-passwords.ts';
 import { withDeadline } from './platform/kv-deadline.ts';
 import { createMemoryKeyValue } from './platform/memory.ts';
+import { createNodeMailer } from './platform/node-mailer.ts';
 import { createPostgres } from './platform/postgres.ts';
 import { migrate } from './platform/postgres-migrations.ts';
 
@@ -59,6 +60,8 @@ async function start(environment: Readonly<Record<string, string | undefined>>):
     stops.push(postgres.close);
     const kv = await createKeyValue(config, log);
     stops.push(() => kv.close());
+    const mailer = await createNodeMailer(config, log);
+    if (mailer !== undefined) stops.push(mailer.close);
     const keyring = await createKeyring(config.secrets);
     const app = createApp({
       config,
@@ -69,7 +72,7 @@ async function start(environment: Readonly<Record<string, string | undefined>>):
       db: postgres.db,
       newId: () => uuidv7(now()),
       fallback: createMemoryKeyValue({ now }),
-      mailer: undefined,
+      mailer,
       isBreached: createBreachedPasswords(config.breachedPasswordUrl),
       hasher: createPasswordHasher({
         argon2: createArgon2Native(),

@@ -5,12 +5,15 @@ import { createKeyring } from './crypto/derive.ts';
 import { createPasswordHasher } from './crypto/password-hash.ts';
 import { uuidv7 } from './crypto/random.ts';
 import type { KeyValue } from './kv.ts';
+import type { Mailer } from './mailer.ts';
 import { createLog, type Log } from './ops/log.ts';
 import { createArgon2Wasm } from './platform/argon2-wasm.ts';
 import { createBreachedPasswords } from './platform/breached-passwords.ts';
 import { withDeadline } from './platform/kv-deadline.ts';
+import { createMailbox } from './platform/mailbox.ts';
 import { createMemoryKeyValue } from './platform/memory.ts';
 import { createNeon } from './platform/neon.ts';
+import { createResend } from './platform/resend.ts';
 import { createUpstashKeyValue } from './platform/upstash.ts';
 
 type WorkerBindings = Readonly<Record<string, unknown>>;
@@ -42,7 +45,7 @@ async function createApplication(config: Config): Promise<App> {
     db: createNeon({ url: config.database.url, endpoint: config.neonEndpoint }),
     kv: createKeyValue(config, log),
     fallback: createMemoryKeyValue({ now, capacity }),
-    mailer: undefined,
+    mailer: createMailer(config, log),
     isBreached: createBreachedPasswords(config.breachedPasswordUrl),
     hasher: createPasswordHasher({
       argon2,
@@ -60,6 +63,24 @@ function createKeyValue({ environment, upstash }: Config, log: Log): KeyValue {
   if (environment !== 'dev')
     log.warn('limits_in_memory', { advice: 'Set UPSTASH_REDIS_REST_URL: isolates do not share their memory' });
   return createMemoryKeyValue({ now, capacity });
+}
+
+/** @throws {ConfigError} where SMTP is configured: that needs connections of its own, which Workers do not have */
+function createMailer({ environment, mail }: Config, log: Log): Mailer | undefined {
+  switch (mail?.kind) {
+    case 'resend':
+      return createResend(mail);
+    case 'mailbox':
+      return createMailbox(mail.url);
+    case 'smtp':
+      throw new ConfigError(
+        'Invalid configuration. SMTP_HOST: Workers send through Resend: set RESEND_API_KEY instead',
+      );
+    default:
+      if (environment !== 'dev')
+        log.warn('mail_not_configured', { advice: 'Set RESEND_API_KEY: mails wait until then' });
+      return undefined;
+  }
 }
 
 export default {

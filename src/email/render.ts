@@ -1,13 +1,89 @@
 import type { Config } from '../config.ts';
 import type { Mail } from '../mailer.ts';
+import { wordsFor } from './locale.ts';
 import type { MessageOf, MessageType } from './messages.ts';
+import { type Page, toHtml } from './render-html.ts';
 
-/** A message as it is sent. */
+/**
+ * Where the button of a mail leads. The token stands in the fragment, which browsers keep to themselves: it gets into no
+ * server's log, no `Referer`, and no request of a scanner.
+ */
+const paths: Partial<Record<MessageType, string>> = {
+  verify_email: '/verify-email',
+  reset_password: '/reset-password',
+  confirm_email_change: '/confirm-email-change',
+  email_changed: '/undo-email-change',
+};
+
+/**
+ * A message as it is sent: complete as text, and the same as HTML. The same input gives the same mail, so that whoever
+ * takes mails can tell a repeated one.
+ * @param locale a language that `chooseLocale` gave
+ */
 export function renderMail<Type extends MessageType>(
-  _config: Pick<Config, 'issuer' | 'serviceName'>,
-  _locale: string,
+  { issuer, serviceName }: Pick<Config, 'issuer' | 'serviceName'>,
+  locale: string,
   type: Type,
   data: MessageOf<Type>,
 ): Omit<Mail, 'to'> {
-  return { subject: type, text: JSON.stringify(data), html: '' };
+  const { mails, parts } = wordsFor(locale);
+  const service = oneLine(serviceName, 100);
+  const words = mails[type]({ service, email: 'email' in data ? oneLine(data.email, 254) : '' });
+  const path = paths[type];
+  const facts: (readonly [label: string, value: string])[] = [[parts.when, formatTime(locale, data.at)]];
+  if (data.address !== null) facts.push([parts.where, oneLine(data.address, 60)]);
+  if (data.device !== null) facts.push([parts.device, plainDevice(data.device)]);
+  const page: Page = {
+    ...words,
+    locale,
+    facts,
+    subject: oneLine(words.subject, 200),
+    link:
+      path === undefined || words.button === undefined || !('token' in data)
+        ? undefined
+        : { label: words.button, explanation: parts.link, url: `${issuer}${path}#token=${data.token}` },
+    code: 'code' in data ? { explanation: parts.code, code: data.code } : undefined,
+    footer: `${parts.footer(service)} ${issuer}`,
+  };
+  return { subject: page.subject, text: toText(page), html: toHtml(page) };
 }
+
+function toText({ heading, body, link, code, facts, otherwise, footer }: Page): string {
+  const blocks = [
+    heading,
+    ...body,
+    ...(link === undefined ? [] : [`${link.label}:\n${link.url}`]),
+    ...(code === undefined ? [] : [`${code.explanation}\n${code.code}`]),
+    facts.map(([label, value]) => `${label}: ${value}`).join('\n'),
+    otherwise,
+    // Mail programs know by this line where a signature begins (RFC 3676 section 4.3).
+    `-- \n${footer}`,
+  ];
+  return `${blocks.join('\n\n')}\n`;
+}
+
+/** UTC, since where the reader is, is not known. */
+function formatTime(locale: string, at: number): string {
+  const format = new Intl.DateTimeFormat(locale, {
+    dateStyle: 'long',
+    timeStyle: 'short',
+    hourCycle: 'h23',
+    timeZone: 'UTC',
+  });
+  return `${format.format(at)} UTC`;
+}
+
+/** A subject must not begin another header, nor a value another paragraph. */
+const oneLine = (text: string, most: number) =>
+  text
+    .slice(0, most)
+    .toWellFormed()
+    .replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\s]+/gu, ' ')
+    .trim();
+
+/**
+ * What the browser said it is. Anybody can have a mail sent to anybody with words of their own here, so nothing may
+ * remain that a mail program would show as a link: neither colons, slashes and @, nor a dot before a letter.
+ */
+const plainDevice = (text: string) =>
+  oneLine(text.replaceAll(/[^\p{L}\p{N} ().,+_-]+/gu, ' ').replaceAll(/\.(?!\d)/g, ' '), 60);

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import type { Deps } from '../deps.ts';
 import { isMessageType, messages } from '../email/messages.ts';
 import { renderMail } from '../email/render.ts';
-import { MailRefused } from '../mailer.ts';
+import { MailRefused, sendTimeout } from '../mailer.ts';
 import { describeError } from '../ops/log.ts';
 import { openPayload } from './outbox.ts';
 import { claimOutbox, deleteOutbox, type OutboxRow, postponeOutbox } from './store.ts';
@@ -12,11 +12,11 @@ const lease = 60_000;
 /** How many rows are tried at a time, and for how long one sweep goes on. */
 const batch = 10;
 const sweepTime = 20_000;
-/** After so many attempts, or so long, a row is given up and kept. */
+/** After so many attempts, which take two to three days, or so long, a row is given up and kept. */
 const mostAttempts = 20;
 const longestWait = 3 * 86_400_000;
 const firstPause = 30_000;
-const longestPause = 3_600_000;
+const longestPause = 6 * 3_600_000;
 
 /**
  * Carries out a task, in one statement that takes its row away (`takenTask`): so it is done once, however often it is
@@ -35,58 +35,68 @@ type Needs = Pick<Deps, 'config' | 'db' | 'keyring' | 'log' | 'mailer' | 'now'>;
 
 const payloadOf = z.object({ to: z.string(), locale: z.string(), data: z.unknown() });
 
-/** @param tasks by the type of their rows */
+/**
+ * Delivers each row at least once, always with the same id: whoever takes it can tell a repeated one. A mail that was
+ * taken and whose row could not be deleted goes out again.
+ * @param tasks by the type of their rows
+ */
 export function createRelay(deps: Needs, tasks: Readonly<Record<string, Task>>): Relay {
   const { config, db, log, mailer, now } = deps;
 
   async function send(row: OutboxRow): Promise<void> {
-    if (mailer === undefined) throw new NoMailer();
-    if (!isMessageType(row.type)) throw new MailRefused('unknown_message');
+    if (mailer === undefined) throw new Undeliverable('no_mailer');
+    if (!isMessageType(row.type)) throw new Undeliverable('unknown_type');
     const { to, locale, data } = payloadOf.parse(await openPayload(deps, row));
     const message = messages[row.type].parse(data);
     await mailer.send({ to, ...renderMail(config, locale, row.type, message) }, row.id);
-    await deleteOutbox(db, row.id);
+    // Once more, since a row that stays means a second mail.
+    await deleteOutbox(db, row.id).catch(() => deleteOutbox(db, row.id));
   }
 
   async function carryOut(row: OutboxRow): Promise<readonly OutboxRow[]> {
-    const task = tasks[row.type];
-    if (task === undefined) throw new Error('No such task');
+    const task = Object.hasOwn(tasks, row.type) ? tasks[row.type] : undefined;
+    if (task === undefined) throw new Undeliverable('unknown_type');
     return await task(await openPayload(deps, row), row);
   }
 
-  async function postpone(row: OutboxRow, error: unknown): Promise<void> {
-    const attempts = (row.attempts ?? 0) + 1;
-    const age = now() - row.createdAt.getTime();
-    const dead = error instanceof MailRefused || attempts >= mostAttempts || age > longestWait;
-    const { type, kind } = row;
-    log[dead ? 'error' : 'warn']('outbox_failed', {
-      kind,
-      type,
-      outbox_id: row.id,
-      attempts,
-      dead,
-      ...describeError(error),
-    });
+  /**
+   * Only who takes mails can refuse one for good. Whatever else is wrong (a type or a secret that only other instances
+   * know while a release goes out, a message of another shape) may be right later, and is tried as long as anything is.
+   */
+  async function postpone(row: OutboxRow, attempts: number, error: unknown): Promise<void> {
+    const dead = error instanceof MailRefused || attempts >= mostAttempts || isTooOld(row);
+    const { id, kind, type } = row;
     const reason = describeError(error);
+    log[dead ? 'error' : 'warn']('outbox_failed', { kind, type, outbox_id: id, attempts, dead, ...reason });
     const lastError = String(reason['error_code'] ?? reason['cause_code'] ?? reason['error']);
-    await postponeOutbox(db, row.id, attempts, dead ? undefined : now() + pauseAfter(attempts), lastError);
+    await postponeOutbox(db, row, attempts, dead ? undefined : now() + pauseAfter(attempts), lastError);
   }
 
-  /** @returns whether it went well */
-  async function attempt(row: OutboxRow): Promise<boolean> {
+  const isTooOld = (row: OutboxRow) => now() - row.createdAt.getTime() > longestWait;
+
+  /**
+   * @param attempts how many there are with this one. An instance that ends halfway still has counted it.
+   * @returns whether it went well
+   */
+  async function attempt(row: OutboxRow, attempts: number): Promise<boolean> {
+    // Whoever claims it next must not find it under way.
+    if (row.nextAttemptAt.getTime() - now() < sendTimeout) return false;
     try {
+      if (attempts > mostAttempts || isTooOld(row)) throw new Undeliverable('given_up');
       if (row.kind === 'task') await deliver(await carryOut(row));
       else await send(row);
       return true;
     } catch (error) {
       // Where this fails too, the row is taken up when its lease is over.
-      await postpone(row, error).catch((second: unknown) => log.error('outbox_unreachable', describeError(second)));
+      await postpone(row, attempts, error).catch((second: unknown) =>
+        log.error('outbox_unreachable', describeError(second)),
+      );
       return false;
     }
   }
 
   async function deliver(rows: readonly OutboxRow[]): Promise<void> {
-    await Promise.all(rows.map(attempt));
+    await Promise.all(rows.map((row) => attempt(row, 1)));
   }
 
   return {
@@ -96,15 +106,22 @@ export function createRelay(deps: Needs, tasks: Readonly<Record<string, Task>>):
       let outcomes: boolean[] = [];
       do {
         const rows = await claimOutbox(db, { now: now(), leaseUntil: now() + lease, limit: batch });
-        outcomes = await Promise.all(rows.map(attempt));
+        outcomes = await Promise.all(rows.map((row) => attempt(row, row.attempts ?? 1)));
         // A provider that takes none of them is down: the next sweep asks again.
       } while (outcomes.length === batch && outcomes.includes(true) && now() < until);
     },
   };
 }
 
-class NoMailer extends Error {
-  override readonly name = 'NoMailer';
+/** It cannot be delivered here and now. */
+class Undeliverable extends Error {
+  override readonly name = 'Undeliverable';
+  readonly code: 'no_mailer' | 'unknown_type' | 'given_up';
+
+  constructor(code: Undeliverable['code']) {
+    super(code);
+    this.code = code;
+  }
 }
 
 /** Doubles with each attempt; up to half of it is left to chance, so that many rows do not come back together. */

@@ -1,4 +1,4 @@
-import { eq, type SQL, sql } from 'drizzle-orm';
+import { and, eq, type SQL, sql } from 'drizzle-orm';
 import * as z from 'zod';
 import { type Database, query } from '../db/database.ts';
 import { insertFrom } from '../db/insert-from.ts';
@@ -28,12 +28,13 @@ export async function deleteOutbox(db: Database, id: string): Promise<void> {
 export const takenTask = (id: string): SQL => sql`delete from ${outbox} where id = ${id}::uuid returning id`;
 
 /**
- * Notes that an attempt failed.
+ * Notes that an attempt failed. Changes nothing where the row is somebody else's by now.
+ * @param row as it was claimed
  * @param nextAttemptAt milliseconds; undefined where there will be none: the row is dead, and kept
  */
 export async function postponeOutbox(
   db: Database,
-  id: string,
+  row: Pick<OutboxRow, 'id' | 'nextAttemptAt'>,
   attempts: number,
   nextAttemptAt: number | undefined,
   lastError: string,
@@ -42,7 +43,7 @@ export async function postponeOutbox(
   await db
     .update(outbox)
     .set({ ...next, attempts, lastError })
-    .where(eq(outbox.id, id));
+    .where(and(eq(outbox.id, row.id), eq(outbox.nextAttemptAt, row.nextAttemptAt)));
 }
 
 const claimed = z.object({
@@ -56,8 +57,10 @@ const claimed = z.object({
 });
 
 /**
- * Claims what is due until `leaseUntil`: no other relay gets it before. The time a one-time token is good for begins
- * anew with each attempt to send its mail: a link that was held up must not arrive dead.
+ * Claims mails and tasks that are due until `leaseUntil`: no other relay gets them before. Each claim counts as an
+ * attempt, so that a row which ends every instance that touches it comes to an end itself. The time a one-time token is
+ * good for begins anew with each attempt to send its mail: a link that was held up must not arrive dead. Events are not
+ * this relay's.
  */
 export async function claimOutbox(
   db: Database,
@@ -68,9 +71,11 @@ export async function claimOutbox(
     claimed,
     sql`with due as (
       select id from ${outbox} where next_attempt_at <= ${timestamp(now)} and delivered_at is null and not dead
+        and kind in ('email', 'task')
       order by next_attempt_at limit ${limit} for update skip locked
     ), claimed as (
-      update ${outbox} as o set next_attempt_at = ${timestamp(leaseUntil)} from due where o.id = due.id
+      update ${outbox} as o set next_attempt_at = ${timestamp(leaseUntil)}, attempts = o.attempts + 1
+      from due where o.id = due.id
       returning o.id, o.kind, o.type, o.subject, o.payload_sealed, o.attempts, o.created_at
     ), renewed as (
       update ${oneTimeTokens} as t set created_at = ${timestamp(now)},

@@ -1,0 +1,36 @@
+import type { MessageType } from './messages.ts';
+
+/** What the words of a mail may name. As plain text: it is escaped where it stands in HTML. */
+export interface Facts {
+  readonly service: string;
+  /** The new address of an account, masked. Empty but in `email_changed`. */
+  readonly email: string;
+}
+
+export interface MailWords {
+  readonly subject: string;
+  readonly heading: string;
+  /** What happened, or what is asked for; stands before the button. */
+  readonly body: readonly string[];
+  /** On the button, where the mail has a link. */
+  readonly button?: string;
+  /** What to do if it was not you; stands at the end. */
+  readonly otherwise: string;
+}
+
+/** All words of one language. */
+export interface Words {
+  readonly mails: { readonly [Type in MessageType]: (facts: Facts) => MailWords };
+  /** What most mails have in common. */
+  readonly parts: {
+    /** Before the address that the button leads to. */
+    readonly link: string;
+    /** Before the code. */
+    readonly code: string;
+    readonly when: string;
+    readonly where: string;
+    readonly device: string;
+    /** Who sent it, and that nobody reads an answer. */
+    readonly footer: (service: string) => string;
+  };
+}

@@ -1,0 +1,100 @@
+import { createTransport } from 'nodemailer';
+import type { SmtpConfig } from '../config.ts';
+import { type Mailer, MailRefused, MailUndelivered, sendTimeout } from '../mailer.ts';
+
+/** How long the server may take to answer one step: milliseconds. `sendTimeout` ends the whole. */
+const patience = 10_000;
+const connections = 5;
+
+/**
+ * SMTP (RFC 5321) over a pool of connections. TLS is 1.2 or newer and the certificate is verified; with `starttls` (RFC
+ * 3207) nothing is sent before it, credentials and mail alike. The mail's id is its `Message-ID`, so that one that was
+ * taken twice, because the answer to the first was lost, can be told.
+ * @param authorities certificates (PEM) to trust instead of the system's
+ */
+export function createSmtp(config: SmtpConfig, authorities?: string): Mailer {
+  const { host, port, credentials } = config;
+  const from = parseSender(config.from);
+  const domain = from.address.slice(from.address.lastIndexOf('@') + 1);
+  const transport = createTransport({
+    host,
+    port,
+    pool: true,
+    secure: config.tls === 'implicit',
+    requireTLS: config.tls === 'starttls',
+    ignoreTLS: config.tls === 'none',
+    tls: { minVersion: 'TLSv1.2', rejectUnauthorized: true, ...(authorities === undefined ? {} : { ca: authorities }) },
+    ...(credentials === undefined ? {} : { auth: { user: credentials.user, pass: credentials.password } }),
+    // Where credentials are set and the server does not ask for them, something is wrong.
+    forceAuth: credentials !== undefined,
+    maxConnections: connections,
+    // A mail whose connection broke may have been taken: the outbox decides about another try, not the pool.
+    maxRequeues: 0,
+    idleTimeout: 30_000,
+    connectionTimeout: patience,
+    greetingTimeout: patience,
+    socketTimeout: patience,
+    dnsTimeout: patience,
+    disableFileAccess: true,
+    disableUrlAccess: true,
+    logger: false,
+  });
+
+  return {
+    kind: 'smtp',
+    async send({ to, subject, text, html }, id) {
+      const mail = {
+        // As objects, so that no part of an address is read as another recipient.
+        from,
+        to: { name: '', address: to },
+        subject,
+        text,
+        html,
+        messageId: `<${id}@${domain}>`,
+        headers: { 'Auto-Submitted': 'auto-generated' },
+        signal: AbortSignal.timeout(sendTimeout - 1000),
+      };
+      await transport.sendMail(mail).catch((error: unknown) => {
+        throw toFailure(error);
+      });
+    },
+    async close() {
+      transport.close();
+    },
+  };
+}
+
+/** `Name <address>` or an address alone, as the configuration has checked. */
+function parseSender(text: string): { name: string; address: string } {
+  const [, name = '', address = text] = /^(.*)<([^<>]+)>$/.exec(text) ?? [];
+  return { name: name.trim().replace(/^"(.*)"$/, '$1'), address };
+}
+
+/**
+ * Refused is what the server says of this recipient or this mail, for good (5yz, RFC 5321 section 4.2.1). What it says
+ * of us may be mended: credentials, the sender, who may send and relay (5.7, RFC 3463 section 3.8). The messages hold
+ * addresses, so only codes go on.
+ */
+function toFailure(error: unknown): Error {
+  const { code, command, responseCode, response } = fieldsOf(error);
+  const isPermanent = responseCode !== undefined && responseCode >= 500 && ![503, 530].includes(responseCode);
+  const isPolicy = /^5\d\d[ -]5\.7\.\d/.test(response);
+  if (isPermanent && !isPolicy && (command === 'RCPT TO' || command === 'DATA')) {
+    return new MailRefused(`smtp_${responseCode}`);
+  }
+  // Nothing was sent: the library could not make an address of the recipient.
+  if (code === 'EENVELOPE' && command === 'API') return new MailRefused('invalid_recipient');
+  return new MailUndelivered(responseCode === undefined ? code : `smtp_${responseCode}`);
+}
+
+function fieldsOf(error: unknown) {
+  const fields: Readonly<Record<string, unknown>> = error instanceof Error ? { ...error } : {};
+  const text = (value: unknown) => (typeof value === 'string' ? value : '');
+  const { responseCode } = fields;
+  return {
+    code: /^[A-Z]{1,20}$/.exec(text(fields['code']))?.[0] ?? 'unknown_failure',
+    command: text(fields['command']),
+    responseCode: typeof responseCode === 'number' ? responseCode : undefined,
+    response: text(fields['response']),
+  };
+}
