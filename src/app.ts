@@ -18,6 +18,8 @@ import { requestLog } from './http/request-log.ts';
 import { healthRoutes } from './ops/health.ts';
 import { describeError } from './ops/log.ts';
 import { createRelay } from './outbox/relay.ts';
+import { contentSecurityPolicy } from './pages/layout.ts';
+import { pageRoutes } from './pages/routes.ts';
 import { createGate } from './sessions/authenticate.ts';
 import { sessionRoutes } from './sessions/routes.ts';
 import { createRevocation } from './tokens/revocation.ts';
@@ -52,10 +54,15 @@ export function createApp(deps: Deps): App {
     ...tokenRoutes(deps, signingKeys),
   ];
 
+  const pages = pageRoutes(sessionDeps);
+
   const app = new Hono<Env>();
   app.use(requestId());
   app.use(requestLog(deps));
-  app.use(secureHeaders({ contentSecurityPolicy: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } }));
+  const apiHeaders = secureHeaders({ contentSecurityPolicy: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } });
+  const pageHeaders = secureHeaders({ contentSecurityPolicy });
+  const pagePaths = new Set(pages.map(({ contract }) => contract.path));
+  app.use((c, next) => (pagePaths.has(c.req.path) ? pageHeaders(c, next) : apiHeaders(c, next)));
   app.use(crossOrigin(config, endpoints));
   app.use(
     bodyLimit({
@@ -67,7 +74,7 @@ export function createApp(deps: Deps): App {
   );
   app.onError((error, c) => answerProblem(c, toProblem(error, deps, c.get('requestId')), config.issuer));
   app.notFound((c) => answerProblem(c, new Problem('not_found'), config.issuer));
-  mount(app, [...endpoints, ...openApiRoutes(endpoints, { issuer: config.issuer, version })], gate);
+  mount(app, [...endpoints, ...pages, ...openApiRoutes(endpoints, { issuer: config.issuer, version })], gate);
 
   return {
     fetch: app.fetch,
