@@ -92,7 +92,7 @@ async function readAccount(deps: Deps, userId: string | null): Promise<UserRow> 
  */
 export async function confirmEmailChange(deps: SessionDeps, proof: MailProof, call: Call): Promise<void> {
   const { db, now, relay } = deps;
-  const token = await findProof(deps, 'change_email', proof, call);
+  const token = await findProof(deps, 'change_email', proof);
   const user = await readAccount(deps, token.user_id);
   const userId = user.id;
   const { address } = tokenData.parse(await openTokenData(deps, token));
@@ -130,7 +130,7 @@ export async function confirmEmailChange(deps: SessionDeps, proof: MailProof, ca
  */
 export async function undoEmailChange(deps: SessionDeps, token: string, call: Call): Promise<void> {
   const { db, now, relay, revocation } = deps;
-  const found = await findProof(deps, 'undo_email_change', { token }, call);
+  const found = await findProof(deps, 'undo_email_change', { token });
   const user = await readAccount(deps, found.user_id);
   const userId = user.id;
   const { address } = tokenData.parse(await openTokenData(deps, found));

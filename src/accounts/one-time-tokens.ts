@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { auditRow, keptOrigin } from '../audit/audit.ts';
+import { keptOrigin } from '../audit/audit.ts';
 import type { Call } from '../call.ts';
 import { blindIndexes } from '../crypto/blind-index.ts';
 import { seal, unseal } from '../crypto/seal.ts';
@@ -9,7 +9,7 @@ import { Problem } from '../errors.ts';
 import { mailRow } from '../outbox/outbox.ts';
 import { hashToken, newOneTimeSecret, normaliseCode, verifyCode } from '../tokens/one-time-token.ts';
 import type { EmailAddress } from './email.ts';
-import { type FoundToken, findToken, type PromisedToken, type Purpose, tryCode } from './token-store.ts';
+import { codeLifetime, type FoundToken, findToken, type PromisedToken, type Purpose, tryCode } from './token-store.ts';
 
 /** How long a link is good, in seconds. */
 const lifetimes: Readonly<Record<Purpose, number>> = {
@@ -18,8 +18,6 @@ const lifetimes: Readonly<Record<Purpose, number>> = {
   change_email: 86_400,
   undo_email_change: 7 * 86_400,
 };
-/** How long a code is good: seconds. */
-const codeLifetime = 600;
 
 /** When and from where something was asked for, as a mail tells it and a task keeps it. */
 export const occasion = z.object({ at: z.number(), address: z.string().nullable(), device: z.string().nullable() });
@@ -62,7 +60,6 @@ export async function promiseToken(deps: Deps, { purpose, userId, ...asked }: To
     tokenHash: secret.tokenHash,
     codeHash: secret.codeHash,
     codeExpiresAt: new Date(now() + codeLifetime * 1000),
-    attempts: 0,
     dataSealed,
     createdAt: new Date(now()),
     expiresAt: new Date(now() + lifetimes[purpose] * 1000),
@@ -82,7 +79,7 @@ export type MailProof = { readonly token: string } | { readonly email: EmailAddr
  * Finds the one-time token that a proof is about. Consumes nothing but one try of the code.
  * @throws {Problem} `link_expired`, whether it never was, is used, or has run out
  */
-export async function findProof(deps: Deps, purpose: Purpose, proof: MailProof, call: Call): Promise<FoundToken> {
+export async function findProof(deps: Deps, purpose: Purpose, proof: MailProof): Promise<FoundToken> {
   const { db, keyring, now } = deps;
   if ('token' in proof) {
     const hash = await hashToken(proof.token);
@@ -92,14 +89,7 @@ export async function findProof(deps: Deps, purpose: Purpose, proof: MailProof, 
   }
   const code = normaliseCode(proof.code);
   const indexes = await blindIndexes(keyring, 'email', proof.email.key);
-  const entry = {
-    type: 'one_time_code',
-    result: 'success',
-    userId: null,
-    sessionId: null,
-    origin: call.origin,
-  } as const;
-  const tried = await tryCode(db, purpose, indexes, now(), auditRow(deps, entry));
+  const tried = await tryCode(db, purpose, indexes, now());
   for (const token of tried) {
     if (code !== undefined && (await verifyCode(keyring, token.id, code, token.code_hash))) return token;
   }

@@ -2,10 +2,11 @@ import { type SQL, sql } from 'drizzle-orm';
 import * as z from 'zod';
 import { type AuditRow, auditFrom } from '../audit/audit.ts';
 import { type Database, query } from '../db/database.ts';
-import { auditLog, oneTimeTokens, outbox, sessions, users } from '../db/schema.ts';
+import { auditLog, codeAttempts, oneTimeTokens, outbox, sessions, users } from '../db/schema.ts';
 import { type OutboxRow, outboxFrom } from '../outbox/store.ts';
 import { type PresentSession, presentColumns, presentSession, timestamp } from '../sessions/store.ts';
 import type { UserRow } from './store.ts';
+import { purposes } from './token-store.ts';
 
 const unconfirmed = z.object({ id: z.null(), confirmed: z.boolean() });
 const confirmedSession = presentSession.extend({ confirmed: z.literal(true) });
@@ -123,6 +124,9 @@ export async function deleteUser(
       delete from ${users} as u where u.id = ${confirmed} returning null::uuid as user_id
     ), dropped as (
       delete from ${oneTimeTokens} as t using confirmed where t.email_index = ${emailIndex} and t.user_id is null
+    ), untried as (
+      delete from ${codeAttempts} as a using confirmed, unnest(${sql.param([...purposes])}::text[]) as purpose
+      where a.key = purpose || ':' || ${emailIndex}
     ), audited as (
       ${auditFrom(audit, sql`removed`)}
     )${promised(notices, sql`removed`)}

@@ -89,7 +89,7 @@ export async function resetPassword(
   { proof, password }: { readonly proof: MailProof; readonly password: string },
   call: Call,
 ): Promise<void> {
-  const token = await findProof(deps, 'reset_password', proof, call);
+  const token = await findProof(deps, 'reset_password', proof);
   if (token.user_id === null) await resetRegistration(deps, token, password, call);
   else await resetUser(deps, { id: token.id, userId: token.user_id }, password, call);
 }

@@ -3,14 +3,16 @@ import * as z from 'zod';
 import { type AuditRow, auditFrom } from '../audit/audit.ts';
 import { type Database, query } from '../db/database.ts';
 import { insertFrom } from '../db/insert-from.ts';
-import { auditLog, oneTimeTokens, users } from '../db/schema.ts';
+import { codeAttempts, oneTimeTokens, users } from '../db/schema.ts';
 import { type OutboxRow, outboxFrom, takenTask } from '../outbox/store.ts';
 import { timestamp } from '../sessions/store.ts';
 
 export type OneTimeTokenRow = typeof oneTimeTokens.$inferInsert;
 export type Purpose = OneTimeTokenRow['purpose'];
+export const purposes: readonly Purpose[] = oneTimeTokens.purpose.enumValues;
 
-/** Tries of one code. */
+/** How long a code is good, and how often one can be tried in that time: seconds. */
+export const codeLifetime = 600;
 const mostAttempts = 10;
 
 /** A one-time token with the mail that carries it. */
@@ -45,34 +47,43 @@ export async function findToken(
   return row;
 }
 
+const attemptsKey = (purpose: Purpose, emailIndex: string) => `${purpose}:${emailIndex}`;
+
 /**
- * Counts one try of a code, before it is looked at, against every code that an address holds for a purpose. The audit
- * row is written whether the address holds one or not: both cost the same.
- * @returns those that may be compared with
+ * Counts one try of a code, before it is looked at. It is written whether the address holds a code or not: both cost
+ * the same.
+ * @param emailIndexes of the address, newest secret first
+ * @returns what may be compared with: nothing after too many tries in ten minutes
  */
 export async function tryCode(
   db: Database,
   purpose: Purpose,
-  emailIndexes: readonly string[],
+  emailIndexes: readonly [string, ...string[]],
   now: number,
-  audit: AuditRow,
 ): Promise<(FoundToken & { readonly code_hash: string })[]> {
-  const indexes = sql.join(
-    emailIndexes.map((index) => sql`${index}`),
-    sql`, `,
-  );
+  const key = attemptsKey(purpose, emailIndexes[0]);
+  const forgottenAt = timestamp(now + codeLifetime * 1000);
   return await query(
     db,
     found.extend({ code_hash: z.string() }),
-    sql`with tried as (
-      update ${oneTimeTokens} as t set attempts = t.attempts + 1
-      where t.email_index in (${indexes}) and ${isGood(purpose, now)}
-        and t.code_expires_at > ${timestamp(now)} and t.attempts < ${mostAttempts}
-      returning ${tokenColumns}, t.code_hash
-    ), audited as ${db.insert(auditLog).values(audit)}
-    select * from tried`,
+    sql`with counted as (
+      insert into ${codeAttempts} as a (key, attempts, forgotten_at) values (${key}, 1, ${forgottenAt})
+      on conflict (key) do update set
+        attempts = case when a.forgotten_at > ${timestamp(now)} then a.attempts + 1 else 1 end,
+        forgotten_at = case when a.forgotten_at > ${timestamp(now)} then a.forgotten_at else ${forgottenAt} end
+      returning attempts
+    )
+    select ${tokenColumns}, t.code_hash from ${oneTimeTokens} as t
+    where t.email_index in (${listOf(emailIndexes)}) and ${isGood(purpose, now)}
+      and t.code_expires_at > ${timestamp(now)} and (select attempts from counted) <= ${mostAttempts}`,
   );
 }
+
+const listOf = (values: readonly string[]) =>
+  sql.join(
+    values.map((value) => sql`${value}`),
+    sql`, `,
+  );
 
 /** The newest registration that waits for an address, where there is one. */
 export async function findPendingRegistration(
@@ -80,15 +91,11 @@ export async function findPendingRegistration(
   emailIndexes: readonly string[],
   now: number,
 ): Promise<FoundToken | undefined> {
-  const indexes = sql.join(
-    emailIndexes.map((index) => sql`${index}`),
-    sql`, `,
-  );
   const [row] = await query(
     db,
     found,
     sql`select ${tokenColumns} from ${oneTimeTokens} as t
-      where t.email_index in (${indexes}) and ${isGood('verify_email', now)} and t.data_sealed is not null
+      where t.email_index in (${listOf(emailIndexes)}) and ${isGood('verify_email', now)} and t.data_sealed is not null
       order by t.id desc limit 1`,
   );
   return row;
@@ -119,6 +126,10 @@ export async function finishTask(
 ): Promise<boolean> {
   const parts = [
     promised.token && sql`, token as (${insertFrom(oneTimeTokens, promised.token, sql`task`)})`,
+    // A new code can be tried as often as any.
+    promised.token &&
+      sql`, allowed as (delete from ${codeAttempts} as a using task
+        where a.key = ${attemptsKey(promised.token.purpose, promised.token.emailIndex)})`,
     promised.mail && sql`, mailed as (${outboxFrom(promised.mail, sql`task`)})`,
     audit &&
       sql`, audited as (${auditFrom(

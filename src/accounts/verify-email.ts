@@ -33,7 +33,7 @@ import { findPendingRegistration, finishTask } from './token-store.ts';
  */
 export async function verifyEmail(deps: SessionDeps, proof: MailProof, call: Call): Promise<void> {
   const { db, now, revocation } = deps;
-  const token = await findProof(deps, 'verify_email', proof, call);
+  const token = await findProof(deps, 'verify_email', proof);
   const data = await openTokenData(deps, token);
   const registration = data === undefined ? undefined : { ...pendingRegistration.parse(data), emailVerified: true };
   const entry = { result: 'success', sessionId: null, origin: call.origin } as const;

@@ -16,7 +16,6 @@ type AuditType =
   | 'reauthentication'
   | 'password_changed'
   | 'profile_changed'
-  | 'one_time_code'
   | 'email_verified'
   | 'password_reset_requested'
   | 'password_reset'

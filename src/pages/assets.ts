@@ -30,13 +30,17 @@ summary { cursor: pointer; color: var(--accent); margin: 1rem 0; }
  * themselves: no server, log or Referer sees it. Nothing is sent before somebody presses the button.
  */
 const script = `
-const token = new URLSearchParams(location.hash.slice(1)).get('token');
 const field = document.querySelector('input[name=token]');
-if (field !== null && token !== null) {
+const code = document.querySelector('details');
+function takeToken() {
+  const token = new URLSearchParams(location.hash.slice(1)).get('token');
+  if (field === null || token === null) return;
   field.value = token;
   history.replaceState(null, '', location.pathname);
 }
-const code = document.querySelector('details');
+takeToken();
+// The link opened again in the same tab changes nothing but the fragment.
+addEventListener('hashchange', takeToken);
 if (code !== null && field !== null && field.value === '') code.open = true;
 `;
 

@@ -15,7 +15,7 @@ import {
 import { withClient } from './catalog.ts';
 
 /** Not `signing_keys`: it never holds more than a handful of rows, and reading them all is the point. */
-const large = ['users', 'sessions', 'audit_log', 'one_time_tokens', 'outbox'];
+const large = ['users', 'sessions', 'audit_log', 'one_time_tokens', 'code_attempts', 'outbox'];
 
 interface Statement {
   readonly sql: string;
@@ -67,6 +67,7 @@ const fill = `
     select gen_random_uuid(), 'login', 'success', user_id, id, created_at from sessions;
   insert into one_time_tokens (id, purpose, user_id, email_index, token_hash, created_at, expires_at)
     select gen_random_uuid(), 'verify_email', id, email_index, email_index, now(), now() + interval '1 day' from users limit 10000;
+  insert into code_attempts select 'verify_email:' || n, 1, now() from generate_series(1, 10000) n;
   insert into outbox (id, kind, type, subject, payload_sealed, created_at, next_attempt_at, delivered_at)
     select gen_random_uuid(), 'event', 'user.registered', id, '', now(), now(), now() from users limit 10000;`;
 
@@ -74,8 +75,8 @@ const fill = `
 const expected = [
   'from one_time_tokens, delete from one_time_tokens, insert into users, insert into audit_log',
   'delete from outbox',
-  'delete from outbox, insert into one_time_tokens, insert into outbox',
-  'delete from outbox, insert into one_time_tokens, insert into outbox, insert into audit_log, from users',
+  'delete from outbox, insert into one_time_tokens, delete from code_attempts, insert into outbox',
+  'delete from outbox, insert into one_time_tokens, delete from code_attempts, insert into outbox, insert into audit_log, from users',
   'delete from outbox, insert into outbox',
   'from one_time_tokens',
   'from outbox, update outbox, update one_time_tokens',
@@ -84,7 +85,7 @@ const expected = [
   'from users, delete from one_time_tokens, update users, update users, update sessions, delete from one_time_tokens, insert into audit_log, insert into one_time_tokens, insert into outbox',
   'insert into outbox',
   'insert into outbox, from users',
-  'update one_time_tokens, insert into audit_log',
+  'insert into code_attempts, from one_time_tokens',
   'from audit_log',
   'delete from signing_keys',
   'from sessions',
@@ -92,7 +93,7 @@ const expected = [
   'from signing_keys',
   'from users',
   'from users, from sessions, update users, update sessions, update sessions, insert into audit_log, insert into outbox',
-  'from users, update audit_log, delete from outbox, delete from users, delete from one_time_tokens, insert into audit_log, insert into outbox, from sessions',
+  'from users, update audit_log, delete from outbox, delete from users, delete from one_time_tokens, delete from code_attempts, insert into audit_log, insert into outbox, from sessions',
   'from users, update sessions, insert into audit_log',
   'insert into audit_log, from users, from sessions',
   'update audit_log',
