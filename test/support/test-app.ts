@@ -90,7 +90,7 @@ export interface TestApp {
 }
 
 export interface RequestOptions {
-  /** Sent as JSON, unless it is a string: then as it is. */
+  /** Sent as JSON, unless it is a string or bytes: then as it is. */
   readonly body?: unknown;
   readonly token?: string | undefined;
   readonly headers?: Readonly<Record<string, string>>;
@@ -151,7 +151,8 @@ export async function testApp(options: TestAppOptions = {}): Promise<TestApp> {
     const headers = new Headers(sent.headers);
     if (sent.body !== undefined && !headers.has('Content-Type')) headers.set('Content-Type', 'application/json');
     if (sent.token !== undefined) headers.set('Authorization', `Bearer ${sent.token}`);
-    const body = sent.body === undefined || typeof sent.body === 'string' ? sent.body : JSON.stringify(sent.body);
+    const isRaw = sent.body === undefined || typeof sent.body === 'string' || sent.body instanceof Uint8Array;
+    const body = isRaw ? sent.body : JSON.stringify(sent.body);
     const init = { method, headers, ...(body === undefined ? {} : { body }), signal: sent.signal ?? null };
     const background: Promise<unknown>[] = [];
     const context = {
