@@ -133,7 +133,7 @@ describe.skipIf(!hasSharedKeyValue())(
         listSessions: [1, 1],
         activity: [1, 1],
         // The lists are read while the client reads.
-        exportAccount: [1, 1, { after: [2, 0] }],
+        exportAccount: [1, 1, { after: [3, 0] }],
         revokeSession: [1, 2],
         logout: [1, 1],
         logoutAgain: [1, 1],

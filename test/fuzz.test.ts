@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, inject, it } from 'vitest';
+import { runtime } from '#test-runtime';
 import { policyNames } from '../src/limits/policies.ts';
 import { registerUser, type TestApp, testApp } from './support/test-app.ts';
 
@@ -80,8 +81,9 @@ const types = [
   '',
   ';',
 ];
+// workerd warns of every header that is not ASCII.
 const headerText = fc.string({
-  unit: fc.integer({ min: 32, max: 255 }).map((code) => String.fromCharCode(code)),
+  unit: fc.integer({ min: 32, max: runtime.name === 'node' ? 255 : 126 }).map((code) => String.fromCharCode(code)),
   maxLength: 200,
 });
 const oddHeaders = fc.dictionary(

@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { type AuditRow, auditFrom } from '../audit/audit.ts';
 import { type Database, query } from '../db/database.ts';
 import { insertFrom } from '../db/insert-from.ts';
-import { codeAttempts, oneTimeTokens, users } from '../db/schema.ts';
+import { codeAttempts, oneTimeTokens, outbox, users } from '../db/schema.ts';
 import { type OutboxRow, outboxFrom, takenTask } from '../outbox/store.ts';
 import { timestamp } from '../sessions/store.ts';
 
@@ -99,6 +99,27 @@ export async function findPendingRegistration(
       order by t.id desc limit 1`,
   );
   return row;
+}
+
+const pendingLink = found.extend({ purpose: z.string(), created_at: z.number(), expires_at: z.number() });
+const pendingMail = z.object({ type: z.string(), created_at: z.number() });
+
+/** The links that a user holds, and the mails that are on their way to them. Times in milliseconds. */
+export async function readPending(db: Database, userId: string) {
+  const [row] = await query(
+    db,
+    z.object({ links: z.array(pendingLink), mails: z.array(pendingMail) }),
+    sql`select
+      (select coalesce(json_agg(json_build_object('id', t.id, 'user_id', t.user_id, 'email_index', t.email_index,
+          'data_sealed', t.data_sealed, 'purpose', t.purpose,
+          'created_at', extract(epoch from t.created_at) * 1000, 'expires_at', extract(epoch from t.expires_at) * 1000)
+          order by t.id desc), '[]')
+        from ${oneTimeTokens} as t where t.user_id = ${userId}::uuid) as links,
+      (select coalesce(json_agg(json_build_object('type', o.type, 'created_at', extract(epoch from o.created_at) * 1000)
+          order by o.id desc), '[]')
+        from ${outbox} as o where o.subject = ${userId}::uuid and o.kind = 'email') as mails`,
+  );
+  return row ?? { links: [], mails: [] };
 }
 
 /** Writes a task, unless its username is taken. @returns whether it was written */

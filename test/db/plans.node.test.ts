@@ -79,6 +79,7 @@ const expected = [
   'delete from outbox, insert into one_time_tokens, delete from code_attempts, insert into outbox, insert into audit_log, from users',
   'delete from outbox, insert into outbox',
   'from one_time_tokens',
+  'from one_time_tokens, from outbox',
   'from outbox, update outbox, update one_time_tokens',
   'from users, delete from one_time_tokens, update users, update sessions, delete from one_time_tokens, insert into audit_log',
   'from users, delete from one_time_tokens, update users, update sessions, delete from one_time_tokens, insert into audit_log, insert into outbox',
