@@ -118,7 +118,7 @@ export async function confirmEmailChange(deps: SessionDeps, proof: MailProof, ca
     audit: auditRow(deps, { type: 'email_changed', result: 'success', userId, sessionId: null, origin: call.origin }),
     ...(undo === undefined ? {} : { token: undo.token, mails: [undo.mail] }),
   };
-  const redeemed = await refuseTaken(redeemToken(db, { id: token.id, userId }, now(), redemption));
+  const redeemed = await redeemToken(db, { id: token.id, userId }, now(), redemption).catch(refuseTaken);
   if (redeemed === undefined) throw linkExpired('used or changed meanwhile');
   if (undo !== undefined) call.after(() => relay.deliver([undo.mail]));
 }
@@ -160,7 +160,7 @@ export async function undoEmailChange(deps: SessionDeps, token: string, call: Ca
     mails: [reset.mail],
     audit: auditRow(deps, entry),
   } as const;
-  const redeemed = await refuseTaken(redeemToken(db, { id: found.id, userId }, now(), redemption));
+  const redeemed = await redeemToken(db, { id: found.id, userId }, now(), redemption).catch(refuseTaken);
   if (redeemed === undefined) throw linkExpired('used meanwhile');
   call.after(() => relay.deliver([reset.mail]));
   await revocation.revokeUser(userId, redeemed.ended, null);

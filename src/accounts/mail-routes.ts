@@ -22,9 +22,9 @@ const noStore = { 'Cache-Control': 'no-store' };
 const tag = 'Accounts';
 
 /** What asks for a mail counts by the address it comes from, and by whom the mail is for, known or not. */
-const mailHits = ({ origin }: Call, key: string): Hit[] => [
+const mailHits = ({ origin }: Call, ...keys: readonly string[]): Hit[] => [
   { policy: 'mail_address', key: addressBucket(origin.address) },
-  { policy: 'mail_account', key },
+  ...keys.map((key): Hit => ({ policy: 'mail_account', key })),
 ];
 
 /** What shows a link or code counts by the address it comes from; a code also by whom it was sent to. */
@@ -118,7 +118,10 @@ export function mailRoutes(deps: SessionDeps): Endpoint[] {
       body: emailRequest,
       responses: { 202: { description: 'The same whether the address is free or not', schema: message } },
       errors: [],
-      prepare: ({ caller, call }) => ({ hits: mailHits(call, caller.userId), subject: undefined }),
+      prepare: async ({ caller, body, call }) => {
+        const [key] = await blindIndexes(deps.keyring, 'email', body.email.key);
+        return { hits: mailHits(call, caller.userId, key), subject: undefined };
+      },
       handler: async ({ c, body, caller, call }) => {
         await changeEmail(deps, caller.userId, body.email, call);
         return c.json({ message: 'A mail to the new address is on its way' }, 202, noStore);

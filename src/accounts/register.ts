@@ -48,7 +48,7 @@ export async function register(
   const entry = { result: 'success', userId: row.id, sessionId: session.id, origin: call.origin } as const;
   const audit = [auditRow(deps, { type: 'user_registered', ...entry })];
   const verification = await promiseVerification(deps, row, request.email?.address, call);
-  await refuseTaken(insertAccount(db, row, session, audit, verification));
+  await insertAccount(db, row, session, audit, verification).catch(refuseTaken);
   if (verification !== undefined) call.after(() => relay.deliver([verification.mail]));
   const [user, tokens] = await Promise.all([toUser(deps, row), firstTokens(deps, session, row.roles)]);
   return { user, tokens };
@@ -76,13 +76,13 @@ export async function promiseVerification(
 export const taken = (path: string) =>
   new Problem('identifier_taken', { errors: [{ path, message: 'Already taken' }] });
 
-/** Names the field where a statement met an identifier that another account has. */
-export async function refuseTaken<Result>(statement: Promise<Result>): Promise<Result> {
-  try {
-    return await statement;
-  } catch (error) {
-    const state = sqlState(error);
-    if (state?.code === uniqueViolation) throw taken(takenFields[state.constraint ?? ''] ?? '');
-    throw error;
-  }
+/** Names the field, where a statement failed because another account has an identifier; else undefined. */
+export function takenBy(error: unknown): Problem | undefined {
+  const state = sqlState(error);
+  return state?.code === uniqueViolation ? taken(takenFields[state.constraint ?? ''] ?? '') : undefined;
+}
+
+/** @throws {Problem} `identifier_taken` in place of the error that says so in the words of the database */
+export function refuseTaken(error: unknown): never {
+  throw takenBy(error) ?? error;
 }

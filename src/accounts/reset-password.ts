@@ -22,10 +22,10 @@ import {
 import { ownerOf, refuseWeakPassword } from './password.ts';
 import { openPersonalData } from './profile.ts';
 import { redeemRegistration, redeemToken } from './redemption-store.ts';
-import { refuseTaken } from './register.ts';
 import { pendingRegistration } from './register-by-mail.ts';
 import { findAccount, readUser } from './store.ts';
 import { type FoundToken, findPendingRegistration, finishTask } from './token-store.ts';
+import { refuseLate } from './verify-email.ts';
 
 const lookup = z.union([z.object({ emailIndexes: z.array(z.string()) }), z.object({ usernameKey: z.string() })]);
 const task = z.object({ lookup, occasion, languages: z.string().optional() });
@@ -129,6 +129,6 @@ async function resetRegistration(deps: SessionDeps, token: FoundToken, password:
   const user = await newUser(deps, { email, emailVerified: true, passwordHash, locale, ...blank });
   const entry = { result: 'success', userId: user.id, sessionId: null, origin: call.origin } as const;
   const audit = auditRow(deps, { type: 'user_registered', ...entry });
-  const made = await refuseTaken(redeemRegistration(db, token, user, now(), audit));
+  const made = await redeemRegistration(db, token, user, now(), audit).catch(refuseLate);
   if (!made) throw linkExpired('used meanwhile');
 }

@@ -1,6 +1,8 @@
+import { blindIndexes } from '../crypto/blind-index.ts';
 import { Problem } from '../errors.ts';
 import { type Endpoint, endpoint, guardedEndpoint } from '../http/endpoint.ts';
 import { addressBucket } from '../limits/client-address.ts';
+import type { Hit } from '../limits/rate-limit.ts';
 import { message, tokens } from '../sessions/schemas.ts';
 import type { SessionDeps } from '../sessions/sessions.ts';
 import { changePassword } from './change-password.ts';
@@ -39,10 +41,13 @@ export function accountRoutes(deps: SessionDeps): Endpoint[] {
         202: { description: 'A mail is on its way', schema: message },
       },
       errors: ['identifier_taken'],
-      prepare: ({ call: { origin } }) => ({
-        hits: [{ policy: 'register_address', key: addressBucket(origin.address) }],
-        subject: undefined,
-      }),
+      prepare: async ({ body, call: { origin } }) => {
+        const byAddress: Hit = { policy: 'register_address', key: addressBucket(origin.address) };
+        if (body.email === undefined) return { hits: [byAddress], subject: undefined };
+        // Whoever gives the address of another has mails sent to them.
+        const [key] = await blindIndexes(deps.keyring, 'email', body.email.key);
+        return { hits: [byAddress, { policy: 'mail_account', key }], subject: undefined };
+      },
       handler: async ({ c, body, call }) => {
         if (deps.config.requireEmailVerification) {
           await registerByMail(deps, withEmail(body), call);

@@ -21,7 +21,7 @@ import {
 } from './one-time-tokens.ts';
 import { openPersonalData } from './profile.ts';
 import { redeemRegistration, redeemToken } from './redemption-store.ts';
-import { refuseTaken } from './register.ts';
+import { takenBy } from './register.ts';
 import { pendingRegistration } from './register-by-mail.ts';
 import { findAccount } from './store.ts';
 import { findPendingRegistration, finishTask } from './token-store.ts';
@@ -41,7 +41,8 @@ export async function verifyEmail(deps: SessionDeps, proof: MailProof, call: Cal
     if (registration === undefined) throw linkExpired('no registration');
     const user = await newUser(deps, registration);
     const audit = auditRow(deps, { type: 'user_registered', userId: user.id, ...entry });
-    if (!(await refuseTaken(redeemRegistration(db, token, user, now(), audit)))) throw linkExpired('used meanwhile');
+    if (!(await redeemRegistration(db, token, user, now(), audit).catch(refuseLate)))
+      throw linkExpired('used meanwhile');
     return;
   }
   const userId = token.user_id;
@@ -57,9 +58,16 @@ export async function verifyEmail(deps: SessionDeps, proof: MailProof, call: Cal
     audit: auditRow(deps, { type: 'email_verified', userId, ...entry }),
     ...(registration === undefined ? {} : { endsSessions: 'password_changed' as const }),
   };
-  const redeemed = await refuseTaken(redeemToken(db, { id: token.id, userId }, now(), redemption));
+  const redeemed = await redeemToken(db, { id: token.id, userId }, now(), redemption).catch(refuseLate);
   if (redeemed === undefined) throw linkExpired('used meanwhile');
   if (registration !== undefined) await revocation.revokeUser(userId, redeemed.ended, null);
+}
+
+/** Where the address has gone to another account meanwhile, the token was for one that can no longer be. */
+export function refuseLate(error: unknown): never {
+  const problem = takenBy(error);
+  if (problem?.details.errors?.[0]?.path === 'email') throw linkExpired('address taken meanwhile');
+  throw problem ?? error;
 }
 
 const task = z.object({

@@ -14,7 +14,7 @@ export const contentSecurityPolicy = {
   frameAncestors: ["'none'"],
 };
 
-/** The frame of every page. */
+/** The frame of every page. Addresses are relative: the service may stand below a path of its host. */
 export const layout = (config: Pick<Config, 'serviceName'>, locale: string, title: string, content: Html): Html =>
   html`<!doctype html>
 <html lang="${locale}">
@@ -23,7 +23,7 @@ export const layout = (config: Pick<Config, 'serviceName'>, locale: string, titl
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="robots" content="noindex">
 <title>${title} · ${config.serviceName}</title>
-<link rel="stylesheet" href="/pages/style.css">
+<link rel="stylesheet" href="pages/style.css">
 </head>
 <body>
 <main>

@@ -14,8 +14,6 @@ interface View {
   readonly languages: string | undefined;
 }
 
-const pathOf = (page: LinkPage) => `/${page.replaceAll('_', '-')}`;
-
 function wordsOf({ languages }: Pick<View, 'languages'>): { locale: string; words: PageWords } {
   const locale = chooseLocale(languages);
   return { locale, words: wordsFor(locale).pages };
@@ -53,11 +51,11 @@ export function formPage(
 <input id="code" name="code" autocomplete="one-time-code" autocapitalize="characters" spellcheck="false" maxlength="20">
 </details>`;
   const content = html`<p>${intro}</p>
-${alert}<form method="post" action="${pathOf(page)}">
+${alert}<form method="post">
 <input type="hidden" name="token" value="${state.token}">
 ${password}${code}<button>${button}</button>
 </form>
-<script src="/pages/link.js"></script>`;
+<script src="pages/link.js"></script>`;
   return layout(config, locale, title, content);
 }
 

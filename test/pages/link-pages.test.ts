@@ -50,8 +50,8 @@ describe('the page of a mailed link', () => {
       expect(headers.get('Cache-Control')).toBe('no-store');
       expect(headers.get('Access-Control-Allow-Origin')).toBeNull();
       const loaded = [...body.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, url]) => url);
-      expect(loaded).toEqual(['/pages/style.css', '/pages/link.js']);
-      for (const url of loaded) expect((await request('GET', url)).status).toBe(200);
+      expect(loaded).toEqual(['pages/style.css', 'pages/link.js']);
+      for (const url of loaded) expect((await request('GET', `/${url}`)).status).toBe(200);
     }
     const api = await request('GET', '/health');
     expect(api.headers.get('Content-Security-Policy')).toBe("default-src 'none'; frame-ancestors 'none'");
