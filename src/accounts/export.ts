@@ -1,5 +1,6 @@
 import { toActivity } from '../audit/activity.ts';
 import { readActivity } from '../audit/store.ts';
+import { describeUserAgent } from '../audit/user-agent.ts';
 import type { Deps } from '../deps.ts';
 import { type KeptSession, readSessions } from '../sessions/store.ts';
 import { readActiveUser, toUser } from './profile.ts';
@@ -52,6 +53,7 @@ function toKeptSession(row: KeptSession) {
     ended_reason: row.endedReason,
     address: row.address,
     user_agent: row.userAgent,
+    ...describeUserAgent(row.userAgent),
   };
 }
 
