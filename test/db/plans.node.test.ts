@@ -64,15 +64,20 @@ const fill = `
     from users limit ${people / 2};
   insert into audit_log (id, type, result, user_id, session_id, created_at)
     select gen_random_uuid(), 'login', 'success', user_id, id, created_at from sessions;
-  insert into one_time_tokens (id, purpose, user_id, token_hash, created_at, expires_at)
-    select gen_random_uuid(), 'verify_email', id, email_index, now(), now() + interval '1 day' from users limit 10000;
+  insert into one_time_tokens (id, purpose, user_id, email_index, token_hash, created_at, expires_at)
+    select gen_random_uuid(), 'verify_email', id, email_index, email_index, now(), now() + interval '1 day' from users limit 10000;
   insert into outbox (id, kind, type, subject, payload_sealed, created_at, next_attempt_at, delivered_at)
     select gen_random_uuid(), 'event', 'user.registered', id, '', now(), now(), now() from users limit 10000;`;
 
 /** Every statement there is. One that is new stands here too: what it does, and that its plan was looked at. */
 const expected = [
   'from audit_log',
+  'delete from audit_log, from audit_log',
+  'delete from one_time_tokens, from one_time_tokens, from outbox',
+  'delete from outbox, from outbox',
+  'delete from sessions, from sessions',
   'delete from signing_keys',
+  'from outbox, update outbox, update one_time_tokens',
   'from sessions',
   'from sessions, join users',
   'from signing_keys',
@@ -82,7 +87,10 @@ const expected = [
   'from users, update sessions, insert into audit_log',
   'insert into audit_log, from users, from sessions',
   'update audit_log',
+  'insert into leases',
   'insert into signing_keys',
+  'update leases',
+  'from users, from sessions, from sessions, update sessions, insert into audit_log',
   'insert into users, insert into sessions, insert into audit_log',
   'select 1',
   'from users, insert into sessions, insert into audit_log',
@@ -149,6 +157,9 @@ async function callEverything(databaseUrl: string): Promise<{ statements: Statem
   });
   for (const typed of [password, changed]) await leave(typed);
 
+  const limited = await open({ clock: app.clock, variables: { MAX_SESSIONS: '1' } });
+  await limited.request('POST', '/auth/login', { body: good });
+
   // While a secret is replaced: emails and passwords move to the newest at sign-in.
   const replaced = await open({
     clock: app.clock,
@@ -160,9 +171,9 @@ async function callEverything(databaseUrl: string): Promise<{ statements: Statem
   // Long after: keys are made, and deleted.
   for (const days of [0, 29, 3, 30]) {
     app.clock.advance(days * day);
-    await app.app.runScheduled();
+    await app.app.runScheduled({ alone: true });
   }
-  return { statements: [...app.statements, ...replaced.statements], called };
+  return { statements: [app, replaced, limited].flatMap(({ statements }) => statements), called };
 }
 
 describe(`with ${people} users`, () => {
