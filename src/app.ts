@@ -16,10 +16,10 @@ import { answerProblem, toProblem } from './http/on-error.ts';
 import { openApiRoutes } from './http/openapi.ts';
 import { requestLog } from './http/request-log.ts';
 import { healthRoutes } from './ops/health.ts';
-import { describeError } from './ops/log.ts';
 import { createRelay } from './outbox/relay.ts';
 import { contentSecurityPolicy } from './pages/layout.ts';
 import { pageRoutes } from './pages/routes.ts';
+import { createScheduled, type RunScheduled } from './scheduled/scheduled.ts';
 import { createGate } from './sessions/authenticate.ts';
 import { sessionRoutes } from './sessions/routes.ts';
 import { createRevocation } from './tokens/revocation.ts';
@@ -32,12 +32,12 @@ const maximumBody = 64 * 1024;
 export interface App {
   readonly fetch: Hono<Env>['fetch'];
   /** What has to be done from time to time. Safe to run in many places at once. Logs what fails, and does not reject. */
-  runScheduled(): Promise<void>;
+  readonly runScheduled: RunScheduled;
 }
 
 /** The application: everything it needs comes in, and HTTP comes out. */
 export function createApp(deps: Deps): App {
-  const { config, log } = deps;
+  const { config } = deps;
   const signingKeys = createSigningKeys(deps);
   const revocation = createRevocation(deps);
   const gate = createGate({ ...deps, signingKeys, revocation });
@@ -76,25 +76,5 @@ export function createApp(deps: Deps): App {
   app.notFound((c) => answerProblem(c, new Problem('not_found'), config.issuer));
   mount(app, [...endpoints, ...pages, ...openApiRoutes(endpoints, { issuer: config.issuer, version })], gate);
 
-  return {
-    fetch: app.fetch,
-    async runScheduled() {
-      const steps = {
-        relay_outbox: relay.sweep,
-        rotate_signing_keys: signingKeys.rotate,
-        repeat_revocations: revocation.repeat,
-      };
-      for (const [step, work] of Object.entries(steps)) {
-        const start = deps.now();
-        // One step that fails must not keep the others from being done.
-        const failure = await work().then(
-          () => undefined,
-          (error: unknown) => describeError(error),
-        );
-        const fields = { step, duration_ms: deps.now() - start, ...failure };
-        if (failure === undefined) log.info('scheduled', fields);
-        else log.error('scheduled_failed', fields);
-      }
-    },
-  };
+  return { fetch: app.fetch, runScheduled: createScheduled(sessionDeps) };
 }

@@ -16,6 +16,7 @@ import { createMemoryKeyValue } from './platform/memory.ts';
 import { createNodeMailer } from './platform/node-mailer.ts';
 import { createPostgres } from './platform/postgres.ts';
 import { migrate } from './platform/postgres-migrations.ts';
+import { runEvery } from './scheduled/timer.ts';
 
 const now = () => Date.now();
 /** How often the scheduled work is looked at: milliseconds. */
@@ -80,7 +81,8 @@ async function start(environment: Readonly<Record<string, string | undefined>>):
         parameters: { ...config.argon2, parallelism: 1 },
       }),
     });
-    stops.push(runOnSchedule(app));
+    // Of many replicas, one.
+    stops.push(runEvery(schedule, (signal) => app.runScheduled({ alone: true, signal })));
     stops.push(await listen(app, config));
     return { config, failed, stop };
   } catch (error) {
@@ -102,19 +104,6 @@ async function createKeyValue({ environment, redisUrl }: Config, log: Log): Prom
   if (environment !== 'dev')
     log.warn('limits_in_memory', { advice: 'Set REDIS_URL: replicas do not share their memory' });
   return createMemoryKeyValue({ now });
-}
-
-/** Looks at the scheduled work now and then. Each step is safe to run on many replicas at once. */
-function runOnSchedule(app: App): () => Promise<void> {
-  let running: Promise<void> = Promise.resolve();
-  const run = () => {
-    running = running.then(() => app.runScheduled());
-  };
-  const timer = setInterval(run, schedule);
-  return async () => {
-    clearInterval(timer);
-    await running;
-  };
 }
 
 /** Serves until the returned function is called: then requests under way are answered first. */

@@ -11,7 +11,19 @@ const files = globSync('src/**/*.ts', { cwd: root }).map((file) => {
 });
 
 /** From low to high: a feature imports those below it, and its own files. */
-const features = ['crypto', 'db', 'limits', 'audit', 'email', 'outbox', 'tokens', 'sessions', 'accounts', 'pages'];
+const features = [
+  'crypto',
+  'db',
+  'limits',
+  'audit',
+  'email',
+  'outbox',
+  'tokens',
+  'sessions',
+  'accounts',
+  'pages',
+  'scheduled',
+];
 const featureOf = (file: string) => file.split('/')[0] ?? '';
 const isRoutes = (file: string) => /[/-]routes\.ts$/.test(file);
 

@@ -204,6 +204,16 @@ describe.skipIf(!hasSharedKeyValue())(
       });
     });
 
+    it('and a sign-in one more statement where sessions are bounded, and one more round trip where one ends', async () => {
+      const app = await warmApp({ MAX_SESSIONS: '2' });
+      const { email } = await registerUser(app);
+      const cost = () => costOf(app, 200, 'POST', '/auth/login', { body: { email, password } });
+      expect([await cost(), await cost()]).toEqual([
+        [3, 1],
+        [3, 2],
+      ]);
+    });
+
     it('and the reuse of a refresh token one more round trip, to revoke', async () => {
       const app = await warmApp();
       const { refresh } = await registerUser(app);

@@ -3,14 +3,14 @@ import { spawn } from 'node:child_process';
 import { request } from 'node:http';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { createEmptyDatabase } from './db/catalog.ts';
 import { createDatabase, password } from './support/test-app.ts';
 
 const entry = join(import.meta.dirname, '../src/node.ts');
 
 /** Starts the entry with exactly these variables. */
-function start(variables: Record<string, string>) {
+function launch(variables: Record<string, string>) {
   const child = spawn(process.execPath, [entry], { env: { PATH: process.env['PATH'], ...variables } });
   const exited = new Promise<number | null>((resolve) => child.once('close', resolve));
   let output = '';
@@ -24,11 +24,19 @@ function start(variables: Record<string, string>) {
     void exited.then(() => reject(new Error(`It ended: ${output}`)));
   });
   ready.catch(() => undefined);
-  onTestFinished(async () => {
-    child.kill('SIGKILL');
+  const kill = (signal: NodeJS.Signals) => child.kill(signal);
+  const end = async () => {
+    kill('SIGKILL');
     await exited;
-  });
-  return { ready, exited, output: () => output, kill: (signal: NodeJS.Signals) => child.kill(signal) };
+  };
+  return { ready, exited, output: () => output, kill, end };
+}
+
+/** The same, and ends it with the test. */
+function start(variables: Record<string, string>) {
+  const started = launch(variables);
+  onTestFinished(started.end);
+  return started;
 }
 
 const variables = async (port: number) => ({
@@ -107,69 +115,73 @@ describe('the Node entry', () => {
       const second = await login(base, { 'X-Forwarded-For': '203.0.113.2', 'CF-Connecting-IP': '203.0.113.3' });
       return [first.status, second.status];
     };
-    expect(await statuses({})).toEqual([401, 429]);
-    expect(await statuses({ TRUSTED_PROXIES: '127.0.0.0/8' })).toEqual([401, 401]);
+    const both = [statuses({}), statuses({ TRUSTED_PROXIES: '127.0.0.0/8' })];
+    expect(await Promise.all(both)).toEqual([
+      [401, 429],
+      [401, 401],
+    ]);
   });
 
-  it('answers the requests under way before it ends at SIGTERM', async () => {
-    const port = freePort();
-    const started = start(await variables(port));
-    await started.ready;
-    const base = `http://127.0.0.1:${port}`;
-    await login(base);
-    const under = await Promise.all(Array.from({ length: 8 }, () => loginInTwoSteps(port)));
-    started.kill('SIGTERM');
-    await new Promise((resolve) => setTimeout(resolve, 100));
-    expect(await Promise.all(under.map((finish) => finish()))).toEqual(Array(8).fill(401));
-    expect(await started.exited).toBe(0);
-  });
+  describe('as it runs', () => {
+    let port: number;
+    let started: ReturnType<typeof launch>;
+    beforeAll(async () => {
+      port = freePort();
+      started = launch(await variables(port));
+      await started.ready;
+    });
+    afterAll(() => started.end());
 
-  it('hashes nothing for a client that hung up', async () => {
-    const port = freePort();
-    const started = start(await variables(port));
-    await started.ready;
-    // Half a body, then nothing: the rest never comes.
-    const socket = connect(port, '127.0.0.1');
-    socket.write(
-      'POST /auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"identifier":',
-    );
-    await new Promise((resolve) => setTimeout(resolve, 100));
-    socket.destroy();
-    expect((await fetch(`http://127.0.0.1:${port}/health`)).status).toBe(200);
-    await new Promise((resolve) => setTimeout(resolve, 100));
-    const requests = started
-      .output()
-      .split('\n')
-      .filter((line) => line.includes('"route":"/auth/login"'));
-    expect(requests.join()).not.toMatch(/"status":(401|500)/);
-  });
+    it('hashes nothing for a client that hung up', async () => {
+      // Half a body, then nothing: the rest never comes.
+      const socket = connect(port, '127.0.0.1');
+      socket.write(
+        'POST /auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"identifier":',
+      );
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      socket.destroy();
+      expect((await fetch(`http://127.0.0.1:${port}/health`)).status).toBe(200);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      const requests = started
+        .output()
+        .split('\n')
+        .filter((line) => line.includes('"route":"/auth/login"'));
+      expect(requests.join()).not.toMatch(/"status":(401|500)/);
+    });
 
-  it('takes a client that hangs up in the middle of a chunk for no failure of its own', async () => {
-    const port = freePort();
-    const started = start(await variables(port));
-    await started.ready;
-    const socket = connect(port, '127.0.0.1');
-    socket.write(
-      'POST /auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nff\r\n{',
-    );
-    await new Promise((resolve) => setTimeout(resolve, 100));
-    socket.destroy();
-    await expect.poll(started.output, { timeout: 5000 }).toContain('client_closed_request');
-    expect(started.output()).not.toMatch(/"level":"error"|unexpected_error/);
-  });
+    it('takes a client that hangs up in the middle of a chunk for no failure of its own', async () => {
+      const before = started.output().length;
+      const newOutput = () => started.output().slice(before);
+      const socket = connect(port, '127.0.0.1');
+      socket.write(
+        'POST /auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nff\r\n{',
+      );
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      socket.destroy();
+      await expect.poll(newOutput, { timeout: 5000 }).toContain('client_closed_request');
+      expect(newOutput()).not.toMatch(/"level":"error"|unexpected_error/);
+    });
 
-  it('refuses a path that its parser would read as another one', async () => {
-    const port = freePort();
-    const started = start(await variables(port));
-    await started.ready;
-    const status = (path: string) =>
-      new Promise<number | undefined>((resolve, reject) => {
-        const sent = request({ port, host: '127.0.0.1', path }, (response) => resolve(response.resume().statusCode));
-        sent.once('error', reject).end();
-      });
-    expect(await status('/auth/verify-token/../../health')).toBe(400);
-    expect(await status('/auth/verify-token/%2e%2E/.%2e/health')).toBe(400);
-    expect(await status('/auth/verify-token/x')).toBe(401);
-    expect(await status('/health?next=/../x')).toBe(200);
+    it('refuses a path that its parser would read as another one', async () => {
+      const status = (path: string) =>
+        new Promise<number | undefined>((resolve, reject) => {
+          const sent = request({ port, host: '127.0.0.1', path }, (response) => resolve(response.resume().statusCode));
+          sent.once('error', reject).end();
+        });
+      expect(await status('/auth/verify-token/../../health')).toBe(400);
+      expect(await status('/auth/verify-token/%2e%2E/.%2e/health')).toBe(400);
+      expect(await status('/auth/verify-token/x')).toBe(401);
+      expect(await status('/health?next=/../x')).toBe(200);
+    });
+
+    it('answers the requests under way before it ends at SIGTERM', async () => {
+      const base = `http://127.0.0.1:${port}`;
+      await login(base);
+      const under = await Promise.all(Array.from({ length: 8 }, () => loginInTwoSteps(port)));
+      started.kill('SIGTERM');
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      expect(await Promise.all(under.map((finish) => finish()))).toEqual(Array(8).fill(401));
+      expect(await started.exited).toBe(0);
+    });
   });
 });

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { toActivity } from '../audit/activity.ts';
 import { readActivity } from '../audit/store.ts';
+import { describeUserAgent } from '../audit/user-agent.ts';
 import type { Deps } from '../deps.ts';
 import { type KeptSession, readSessions } from '../sessions/store.ts';
 import { openTokenData } from './one-time-tokens.ts';
@@ -72,6 +73,7 @@ function toKeptSession(row: KeptSession) {
     ended_reason: row.endedReason,
     address: row.address,
     user_agent: row.userAgent,
+    ...describeUserAgent(row.userAgent),
   };
 }
 

@@ -4,6 +4,7 @@ import { blindIndexes } from '../crypto/blind-index.ts';
 import { sqlState } from '../db/database.ts';
 import type { Deps } from '../deps.ts';
 import { Problem } from '../errors.ts';
+import { limitSessions } from '../sessions/session-limit.ts';
 import { firstTokens, newSession, type SessionDeps, type Tokens } from '../sessions/sessions.ts';
 import { insertSession } from '../sessions/store.ts';
 import { normaliseEmail } from './email.ts';
@@ -65,7 +66,11 @@ export async function login(
     }
     throw error;
   }
-  const [user, tokens] = await Promise.all([toUser(deps, account), firstTokens(deps, session, account.roles)]);
+  const [user, tokens] = await Promise.all([
+    toUser(deps, account),
+    firstTokens(deps, session, account.roles),
+    limitSessions(deps, session, origin),
+  ]);
   return { user, tokens };
 }
 

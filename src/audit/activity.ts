@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { ActivityRow } from './store.ts';
+import { describeUserAgent, userAgentFields } from './user-agent.ts';
 
 export const activity = z
   .object({
@@ -9,6 +10,7 @@ export const activity = z
     created_at: z.iso.datetime(),
     address: z.string().nullable().describe('Truncated: /24 for IPv4, /48 for IPv6'),
     user_agent: z.string().nullable(),
+    ...userAgentFields,
     session_id: z.uuid().nullable(),
   })
   .meta({ id: 'Activity' });
@@ -22,6 +24,7 @@ export function toActivity(row: ActivityRow): z.output<typeof activity> {
     created_at: row.createdAt.toISOString(),
     address: row.address,
     user_agent: row.userAgent,
+    ...describeUserAgent(row.userAgent),
     session_id: row.sessionId,
   };
 }

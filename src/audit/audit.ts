@@ -12,6 +12,7 @@ type AuditType =
   | 'logout'
   | 'logout_all'
   | 'session_revoked'
+  | 'session_limit'
   | 'refresh_token_reuse'
   | 'reauthentication'
   | 'password_changed'

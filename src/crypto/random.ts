@@ -3,7 +3,15 @@
  * @param milliseconds since the epoch
  */
 export function uuidv7(milliseconds: number): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return written(milliseconds, crypto.getRandomValues(new Uint8Array(16)));
+}
+
+/** The least UUIDv7 of a time: those of earlier times sort before it, all others do not. */
+export function leastUuidv7(milliseconds: number): string {
+  return written(milliseconds, new Uint8Array(16));
+}
+
+function written(milliseconds: number, bytes: Uint8Array): string {
   const view = new DataView(bytes.buffer);
   view.setUint16(0, Math.floor(milliseconds / 2 ** 32));
   view.setUint32(2, milliseconds % 2 ** 32);

@@ -1,4 +1,5 @@
 import type * as z from 'zod';
+import { describeUserAgent } from '../audit/user-agent.ts';
 import type { Deps } from '../deps.ts';
 import type { openSession } from './schemas.ts';
 import { type KeptSession, readSessions } from './store.ts';
@@ -24,6 +25,7 @@ export function toOpenSession(row: KeptSession, currentId: string): z.output<typ
     last_seen_at: row.rotatedAt.toISOString(),
     address: row.address,
     user_agent: row.userAgent,
+    ...describeUserAgent(row.userAgent),
     current: row.id === currentId,
   };
 }

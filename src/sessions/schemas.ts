@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { userAgentFields } from '../audit/user-agent.ts';
 
 /** A token response (RFC 6749 section 5.1). */
 export const tokens = z
@@ -33,6 +34,7 @@ export const openSession = z
     last_seen_at: z.iso.datetime().describe('When its tokens were last refreshed'),
     address: z.string().nullable().describe('Truncated: /24 for IPv4, /48 for IPv6'),
     user_agent: z.string().nullable(),
+    ...userAgentFields,
     current: z.boolean().describe('Whether it is the one that asks'),
   })
   .meta({ id: 'Session' });

@@ -39,8 +39,11 @@ export interface Revocation {
    * @param except one that may live on: its row decides
    */
   revokeUser(userId: string, sessionIds: readonly string[], except: string | null): Promise<void>;
-  /** Repeats the marks of sessions that ended a short while ago, for marks that a broken store lost. */
-  repeat(): Promise<void>;
+  /**
+   * Repeats the marks of sessions that ended a short while ago, for marks that a broken store lost.
+   * @returns how many there are
+   */
+  repeat(): Promise<number>;
 }
 
 type Needs = Pick<Deps, 'config' | 'db' | 'kv' | 'log' | 'now'>;
@@ -93,6 +96,7 @@ export function createRevocation({ config, db, kv, log, now }: Needs): Revocatio
       for (let start = 0; start < ids.length; start += repeatBatch) {
         await write(ids.slice(start, start + repeatBatch).map((id) => mark(sessionKey(id))));
       }
+      return ids.length;
     },
   };
 }

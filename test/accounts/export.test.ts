@@ -6,7 +6,10 @@ const download = ({ request }: TestApp, token: string) => request('GET', '/users
 describe('the export', () => {
   it('holds the user, every session and every event, and no hash', async () => {
     const app = await testApp();
-    const user = await registerUser(app, { username: 'ann', name: 'Ann', phone_number: '+14155550100' });
+    const user = await registerUser(
+      { request: (method, path, sent) => app.request(method, path, { ...sent, headers: { 'User-Agent': 'curl/8' } }) },
+      { username: 'ann', name: 'Ann', phone_number: '+14155550100' },
+    );
     const stranger = await registerUser(app);
     app.clock.advance(1);
     const { body: second } = await app.request('POST', '/auth/login', { body: { username: 'ann', password } });
@@ -18,7 +21,10 @@ describe('the export', () => {
     expect(headers.get('Cache-Control')).toBe('no-store');
     expect(headers.get('Content-Type')).toBe('application/json');
     expect(body.user).toMatchObject({ email: user.email, username: 'ann', name: 'Ann', phone_number: '+14155550100' });
-    expect(body.sessions).toMatchObject([{ ended_reason: 'logout' }, { ended_at: null, address: '192.0.2.0/24' }]);
+    expect(body.sessions).toMatchObject([
+      { ended_reason: 'logout' },
+      { ended_at: null, address: '192.0.2.0/24', browser: 'curl' },
+    ]);
     expect(body.activity).toMatchObject([{ type: 'logout' }, { type: 'login' }, { type: 'user_registered' }]);
     expect(body.pending).toMatchObject({ links: [{ purpose: 'verify_email', email: null }], mails: [] });
     const text = JSON.stringify(body);

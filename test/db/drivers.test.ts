@@ -7,7 +7,7 @@ import { signingKeys, users } from '../../src/db/schema.ts';
 import { type Clock, createDatabase, registerUser, type TestApp, testApp } from '../support/test-app.ts';
 
 async function openDatabase(settings: readonly string[] = []): Promise<{ db: Database; close(): Promise<void> }> {
-  const url = await createDatabase();
+  const url = await createDatabase('keyless');
   const open = () => runtime.openDatabase({ url, logger: { logQuery: () => undefined } });
   const first = open();
   const name = new URL(url).pathname.slice(1);

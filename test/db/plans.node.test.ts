@@ -88,6 +88,11 @@ const expected = [
   'insert into outbox, from users',
   'insert into code_attempts, from one_time_tokens',
   'from audit_log',
+  'delete from code_attempts, from code_attempts',
+  'delete from audit_log, from audit_log',
+  'delete from one_time_tokens, from one_time_tokens, from outbox',
+  'delete from outbox, from outbox',
+  'delete from sessions, from sessions',
   'delete from signing_keys',
   'from sessions',
   'from sessions, join users',
@@ -98,8 +103,11 @@ const expected = [
   'from users, update sessions, insert into audit_log',
   'insert into audit_log, from users, from sessions',
   'update audit_log',
+  'insert into leases',
   'insert into signing_keys',
   'insert into users, insert into sessions, insert into audit_log, insert into one_time_tokens, insert into outbox',
+  'update leases',
+  'from users, from sessions, from sessions, update sessions, insert into audit_log',
   'select 1',
   'from users, insert into sessions, insert into audit_log',
   'from users, insert into sessions, insert into audit_log, update users',
@@ -171,6 +179,9 @@ async function callEverything(databaseUrl: string): Promise<{ statements: Statem
   });
   await callMails(strict, strict.request);
 
+  const limited = await open({ clock: app.clock, variables: { MAX_SESSIONS: '1' } });
+  await limited.request('POST', '/auth/login', { body: good });
+
   // While a secret is replaced: emails and passwords move to the newest at sign-in.
   const replaced = await open({
     clock: app.clock,
@@ -182,9 +193,9 @@ async function callEverything(databaseUrl: string): Promise<{ statements: Statem
   // Long after: keys are made, and deleted.
   for (const days of [0, 29, 3, 30]) {
     app.clock.advance(days * day);
-    await app.app.runScheduled();
+    await app.app.runScheduled({ alone: true });
   }
-  return { statements: [...app.statements, ...strict.statements, ...replaced.statements], called };
+  return { statements: [app, strict, replaced, limited].flatMap(({ statements }) => statements), called };
 }
 
 /** Everything that leads to a mail or comes from one. */

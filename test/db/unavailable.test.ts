@@ -16,7 +16,10 @@ async function failureOf(statement: Promise<unknown>): Promise<unknown> {
 describe('an error of Postgres, as the driver throws it', () => {
   let db: Database;
   beforeAll(async () => {
-    const database = runtime.openDatabase({ url: await createDatabase(), logger: { logQuery: () => undefined } });
+    const database = runtime.openDatabase({
+      url: await createDatabase('keyless'),
+      logger: { logQuery: () => undefined },
+    });
     db = database.db;
     return database.close;
   });

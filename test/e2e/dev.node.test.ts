@@ -79,7 +79,8 @@ const post = async (url: string, body: object) => {
   return { status: response.status, body: (await response.json()) as any };
 };
 
-it.each([
+// At the same time: most of it is waiting for processes that start and end.
+it.concurrent.each([
   ['npm run dev', ['run', 'dev'], 'SIGINT'],
   ['npm start', ['start'], 'SIGTERM'],
 ] as const)(
@@ -93,6 +94,8 @@ it.each([
     try {
       const first = await start(command, data, port);
       await first.ready;
+      const second = await start(command, data, port + 10);
+      const refusal = expect(second.ready).rejects.toThrow(/It ended/);
       const lines = await runReadmeSession(base);
       expect(lines).toHaveLength(6);
       const [registered = '', me = '', verified = '', signedOut, refused, keys = ''] = lines;
@@ -103,8 +106,7 @@ it.each([
       expect(refused).toBe('401');
       expect(JSON.parse(keys).keys).toHaveLength(1);
 
-      const second = await start(command, data, port + 10);
-      await expect(second.ready).rejects.toThrow(/It ended/);
+      await refusal;
 
       const mailbox = await fetch(`http://localhost:${port + 1}/messages.json`);
       expect(await mailbox.json()).toEqual([]);

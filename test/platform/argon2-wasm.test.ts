@@ -63,7 +63,9 @@ describe('argon2-wasm', () => {
 describe('memory of argon2-wasm', () => {
   test('one instance serves 20 logins at once and 100 more, within 20 MiB', async () => {
     const { argon2, instances, memory } = observed();
-    const hash = (index: number) => argon2({ ...owasp, password: encoder.encode('x'.repeat(index * 20)) });
+    // One pass instead of two: it takes half of the time and the same memory.
+    const hash = (index: number) =>
+      argon2({ ...owasp, iterations: 1, password: encoder.encode('x'.repeat(index * 20)) });
     await hash(0);
     const first = memory().length;
     await Promise.all(Array.from({ length: 20 }, (_, index) => hash(index)));

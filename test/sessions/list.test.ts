@@ -8,6 +8,7 @@ interface Item {
 }
 
 const path = '/users/sessions';
+const firefox = 'Mozilla/5.0 (X11; Linux x86_64; rv:146.0) Gecko/20100101 Firefox/146.0';
 const variables = { LIMIT_LOGIN_ACCOUNT: '1000/60' };
 const login = async ({ request }: TestApp, email: string, headers: Record<string, string> = {}) =>
   (await request('POST', '/auth/login', { body: { email, password }, headers })).body;
@@ -37,7 +38,8 @@ describe('the list of sessions', () => {
     await registerUser(app);
     const started = new Date(app.clock.now()).toISOString();
     app.clock.advance(60);
-    const second = await login(app, user.email, { 'User-Agent': `Firefox/${'x'.repeat(300)}` });
+    const long = `${firefox} ${'x'.repeat(300)}`;
+    const second = await login(app, user.email, { 'User-Agent': long });
     app.clock.advance(60);
     await app.request('POST', '/auth/refresh', { body: { refresh_token: user.refresh } });
     const { status, body, headers } = await list(app, user.access);
@@ -45,13 +47,22 @@ describe('the list of sessions', () => {
     expect(headers.get('Cache-Control')).toBe('no-store');
     expect(body).toEqual({
       items: [
-        expect.objectContaining({ current: false, user_agent: `Firefox/${'x'.repeat(248)}` }),
+        expect.objectContaining({
+          current: false,
+          user_agent: long.slice(0, 256),
+          browser: 'Firefox',
+          os: 'Linux',
+          device: 'desktop',
+        }),
         {
           id: expect.any(String),
           created_at: started,
           last_seen_at: new Date(app.clock.now()).toISOString(),
           address: '192.0.2.0/24',
           user_agent: null,
+          browser: null,
+          os: null,
+          device: null,
           current: true,
         },
       ],

@@ -4,11 +4,15 @@ import { getTableName, isTable } from 'drizzle-orm';
 import pg from 'pg';
 import * as schema from '../../src/db/schema.ts';
 import { migrate } from '../../src/platform/postgres-migrations.ts';
+import { prepareSigningKey } from './signing-key.ts';
 
 const tables = Object.values(schema)
   .filter((value) => isTable(value))
-  .map(getTableName)
-  .join(', ');
+  .map(getTableName);
+/** A few rows are deleted in a fortieth of the time that it takes to make the files of all tables and indexes anew. */
+const deletion = tables.map((table) => `delete from ${table}`).join('; ');
+const truncation = `truncate ${tables.join(', ')}`;
+const isLarge = `select ${tables.map((table) => `pg_relation_size('${table}')`).join(' + ')} > 1000000 as answer`;
 
 export interface DatabaseServer {
   readonly url: string;
@@ -42,8 +46,9 @@ async function fingerprint(client: pg.Client): Promise<string> {
 
 /**
  * Gives each test databases of its own, also those in workerd, which cannot make one. `POST /` answers with the address
- * of a migrated database without rows, `POST /?empty` with one that has no tables, `DELETE /?name` takes one back: it is
- * emptied and handed out again, which costs a tenth of making one.
+ * of a migrated database that holds a signing key and nothing else, `POST /?keyless` with one without any row,
+ * `POST /?empty` with one that has no tables; `DELETE /?name` takes one back: it is emptied and handed out again, which
+ * costs a tenth of making one.
  * @param adminUrl of a role that may create databases
  */
 export async function startDatabaseServer(adminUrl: string): Promise<DatabaseServer> {
@@ -58,6 +63,8 @@ export async function startDatabaseServer(adminUrl: string): Promise<DatabaseSer
   await admin.query(`create database ${template}`);
   await migrate(named(template));
   const untouched = await withClient(named(template), fingerprint);
+  // A new RSA key costs more than most tests: they share one, which all secrets but the tests' own leave sealed.
+  const signingKey = await prepareSigningKey(named(template));
 
   async function make(kind: string): Promise<string> {
     const name = `edge_auth_test_${run}_${made.length}`;
@@ -66,12 +73,24 @@ export async function startDatabaseServer(adminUrl: string): Promise<DatabaseSer
     return name;
   }
 
+  async function give(): Promise<string> {
+    return free.pop() ?? (await make(''));
+  }
+
+  async function giveKeyless(): Promise<string> {
+    const name = await give();
+    await withClient(named(name), (client) => client.query('delete from signing_keys'));
+    return name;
+  }
+
   async function take(name: string): Promise<void> {
     const isEmptied = await withClient(named(name), async (client) => {
       await client.query("set lock_timeout = '1s'");
       // What a test changed in the schema nobody else shall meet.
       if ((await fingerprint(client)) !== untouched) return false;
-      await client.query(`truncate ${tables}`);
+      const { rows } = await client.query(isLarge);
+      await client.query(rows[0].answer ? truncation : deletion);
+      await signingKey.writeTo(client);
       return true;
     }).catch(() => false);
     // Another one is dropped in the end, like all of them.
@@ -85,7 +104,11 @@ export async function startDatabaseServer(adminUrl: string): Promise<DatabaseSer
         await take(query);
         response.end();
       } else {
-        response.end(named(query === '' ? (free.pop() ?? (await make(''))) : await make(query)));
+        const kinds: Record<string, () => Promise<string>> = {
+          empty: () => make('empty'),
+          keyless: giveKeyless,
+        };
+        response.end(named(await (kinds[query] ?? give)()));
       }
     } catch (error) {
       response.writeHead(500).end(String(error));

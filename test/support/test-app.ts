@@ -12,6 +12,7 @@ import { createLog } from '../../src/ops/log.ts';
 import { createBreachedPasswords } from '../../src/platform/breached-passwords.ts';
 import { withDeadline } from '../../src/platform/kv-deadline.ts';
 import { createMemoryKeyValue } from '../../src/platform/memory.ts';
+import { testSecret } from './secret.ts';
 
 export const issuer = 'https://auth.test';
 
@@ -31,10 +32,13 @@ export function createClock(start = Date.now()): Clock {
   };
 }
 
-/** A migrated database without rows, which is the test's own until it ends. */
-export async function createDatabase(): Promise<string> {
+/**
+ * A migrated database, which is the test's own until it ends. It holds a signing key under the tests' usual secret.
+ * @param kind `keyless` where not even that must be there
+ */
+export async function createDatabase(kind: '' | 'keyless' = ''): Promise<string> {
   const server = inject('databaseServer');
-  const response = await fetch(server, { method: 'POST' });
+  const response = await fetch(`${server}?${kind}`, { method: 'POST' });
   if (!response.ok) throw new Error(await response.text());
   const url = await response.text();
   const giveBack = async () => {
@@ -54,6 +58,8 @@ export interface TestAppOptions {
   readonly variables?: Readonly<Record<string, string>>;
   /** Of another test application: two that share it are two isolates or replicas of one service. */
   readonly databaseUrl?: string;
+  /** Its database has no signing key yet: for tests that are about keys. */
+  readonly keyless?: boolean;
   readonly clock?: Clock;
   /** `memory` unless told; `shared` is Upstash in workerd and Redis on Node. */
   readonly kv?: 'memory' | 'shared' | KeyValue;
@@ -104,10 +110,12 @@ const cheap = { memory: 64, iterations: 1, parallelism: 1 };
 /** The application as one isolate of the runtime the test runs on, driven through HTTP. Ends with the test. */
 export async function testApp(options: TestAppOptions = {}): Promise<TestApp> {
   const clock = options.clock ?? createClock();
-  const databaseUrl = options.databaseUrl ?? (await createDatabase());
+  // The key that is there opens under the usual secret alone.
+  const isKeyless = options.keyless ?? options.variables?.['AUTH_SECRET'] !== undefined;
+  const databaseUrl = options.databaseUrl ?? (await createDatabase(isKeyless ? 'keyless' : ''));
   const config: Config = readConfig({
     ENVIRONMENT: 'dev',
-    AUTH_SECRET: 'test-secret-test-secret-test-secret-1',
+    AUTH_SECRET: testSecret,
     ISSUER: issuer,
     DATABASE_URL: databaseUrl,
     ...options.variables,

@@ -1,0 +1,101 @@
+import type { Deps } from '../deps.ts';
+import { describeError, type LogFields } from '../ops/log.ts';
+import type { Relay } from '../outbox/relay.ts';
+import type { Revocation } from '../tokens/revocation.ts';
+import type { SigningKeys } from '../tokens/signing-keys.ts';
+import { claimLease, moveLease } from './lease-store.ts';
+import { createRetention } from './retention.ts';
+
+const leaseName = 'scheduled';
+/** Longer than a run takes. One that lasts longer was cut off: another may begin. Milliseconds. */
+const longestRun = 300_000;
+/** For how long after a run began no other replica begins one: most of the minute between two. Milliseconds. */
+const pause = 50_000;
+
+export interface ScheduledOptions {
+  /** Only where no other replica does it, now or within the same minute. */
+  readonly alone?: boolean;
+  /** Aborted where no further step is to begin. */
+  readonly signal?: AbortSignal;
+}
+
+/** What has to be done from time to time, as the application sees it. */
+export type RunScheduled = (options?: ScheduledOptions) => Promise<void>;
+
+type Needs = Pick<Deps, 'config' | 'db' | 'log' | 'now'> & {
+  readonly relay: Relay;
+  readonly signingKeys: SigningKeys;
+  readonly revocation: Revocation;
+};
+
+/** The scheduled work: each step is bounded, logged with how long it took, and safe to run in many places at once. */
+export function createScheduled(deps: Needs): RunScheduled {
+  const { db, log, now, relay, revocation, signingKeys } = deps;
+  const retention = createRetention(deps);
+  const steps: Readonly<Record<string, () => Promise<unknown>>> = {
+    relay_outbox: relay.sweep,
+    rotate_signing_keys: signingKeys.rotate,
+    repeat_revocations: revocation.repeat,
+    delete_sessions: retention.deleteSessions,
+    delete_one_time_tokens: retention.deleteOneTimeTokens,
+    trim_audit_log: retention.trimAuditLog,
+    delete_dead_mail: retention.deleteDeadMail,
+  };
+  let busyUntil = Number.NEGATIVE_INFINITY;
+
+  /** @returns what the work gave; undefined where it failed, which is logged and must not keep others from being done */
+  async function timed<T>(step: string, work: () => Promise<T>, fields: (result: T) => LogFields | undefined) {
+    const start = now();
+    try {
+      const result = await work();
+      const more = fields(result);
+      if (more !== undefined) log.info('scheduled', { step, duration_ms: now() - start, ...more });
+      return result;
+    } catch (error) {
+      log.error('scheduled_failed', { step, duration_ms: now() - start, ...describeError(error) });
+      return undefined;
+    }
+  }
+
+  async function runSteps(signal: AbortSignal | undefined): Promise<void> {
+    for (const [step, work] of Object.entries(steps)) {
+      if (signal?.aborted === true) return;
+      await timed(step, work, (result) => (typeof result === 'number' ? { done: result } : {}));
+    }
+  }
+
+  async function runAlone(signal: AbortSignal | undefined): Promise<void> {
+    const start = now();
+    const until = start + longestRun;
+    if (
+      (await timed(
+        'claim_lease',
+        () => claimLease(db, leaseName, start, until),
+        () => undefined,
+      )) !== true
+    )
+      return;
+    await runSteps(signal);
+    // Where this fails, or never comes, the lease runs out by itself.
+    const next = signal?.aborted === true ? now() : Math.max(now(), start + pause);
+    await timed(
+      'move_lease',
+      () => moveLease(db, leaseName, until, next),
+      () => undefined,
+    );
+  }
+
+  return async ({ alone = false, signal } = {}) => {
+    // A time and not a promise: requests on Workers must not wait for each other, and may be cut off in the middle.
+    if (now() < busyUntil) {
+      log.warn('scheduled_skipped', { reason: 'still running' });
+      return;
+    }
+    busyUntil = now() + longestRun;
+    try {
+      await (alone ? runAlone(signal) : runSteps(signal));
+    } finally {
+      busyUntil = Number.NEGATIVE_INFINITY;
+    }
+  };
+}

@@ -1,0 +1,46 @@
+import { sql } from 'drizzle-orm';
+import * as z from 'zod';
+import { type AuditRow, auditFrom } from '../audit/audit.ts';
+import { type Database, query } from '../db/database.ts';
+import { sessions, users } from '../db/schema.ts';
+import { timestamp } from './store.ts';
+
+/**
+ * Ends the oldest open sessions of a user, so that with the one that has just started at most `limit` are left.
+ * A statement of its own after that start: a statement sees what was there when it began, whatever it locks, so of two
+ * sign-ins at once neither would count the other's session. The one that comes last here sees them all. The user's row
+ * makes them take turns, and a session that another one has ended by then ends none: where two meet, one lives on.
+ * @param at milliseconds; a session last used at `idleFrom` or before is not open
+ * @returns the ids of those that have ended
+ */
+export async function endSurplusSessions(
+  db: Database,
+  { userId, sessionId, limit }: { readonly userId: string; readonly sessionId: string; readonly limit: number },
+  at: { readonly now: number; readonly idleFrom: number },
+  audit: AuditRow,
+): Promise<string[]> {
+  const rows = await query(
+    db,
+    z.object({ id: z.uuid() }),
+    sql`with owner as (
+      select u.id, u.session_epoch from ${users} as u where u.id = ${userId}::uuid for no key update
+    ), mine as (
+      select s.id, s.user_id, s.epoch from ${sessions} as s, owner
+      where s.id = ${sessionId}::uuid and s.user_id = owner.id and s.epoch = owner.session_epoch and s.ended_at is null
+      for no key update of s
+    ), surplus as (
+      select s.id from ${sessions} as s, mine
+      where s.user_id = mine.user_id and s.id <> mine.id and s.epoch = mine.epoch and s.ended_at is null
+        and s.expires_at > ${timestamp(at.now)} and s.rotated_at > ${timestamp(at.idleFrom)}
+      order by s.id desc offset ${limit - 1}
+    ), ended as (
+      update ${sessions} as s set ended_at = ${timestamp(at.now)}, ended_reason = 'session_limit'
+      where s.id in (select id from surplus) and s.ended_at is null
+      returning s.id, s.user_id
+    ), audited as (
+      ${auditFrom(audit, sql`(select distinct user_id from ended) as ended`)}
+    )
+    select id from ended`,
+  );
+  return rows.map(({ id }) => id);
+}
