@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { createMemoryKeyValue } from '../../src/platform/memory.ts';
+import { attemptSuite } from '../support/attempt-suite.ts';
 import { keyValueSuite } from '../support/key-value-suite.ts';
 
 keyValueSuite(() => createMemoryKeyValue({ now: Date.now }));
+attemptSuite(() => createMemoryKeyValue({ now: Date.now }));
 
 describe('the memory store', () => {
   let time = 0;
