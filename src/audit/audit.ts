@@ -15,6 +15,7 @@ type AuditType =
   | 'reauthentication'
   | 'password_changed'
   | 'profile_changed'
+  | 'account_locked'
   | 'account_deleted';
 
 /** Where a request came from. */

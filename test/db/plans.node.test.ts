@@ -64,8 +64,8 @@ const fill = `
     from users limit ${people / 2};
   insert into audit_log (id, type, result, user_id, session_id, created_at)
     select gen_random_uuid(), 'login', 'success', user_id, id, created_at from sessions;
-  insert into one_time_tokens (id, purpose, user_id, token_hash, created_at, expires_at)
-    select gen_random_uuid(), 'verify_email', id, email_index, now(), now() + interval '1 day' from users limit 10000;
+  insert into one_time_tokens (id, purpose, user_id, email_index, token_hash, created_at, expires_at)
+    select gen_random_uuid(), 'verify_email', id, email_index, email_index, now(), now() + interval '1 day' from users limit 10000;
   insert into outbox (id, kind, type, subject, payload_sealed, created_at, next_attempt_at, delivered_at)
     select gen_random_uuid(), 'event', 'user.registered', id, '', now(), now(), now() from users limit 10000;`;
 
@@ -73,6 +73,7 @@ const fill = `
 const expected = [
   'from audit_log',
   'delete from signing_keys',
+  'from outbox, update outbox, update one_time_tokens',
   'from sessions',
   'from sessions, join users',
   'from signing_keys',
@@ -85,8 +86,13 @@ const expected = [
   'insert into signing_keys',
   'insert into users, insert into sessions, insert into audit_log',
   'select 1',
+  'delete from outbox',
+  'delete from outbox, from users, insert into audit_log, insert into outbox',
+  'insert into outbox',
   'from users, insert into sessions, insert into audit_log',
+  'from users, insert into sessions, insert into audit_log, insert into outbox, from sessions, from sessions',
   'from users, insert into sessions, insert into audit_log, update users',
+  'from users, insert into sessions, insert into audit_log, update users, insert into outbox, from sessions, from sessions',
   'update sessions, from users, insert into audit_log',
   'update sessions, insert into audit_log',
   'update users, insert into audit_log, from changed',
@@ -126,6 +132,13 @@ async function callEverything(databaseUrl: string): Promise<{ statements: Statem
   for (const body of [good, { ...good, password: 'wrong' }, { username: 'nobody', password }]) {
     await request('POST', '/auth/login', { body });
   }
+  // From a device that is not known, from one that is, and one failure more than the account takes.
+  const unknown = await request('POST', '/auth/login', { body: good, address: '198.51.100.1' });
+  const device = { 'X-Device-Token': unknown.headers.get('X-Device-Token') ?? '' };
+  await request('POST', '/auth/login', { body: good, headers: device });
+  const strict = await open({ clock: app.clock, variables: { LOCKOUT_ACCOUNT: '1/60/60/60' } });
+  await strict.request('POST', '/auth/login', { body: { ...good, password: 'wrong' } });
+  await strict.request('POST', '/auth/login', { body: { username: 'nobody', password } });
   const { body: next } = await refresh(first.refresh);
   await refresh(first.refresh);
   await refresh(next.refresh_token);
@@ -155,14 +168,15 @@ async function callEverything(databaseUrl: string): Promise<{ statements: Statem
     variables: { AUTH_SECRET: `${'new-secret-'.repeat(4)} ${firstSecret}` },
   });
   await registerUser(replaced);
-  await replaced.request('POST', '/auth/login', { body: good });
+  await replaced.request('POST', '/auth/login', { body: good, headers: device });
+  await replaced.request('POST', '/auth/login', { body: { ...good, identifier: second.email } });
 
   // Long after: keys are made, and deleted.
   for (const days of [0, 29, 3, 30]) {
     app.clock.advance(days * day);
     await app.app.runScheduled();
   }
-  return { statements: [...app.statements, ...replaced.statements], called };
+  return { statements: [app, strict, replaced].flatMap(({ statements }) => statements), called };
 }
 
 describe(`with ${people} users`, () => {
