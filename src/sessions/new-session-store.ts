@@ -8,6 +8,8 @@ import { type SessionRow, timestamp } from './store.ts';
 
 /** From so many places within an hour a user is told of new sign-ins. */
 const mostNotices = 10;
+/** How far back sessions are looked through: not all of an account that has made a million. */
+const mostSeen = 1000;
 
 /**
  * Starts a session for a user who just proved the password, unless something ended the user's sessions or disabled
@@ -49,10 +51,15 @@ export async function insertSession(
 
 function noticedWhereNew({ userId, address, userAgent, createdAt }: SessionRow, notice: OutboxRow | undefined): SQL {
   if (notice === undefined) return sql``;
-  const ofUser = sql`${sessions} as s where s.user_id = ${userId}::uuid`;
-  const isSame = sql`s.address is not distinct from ${address}::text and s.user_agent is not distinct from ${userAgent}::text`;
-  const source = sql`unchanged where not exists (select from ${ofUser} and ${isSame}) and (
-    select count(distinct (s.address, s.user_agent)) from ${ofUser} and s.created_at > ${timestamp(createdAt.getTime() - 3_600_000)}
-  ) < ${mostNotices}`;
-  return sql`, noticed as (${outboxFrom(notice, source)} returning id)`;
+  const hourAgo = timestamp(createdAt.getTime() - 3_600_000);
+  const source = sql`unchanged where not exists (
+      select from seen where address is not distinct from ${address}::text
+        and user_agent is not distinct from ${userAgent}::text
+    ) and (
+      select count(distinct (address, user_agent)) from seen where created_at > ${hourAgo}
+    ) < ${mostNotices}`;
+  return sql`, seen as (
+      select s.address, s.user_agent, s.created_at from ${sessions} as s where s.user_id = ${userId}::uuid
+      order by s.id desc limit ${mostSeen}
+    ), noticed as (${outboxFrom(notice, source)} returning id)`;
 }
