@@ -67,7 +67,8 @@ export async function forgiveAttempt(
 }
 
 /**
- * Lifts every lock of an account, in one round trip: those of addresses, of devices, and that of the account.
+ * Lifts every lock of an account, in one round trip: those of addresses, of devices, and that of the account. Does not
+ * reject: a store that is away keeps its locks until they run out, which bind no device that gets its first token now.
  * @param accounts each name the account goes by (`limitKeysOf`)
  */
 export async function clearLockout(
