@@ -1,7 +1,14 @@
 import * as z from 'zod';
 import { isIssuer, isOrigin } from './http/web-address.ts';
 import { isNetwork } from './limits/client-address.ts';
-import { type PolicyName, policyNames, policyText } from './limits/policies.ts';
+import {
+  type LockoutName,
+  lockoutNames,
+  lockoutText,
+  type PolicyName,
+  policyNames,
+  policyText,
+} from './limits/policies.ts';
 
 /** Every variable the service understands. Their names stand here and in `config.ts` alone. */
 const seconds = (fallback: number, minimum = 1) => z.coerce.number().int().min(minimum).default(fallback);
@@ -102,4 +109,9 @@ export const variables = z.object({
 export const limitVariable = (name: PolicyName) => `LIMIT_${name.toUpperCase()}`;
 export const limitVariables = z.object(
   Object.fromEntries(policyNames.map((name) => [limitVariable(name), policyText.optional()])),
+);
+
+export const lockoutVariable = (name: LockoutName) => name.toUpperCase();
+export const lockoutVariables = z.object(
+  Object.fromEntries(lockoutNames.map((name) => [lockoutVariable(name), lockoutText.optional()])),
 );

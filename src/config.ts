@@ -1,7 +1,14 @@
 import type * as z from 'zod';
-import { limitVariable, limitVariables, variables } from './config-variables.ts';
+import { limitVariable, limitVariables, lockoutVariable, lockoutVariables, variables } from './config-variables.ts';
 import { argon2Limits } from './crypto/argon2.ts';
-import { overridePolicies, type Policy, type PolicyTable } from './limits/policies.ts';
+import {
+  type Lockout,
+  type LockoutTable,
+  overrideLockouts,
+  overridePolicies,
+  type Policy,
+  type PolicyTable,
+} from './limits/policies.ts';
 
 type Variables = z.output<typeof variables>;
 
@@ -53,6 +60,7 @@ export interface Config {
   readonly auditRetention: number;
   readonly argon2: { readonly memory: number; readonly iterations: number };
   readonly limits: PolicyTable;
+  readonly lockouts: LockoutTable;
   readonly host: string;
   readonly port: number;
   readonly logLevel: Variables['LOG_LEVEL'];
@@ -75,14 +83,15 @@ export function readConfig(environment: Readonly<Record<string, unknown>>): Conf
   );
   const parsed = variables.safeParse(set);
   const limits = limitVariables.safeParse(set);
-  const wrong = [...(parsed.error?.issues ?? []), ...(limits.error?.issues ?? [])].map(
-    ({ path, message }) => `${String(path[0])}: ${set[String(path[0])] === undefined ? 'Required' : message}`,
-  );
+  const lockouts = lockoutVariables.safeParse(set);
+  const wrong = [parsed, limits, lockouts]
+    .flatMap(({ error }) => error?.issues ?? [])
+    .map(({ path, message }) => `${String(path[0])}: ${set[String(path[0])] === undefined ? 'Required' : message}`);
   if (parsed.data !== undefined) wrong.push(...contradictions(parsed.data));
-  if (wrong.length > 0 || parsed.data === undefined || limits.data === undefined) {
+  if (wrong.length > 0 || parsed.data === undefined || limits.data === undefined || lockouts.data === undefined) {
     throw new ConfigError(`Invalid configuration. ${[...new Set(wrong)].join('. ')}`);
   }
-  return toConfig(parsed.data, limits.data);
+  return toConfig(parsed.data, limits.data, lockouts.data);
 }
 
 /** What is wrong though each variable by itself is well-formed. */
@@ -139,7 +148,11 @@ function toMail(v: Variables): MailConfig | undefined {
 const isLoopbackHost = (host: string) => ['localhost', '127.0.0.1', '::1', '[::1]'].includes(host);
 const isLoopback = (url: string) => isLoopbackHost(new URL(url).hostname);
 
-function toConfig(v: Variables, limits: Readonly<Record<string, Policy | undefined>>): Config {
+function toConfig(
+  v: Variables,
+  limits: Readonly<Record<string, Policy | undefined>>,
+  lockouts: Readonly<Record<string, Lockout | undefined>>,
+): Config {
   return {
     environment: v.ENVIRONMENT,
     secrets: v.AUTH_SECRET,
@@ -171,6 +184,7 @@ function toConfig(v: Variables, limits: Readonly<Record<string, Policy | undefin
     auditRetention: v.AUDIT_RETENTION,
     argon2: { memory: v.ARGON2_MEMORY, iterations: v.ARGON2_ITERATIONS },
     limits: overridePolicies((name) => limits[limitVariable(name)]),
+    lockouts: overrideLockouts((name) => lockouts[lockoutVariable(name)]),
     host: v.HOST,
     port: v.PORT,
     logLevel: v.LOG_LEVEL,

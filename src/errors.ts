@@ -16,6 +16,7 @@ export const problems = {
   precondition_failed: { status: 412, title: 'It was changed in the meantime; read it again' },
   identifier_taken: { status: 409, title: 'The email or the username is already taken' },
   rate_limited: { status: 429, title: 'Too many requests' },
+  account_locked: { status: 429, title: 'Too many failed attempts; wait, or reset the password' },
   client_closed_request: { status: 400, title: 'The client has gone' },
   internal_error: { status: 500, title: 'Something went wrong here' },
   overloaded: { status: 503, title: 'Too much to do at once; try again' },

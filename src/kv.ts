@@ -30,7 +30,47 @@ export interface SetOperation {
   readonly ifAbsent?: boolean;
 }
 
-export type Operation = LimitOperation | GetOperation | SetOperation;
+/** Failures of one kind, and what follows from them. All durations in seconds. */
+export interface Counter {
+  readonly key: string;
+  /** So many lock it for `pause`; each further one for twice as long, up to `longestPause`. */
+  readonly failures: number;
+  readonly pause: number;
+  readonly longestPause: number;
+  /** So long after the first failure all are forgotten, though never while it is locked. */
+  readonly memory: number;
+}
+
+/**
+ * Counts an attempt as a failure before its outcome is known, so that of many at once no more go through than of many
+ * in a row; `forgive` takes it back. All counters or none: where one is locked, it is refused and counted nowhere.
+ */
+export interface AttemptOperation {
+  readonly type: 'attempt';
+  readonly counters: readonly Counter[];
+  /** A value of the store. What was counted before it was last written anew, with another text, is void. */
+  readonly resetKey: string;
+  /** The caller's clock, which all times are told by: milliseconds since the epoch. */
+  readonly now: number;
+}
+
+/** Takes back the last attempt of a counter, and the lock where that attempt made it; or all that was counted. */
+export interface ForgiveOperation {
+  readonly type: 'forgive';
+  readonly key: string;
+  /** As the counter has it: how many lock it. Undefined to forget them all. */
+  readonly failures?: number | undefined;
+}
+
+export type Operation = LimitOperation | GetOperation | SetOperation | AttemptOperation | ForgiveOperation;
+
+export interface AttemptResult {
+  readonly allowed: boolean;
+  /** Until when the locked counters are: milliseconds since the epoch; 0 where it was allowed. */
+  readonly until: number;
+  /** How many are counted, this one included where it was allowed; in the order of the counters. */
+  readonly failures: readonly number[];
+}
 
 export interface LimitResult {
   readonly success: boolean;
@@ -40,13 +80,16 @@ export interface LimitResult {
   readonly reset: number;
 }
 
-export type Result = LimitResult | readonly (string | null)[] | boolean;
+/** Whether there was anything to forgive, or the value was written: `boolean`. */
+export type Result = LimitResult | AttemptResult | readonly (string | null)[] | boolean;
 
 export type ResultOf<O extends Operation> = O extends LimitOperation
   ? LimitResult
-  : O extends GetOperation
-    ? readonly (string | null)[]
-    : boolean;
+  : O extends AttemptOperation
+    ? AttemptResult
+    : O extends GetOperation
+      ? readonly (string | null)[]
+      : boolean;
 
 export type ResultsOf<Operations extends readonly Operation[]> = {
   -readonly [Index in keyof Operations]: ResultOf<Operations[Index]>;
@@ -99,10 +142,23 @@ export function defineKeyValue({ kind, run, ping, close }: Adapter): KeyValue {
   };
 }
 
+const isDuration = (seconds: number) => Number.isFinite(seconds) && seconds > 0;
+const isLocking = (failures: number) => Number.isSafeInteger(failures) && failures > 0;
+
 function check(operation: Operation): void {
   if (operation.type === 'limit') {
     if (!Number.isSafeInteger(operation.limit) || operation.limit < 0) throw new RangeError('limit is not a count');
-    if (!Number.isFinite(operation.window) || operation.window <= 0) throw new RangeError('window is not a duration');
+    if (!isDuration(operation.window)) throw new RangeError('window is not a duration');
+  }
+  if (operation.type === 'attempt') {
+    if (!Number.isSafeInteger(operation.now) || operation.now < 0) throw new RangeError('now is not a time');
+    for (const { failures, pause, longestPause, memory } of operation.counters) {
+      if (!isLocking(failures)) throw new RangeError('failures is not a count');
+      if (![pause, longestPause, memory].every(isDuration)) throw new RangeError('a counter without a duration');
+    }
+  }
+  if (operation.type === 'forgive' && !isLocking(operation.failures ?? 1)) {
+    throw new RangeError('failures is not a count');
   }
   if (operation.type === 'set' && !Number.isFinite(operation.ttl ?? 0)) throw new RangeError('ttl is not a duration');
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ConfigError, readConfig } from '../src/config.ts';
-import { policies } from '../src/limits/policies.ts';
+import { lockouts, policies } from '../src/limits/policies.ts';
 
 const secret = 'a-secret-of-at-least-thirty-two-characters';
 const complete = {
@@ -23,6 +23,7 @@ describe('the configuration', () => {
       slowRequestMs: 5000,
       argon2: { memory: 19_456, iterations: 2 },
       limits: policies,
+      lockouts,
     });
   });
 
@@ -68,9 +69,20 @@ describe('the configuration', () => {
   });
 
   it('lets every limit be set', () => {
-    const { limits } = readConfig({ ...complete, LIMIT_LOGIN_ACCOUNT: '3/600' });
-    expect(limits.login_account).toEqual({ limit: 3, window: 600 });
+    const { limits } = readConfig({ ...complete, LIMIT_LOGIN_DEVICE: '3/600' });
+    expect(limits.login_device).toEqual({ limit: 3, window: 600 });
     expect(limits.login_address).toEqual(policies.login_address);
+  });
+
+  it('lets every lockout be set', () => {
+    const set = readConfig({ ...complete, LOCKOUT_DEVICE: '3/60/600/6000' });
+    expect(set.lockouts).toEqual({
+      ...lockouts,
+      lockout_device: { failures: 3, pause: 60, longestPause: 600, memory: 6000 },
+    });
+    for (const wrong of ['5', '5/60/3600', '0/60/3600/86400', '5/60/3600/86400/1', '5/0/1/1', 'canary']) {
+      expect(() => readConfig({ ...complete, LOCKOUT_ACCOUNT: wrong })).toThrow(/LOCKOUT_ACCOUNT: Expected/);
+    }
   });
 
   it.each([

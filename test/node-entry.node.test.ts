@@ -54,11 +54,11 @@ const freePort = () => {
   return next;
 };
 
-const login = (base: string, headers: Record<string, string> = {}) =>
+const login = (base: string, headers: Record<string, string> = {}, identifier: string = crypto.randomUUID()) =>
   fetch(`${base}/auth/login`, {
     method: 'POST',
     headers: { 'Content-Type': 'application/json', ...headers },
-    body: JSON.stringify({ identifier: crypto.randomUUID(), password }),
+    body: JSON.stringify({ identifier, password }),
   });
 
 /** Sends the head of a login and waits until the server has read it. @returns what sends the body, for the status */
@@ -120,6 +120,24 @@ describe('the Node entry', () => {
       [401, 429],
       [401, 401],
     ]);
+  });
+
+  it('locks the address that the socket or a trusted proxy tells, not what a client makes up', async () => {
+    const statuses = async (forwardedFor: (time: number) => string, trusted: Record<string, string>) => {
+      const port = freePort();
+      const started = start({ ...(await variables(port)), ...trusted, LOCKOUT_ACCOUNT_ADDRESS: '2/60/60/60' });
+      await started.ready;
+      const list = [];
+      for (const time of [1, 2, 3]) {
+        const headers = { 'X-Forwarded-For': forwardedFor(time) };
+        list.push((await login(`http://127.0.0.1:${port}`, headers, 'somebody')).status);
+      }
+      return list;
+    };
+    const proxy = { TRUSTED_PROXIES: '127.0.0.0/8' };
+    expect(await statuses((time) => `203.0.113.${time}`, {})).toEqual([401, 401, 429]);
+    expect(await statuses((time) => `203.0.113.${time}, 198.51.100.1`, proxy)).toEqual([401, 401, 429]);
+    expect(await statuses((time) => `203.0.113.${time}`, proxy)).toEqual([401, 401, 401]);
   });
 
   describe('as it runs', () => {

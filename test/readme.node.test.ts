@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { policies } from '../src/limits/policies.ts';
+import { lockouts, policies } from '../src/limits/policies.ts';
 
 const read = (file: string) => readFileSync(join(import.meta.dirname, '..', file), 'utf8');
 
@@ -20,6 +20,9 @@ describe('the README', () => {
     for (const [name, { limit, window }] of Object.entries(policies)) {
       expect(text).toContain(`\`${name}\` ${limit} ${window === 60 ? 'a minute' : 'in an hour'}`);
       expect([60, 3600]).toContain(window);
+    }
+    for (const [name, { failures, pause, longestPause, memory }] of Object.entries(lockouts)) {
+      expect(text).toContain(`\`${name}\` is \`${failures}/${pause}/${longestPause}/${memory}\``);
     }
   });
 });

@@ -1,64 +1,91 @@
-import { auditRow, recordAudit } from '../audit/audit.ts';
+import { auditRow, keptOrigin, recordAudit } from '../audit/audit.ts';
+import { userAgentInWords } from '../audit/user-agent.ts';
 import type { Call } from '../call.ts';
-import { blindIndexes } from '../crypto/blind-index.ts';
 import { sqlState } from '../db/database.ts';
-import type { Deps } from '../deps.ts';
+import { chooseLocale } from '../email/locale.ts';
 import { Problem } from '../errors.ts';
+import type { AttemptResult } from '../kv.ts';
+import { countFailedLogin } from '../limits/alarm.ts';
+import { issueDeviceToken } from '../limits/device.ts';
+import { forgiveAttempt, isLocking } from '../limits/lockout.ts';
+import { mailRow } from '../outbox/outbox.ts';
+import { insertOutbox, type OutboxRow } from '../outbox/store.ts';
+import { insertSession } from '../sessions/new-session-store.ts';
 import { limitSessions } from '../sessions/session-limit.ts';
 import { firstTokens, newSession, type SessionDeps, type Tokens } from '../sessions/sessions.ts';
-import { insertSession } from '../sessions/store.ts';
 import { normaliseEmail } from './email.ts';
+import { lockoutNoticeTask } from './lockout-notice.ts';
+import type { LoginAttempt } from './login-attempt.ts';
 import { toUser } from './profile.ts';
 import type { User } from './schemas.ts';
 import { type AccountLookup, findAccount, type UserRow } from './store.ts';
-import { normaliseUsername } from './username.ts';
 
 const notNullViolation = '23502';
 
-/** What was typed as an identifier, ready to be looked up. */
-export interface Identifier {
-  readonly lookup: AccountLookup;
-  /** The same for each spelling of one identifier, whether an account has it or not; tells nothing about it. */
-  readonly limitKey: string;
-}
-
-/** With an @ it is an email, else a username: no username holds one. */
-export async function readIdentifier({ keyring }: Pick<Deps, 'keyring'>, typed: string): Promise<Identifier> {
-  if (typed.normalize('NFKC').includes('@')) {
-    // What is no address has no account either, and goes the same way.
-    const key = normaliseEmail(typed)?.key ?? typed;
-    const emailIndexes = await blindIndexes(keyring, 'email', key);
-    return { lookup: { emailIndexes }, limitKey: emailIndexes[0] };
-  }
-  const usernameKey = normaliseUsername(typed)?.key ?? '';
-  const [limitKey] = await blindIndexes(keyring, 'username', usernameKey);
-  return { lookup: { usernameKey }, limitKey };
+export interface SignedIn {
+  readonly user: User;
+  readonly tokens: Tokens;
+  readonly deviceToken: string;
 }
 
 /**
  * Signs in with a password. An unknown identifier costs the same statements and the same hash as a wrong password.
+ * @param tried how the attempt was counted
  * @throws {Problem} `invalid_credentials`, for either
  */
 export async function login(
   deps: SessionDeps,
-  { identifier, password }: { readonly identifier: Identifier; readonly password: string },
-  { origin, signal }: Call,
-): Promise<{ user: User; tokens: Tokens }> {
+  request: LoginAttempt & { readonly password: string },
+  tried: AttemptResult,
+  call: Call,
+): Promise<SignedIn> {
+  const { attempt } = request;
+  try {
+    const signedIn = await signIn(deps, request, tried, call);
+    call.after(() => forgiveAttempt(deps, attempt, true));
+    return signedIn;
+  } catch (error) {
+    const isWrong = error instanceof Problem && error.code === 'invalid_credentials';
+    if (isWrong) call.after(() => countFailedLogin(deps));
+    // An outage is no failure of who asks. Whoever hangs up may know how it would have ended.
+    else if (!call.signal.aborted) call.after(() => forgiveAttempt(deps, attempt, false));
+    throw error;
+  }
+}
+
+async function signIn(
+  deps: SessionDeps,
+  request: LoginAttempt & { readonly password: string },
+  tried: AttemptResult,
+  call: Call,
+): Promise<SignedIn> {
   const { db, hasher } = deps;
-  const { lookup } = identifier;
+  const { origin, signal } = call;
+  const { lookup } = request.identifier;
   const account = await findAccount(db, lookup);
-  const { valid, needsUpgrade } = await hasher.verify(password, account?.passwordHash ?? null, signal);
+  const { valid, needsUpgrade } = await hasher.verify(request.password, account?.passwordHash ?? null, signal);
   const userId = account?.id ?? null;
   if (account === undefined || !valid || account.status !== 'active') {
-    await recordAudit(db, auditRow(deps, { type: 'login', result: 'failure', userId, sessionId: null, origin }));
+    const audit = auditRow(deps, { type: 'login', result: 'failure', userId, sessionId: null, origin });
+    await Promise.all([recordAudit(db, audit), promiseNotice(deps, request, tried, call)]);
     const reason = account === undefined ? 'unknown account' : valid ? account.status : 'wrong password';
     throw new Problem('invalid_credentials', { reason });
   }
+  if (deps.config.requireEmailVerification && account.emailIndex !== null && account.emailVerifiedAt === null) {
+    // Only who knows the password learns this.
+    const entry = { type: 'login', result: 'failure', userId, sessionId: null, origin } as const;
+    await recordAudit(db, auditRow(deps, entry));
+    throw new Problem('email_not_verified', { detail: 'POST the address to /auth/resend-verification for a mail.' });
+  }
   const session = newSession(deps, account, origin);
+  const user = await toUser(deps, account);
   const audit = auditRow(deps, { type: 'login', result: 'success', userId, sessionId: session.id, origin });
-  const passwordHash = needsUpgrade ? { passwordHash: await hasher.hash(password, signal) } : {};
+  const passwordHash = needsUpgrade ? { passwordHash: await hasher.hash(request.password, signal) } : {};
+  const upgrade = { ...passwordHash, ...newerIndex(lookup, account) };
+  const notice = request.deviceId === undefined ? await newSignInMail(deps, account, user, call) : undefined;
   try {
-    await insertSession(db, session, audit, { ...passwordHash, ...newerIndex(lookup, account) });
+    const { noticed } = await insertSession(db, session, audit, upgrade, notice);
+    if (noticed && notice !== undefined) call.after(() => deps.relay.deliver([notice]));
   } catch (error) {
     // The account was disabled, or its sessions ended, between the two statements.
     if (sqlState(error)?.code === notNullViolation) {
@@ -66,12 +93,40 @@ export async function login(
     }
     throw error;
   }
-  const [user, tokens] = await Promise.all([
-    toUser(deps, account),
+  const emailKey = user.email === null ? undefined : normaliseEmail(user.email)?.key;
+  const [tokens, deviceToken] = await Promise.all([
     firstTokens(deps, session, account.roles),
+    issueDeviceToken(deps, { emailKey, usernameKey: account.usernameKey ?? undefined }, request.deviceId),
     limitSessions(deps, session, origin),
   ]);
-  return { user, tokens };
+  return { user, tokens, deviceToken };
+}
+
+/** Where this failure locks an account: its owner is told, if it has one, which is looked up after the answer. */
+async function promiseNotice(
+  deps: SessionDeps,
+  { attempt, identifier }: LoginAttempt,
+  tried: AttemptResult,
+  call: Call,
+): Promise<void> {
+  if (!isLocking(deps.config, attempt, tried, 'lockout_account')) return;
+  const row = await lockoutNoticeTask(deps, identifier.lookup, call.origin);
+  await insertOutbox(deps.db, [row]);
+  call.after(() => deps.relay.deliver([row]));
+}
+
+/** Tells the owner of a sign-in from a device that is not known. Undefined where there is no address to tell. */
+async function newSignInMail(
+  deps: SessionDeps,
+  { id, locale }: UserRow,
+  { email }: User,
+  { origin, languages }: Call,
+): Promise<OutboxRow | undefined> {
+  if (email === null) return undefined;
+  const { address, userAgent } = keptOrigin(origin);
+  const data = { at: deps.now(), address, device: userAgentInWords(userAgent) };
+  const mail = { to: email, locale: chooseLocale(locale, languages), message: { type: 'new_sign_in', data } } as const;
+  return await mailRow(deps, mail, id);
 }
 
 /** The index under the newest secret, where the row still holds one that an older secret made. */

@@ -1,12 +1,13 @@
 import type { Call } from '../call.ts';
 import { blindIndexes } from '../crypto/blind-index.ts';
+import { deviceHeaders, deviceResponseHeaders } from '../http/device.ts';
 import { type Endpoint, endpoint, guardedEndpoint } from '../http/endpoint.ts';
 import { addressBucket } from '../limits/client-address.ts';
 import type { Hit } from '../limits/rate-limit.ts';
 import { message } from '../sessions/schemas.ts';
 import type { SessionDeps } from '../sessions/sessions.ts';
 import { changeEmail, confirmEmailChange, undoEmailChange } from './change-email.ts';
-import { readIdentifier } from './login.ts';
+import { readIdentifier } from './identifier.ts';
 import {
   emailRequest,
   forgotPasswordRequest,
@@ -99,12 +100,15 @@ export function mailRoutes(deps: SessionDeps): Endpoint[] {
       summary: 'Set a new password',
       description: 'Ends all sessions and every lockout. A password that is refused leaves the link good.',
       body: resetPasswordRequest(deps.config),
-      responses: ok('The new password is set'),
+      responses: {
+        200: { description: 'The new password is set', schema: message, headers: deviceResponseHeaders },
+      },
       errors: ['link_expired'],
       prepare: async ({ body, call }) => ({ hits: await proofHits(deps, body.proof, call), subject: undefined }),
       handler: async ({ c, body, call }) => {
-        await resetPassword(deps, body, call);
-        return c.json({ message: 'Password changed' }, 200, noStore);
+        const { deviceToken } = await resetPassword(deps, body, call);
+        const headers = { ...noStore, ...deviceHeaders(deps.config, deviceToken) };
+        return c.json({ message: 'Password changed' }, 200, headers);
       },
     }),
     guardedEndpoint({

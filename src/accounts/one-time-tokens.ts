@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { keptOrigin } from '../audit/audit.ts';
+import { userAgentInWords } from '../audit/user-agent.ts';
 import type { Call } from '../call.ts';
 import { blindIndexes } from '../crypto/blind-index.ts';
 import { seal, unseal } from '../crypto/seal.ts';
@@ -24,7 +25,8 @@ export const occasion = z.object({ at: z.number(), address: z.string().nullable(
 export type Occasion = z.output<typeof occasion>;
 
 export function occasionOf({ now }: Pick<Deps, 'now'>, { origin }: Pick<Call, 'origin'>): Occasion {
-  return { at: now(), address: keptOrigin(origin).address, device: null };
+  const { address, userAgent } = keptOrigin(origin);
+  return { at: now(), address, device: userAgentInWords(userAgent) };
 }
 
 interface TokenMail {

@@ -4,12 +4,14 @@ import { blindIndexes } from '../crypto/blind-index.ts';
 import { sqlState } from '../db/database.ts';
 import { chooseLocale } from '../email/locale.ts';
 import { Problem } from '../errors.ts';
-import { firstTokens, newSession, type SessionDeps, type Tokens } from '../sessions/sessions.ts';
+import { issueDeviceToken } from '../limits/device.ts';
+import { firstTokens, newSession, type SessionDeps } from '../sessions/sessions.ts';
+import type { SignedIn } from './login.ts';
 import { newUser } from './new-user.ts';
 import { occasionOf, promiseToken } from './one-time-tokens.ts';
 import { refuseWeakPassword } from './password.ts';
 import { toUser } from './profile.ts';
-import type { RegisterRequest, User } from './schemas.ts';
+import type { RegisterRequest } from './schemas.ts';
 import { insertAccount, isEmailIndexed, type UserRow } from './store.ts';
 import type { PromisedToken } from './token-store.ts';
 
@@ -23,11 +25,7 @@ const takenFields: Readonly<Record<string, string>> = {
  * Makes an account and signs it in, in one statement; a mail to verify the address follows.
  * @throws {Problem} `identifier_taken` or, for the password, `validation_failed`; both name the field
  */
-export async function register(
-  deps: SessionDeps,
-  request: RegisterRequest,
-  call: Call,
-): Promise<{ user: User; tokens: Tokens }> {
+export async function register(deps: SessionDeps, request: RegisterRequest, call: Call): Promise<SignedIn> {
   const { db, hasher, keyring, relay } = deps;
   const owner = { emailKey: request.email?.key, usernameKey: request.username?.key };
   await refuseWeakPassword(deps, 'password', request.password, owner);
@@ -50,8 +48,12 @@ export async function register(
   const verification = await promiseVerification(deps, row, request.email?.address, call);
   await insertAccount(db, row, session, audit, verification).catch(refuseTaken);
   if (verification !== undefined) call.after(() => relay.deliver([verification.mail]));
-  const [user, tokens] = await Promise.all([toUser(deps, row), firstTokens(deps, session, row.roles)]);
-  return { user, tokens };
+  const [user, tokens, deviceToken] = await Promise.all([
+    toUser(deps, row),
+    firstTokens(deps, session, row.roles),
+    issueDeviceToken(deps, owner),
+  ]);
+  return { user, tokens, deviceToken };
 }
 
 /** The mail that verifies the address of a user: the token in it is bound to that address. */

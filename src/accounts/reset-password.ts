@@ -3,11 +3,13 @@ import { auditRow } from '../audit/audit.ts';
 import type { Call } from '../call.ts';
 import type { Deps } from '../deps.ts';
 import { chooseLocale } from '../email/locale.ts';
+import { issueDeviceToken, type Names } from '../limits/device.ts';
+import { clearLockout } from '../limits/lockout.ts';
 import { taskRow } from '../outbox/outbox.ts';
 import type { Task } from '../outbox/relay.ts';
 import { deleteOutbox, insertOutbox } from '../outbox/store.ts';
 import type { SessionDeps } from '../sessions/sessions.ts';
-import type { Identifier } from './login.ts';
+import { type Identifier, limitKeysOf } from './identifier.ts';
 import { newUser } from './new-user.ts';
 import { noticeTo } from './notices.ts';
 import {
@@ -80,18 +82,23 @@ export function forgotPasswordTask(deps: Deps): Task {
 const nowhere = { address: undefined, userAgent: undefined };
 
 /**
- * Sets a new password for who has read the mail: ends every session, and verifies the address that the mail came to.
- * A password that is refused leaves the token good.
+ * Sets a new password for who has read the mail: ends every session and every lockout, and verifies the address that
+ * the mail came to. A password that is refused leaves the token good.
+ * @returns a device token: who reads the mails of an account is no stranger to it
  * @throws {Problem} `link_expired`; `validation_failed` for the password
  */
 export async function resetPassword(
   deps: SessionDeps,
   { proof, password }: { readonly proof: MailProof; readonly password: string },
   call: Call,
-): Promise<void> {
+): Promise<{ deviceToken: string }> {
   const token = await findProof(deps, 'reset_password', proof);
-  if (token.user_id === null) await resetRegistration(deps, token, password, call);
-  else await resetUser(deps, { id: token.id, userId: token.user_id }, password, call);
+  const names =
+    token.user_id === null
+      ? await resetRegistration(deps, token, password, call)
+      : await resetUser(deps, { id: token.id, userId: token.user_id }, password, call);
+  await clearLockout(deps, await limitKeysOf(deps, names));
+  return { deviceToken: await issueDeviceToken(deps, names) };
 }
 
 async function resetUser(
@@ -99,13 +106,14 @@ async function resetUser(
   token: { readonly id: string; readonly userId: string },
   password: string,
   call: Call,
-): Promise<void> {
+): Promise<Names> {
   const { db, hasher, now, relay, revocation } = deps;
   const { userId } = token;
   const user = await readUser(db, userId);
   if (user === undefined || user.status !== 'active') throw linkExpired('no such user');
   const { email } = await openPersonalData(deps, user);
-  await refuseWeakPassword(deps, 'password', password, ownerOf(email, user.usernameKey));
+  const names = ownerOf(email, user.usernameKey);
+  await refuseWeakPassword(deps, 'password', password, names);
   const mails = await noticeTo(deps, 'password_changed', { ...user, email }, call);
   const redeemed = await redeemToken(db, token, now(), {
     set: { passwordHash: await hasher.hash(password, call.signal) },
@@ -118,12 +126,14 @@ async function resetUser(
   if (redeemed === undefined) throw linkExpired('used meanwhile');
   call.after(() => relay.deliver(mails));
   await revocation.revokeUser(userId, redeemed.ended, null);
+  return names;
 }
 
-async function resetRegistration(deps: SessionDeps, token: FoundToken, password: string, call: Call): Promise<void> {
+async function resetRegistration(deps: SessionDeps, token: FoundToken, password: string, call: Call): Promise<Names> {
   const { db, hasher, now } = deps;
   const { email, locale } = unverified.parse(await openTokenData(deps, token));
-  await refuseWeakPassword(deps, 'password', password, ownerOf(email.address, null));
+  const names = ownerOf(email.address, null);
+  await refuseWeakPassword(deps, 'password', password, names);
   const passwordHash = await hasher.hash(password, call.signal);
   const blank = { username: null, name: null, surname: null, phoneNumber: null };
   const user = await newUser(deps, { email, emailVerified: true, passwordHash, locale, ...blank });
@@ -131,4 +141,5 @@ async function resetRegistration(deps: SessionDeps, token: FoundToken, password:
   const audit = auditRow(deps, { type: 'user_registered', ...entry });
   const made = await redeemRegistration(db, token, user, now(), audit).catch(refuseLate);
   if (!made) throw linkExpired('used meanwhile');
+  return names;
 }

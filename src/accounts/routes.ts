@@ -1,5 +1,6 @@
 import { blindIndexes } from '../crypto/blind-index.ts';
 import { Problem } from '../errors.ts';
+import { deviceHeaders, deviceRequestHeaders, deviceResponseHeaders, shownDeviceTokens } from '../http/device.ts';
 import { type Endpoint, endpoint, guardedEndpoint } from '../http/endpoint.ts';
 import { addressBucket } from '../limits/client-address.ts';
 import type { Hit } from '../limits/rate-limit.ts';
@@ -7,7 +8,8 @@ import { message, tokens } from '../sessions/schemas.ts';
 import type { SessionDeps } from '../sessions/sessions.ts';
 import { changePassword } from './change-password.ts';
 import { deleteAccount } from './delete-account.ts';
-import { login, readIdentifier } from './login.ts';
+import { login } from './login.ts';
+import { prepareLogin } from './login-attempt.ts';
 import { me } from './profile.ts';
 import { reauthenticate } from './reauthenticate.ts';
 import { register } from './register.ts';
@@ -37,7 +39,7 @@ export function accountRoutes(deps: SessionDeps): Endpoint[] {
         'Where addresses have to be verified first (`REQUIRE_EMAIL_VERIFICATION`), the answer is 202 and the same for ' +
         'known and unknown addresses: what follows stands in a mail.',
       responses: {
-        201: { description: 'The user and the first tokens', schema: signedIn },
+        201: { description: 'The user and the first tokens', schema: signedIn, headers: deviceResponseHeaders },
         202: { description: 'A mail is on its way', schema: message },
       },
       errors: ['identifier_taken'],
@@ -54,7 +56,8 @@ export function accountRoutes(deps: SessionDeps): Endpoint[] {
           return c.json({ message: 'Read your mail: it says how to go on' }, 202, noStore);
         }
         const registered = await register(deps, body, call);
-        return c.json({ ...registered.tokens, user: registered.user }, 201, noStore);
+        const headers = { ...noStore, ...deviceHeaders(deps.config, registered.deviceToken) };
+        return c.json({ ...registered.tokens, user: registered.user }, 201, headers);
       },
     }),
     endpoint({
@@ -63,25 +66,25 @@ export function accountRoutes(deps: SessionDeps): Endpoint[] {
       operationId: 'login',
       tag: 'Accounts',
       summary: 'Sign in with a password',
-      description: 'An unknown identifier and a wrong password get the same answer.',
+      description:
+        'An unknown identifier and a wrong password get the same answer. Failures lock the account for the address ' +
+        'they come from, and many of them for all devices but those that signed in before.',
       body: loginRequest,
-      responses: { 200: { description: 'The user and the tokens of a new session', schema: signedIn } },
-      errors: ['invalid_credentials'],
-      prepare: async ({ body, call: { origin } }) => {
-        const subject = await readIdentifier(deps, body.identifier);
-        const address = addressBucket(origin.address);
-        return {
-          hits: [
-            { policy: 'login_address', key: address },
-            { policy: 'login_account_address', key: `${subject.limitKey}:${address}` },
-            { policy: 'login_account', key: subject.limitKey },
-          ],
-          subject,
-        };
+      requestHeaders: deviceRequestHeaders,
+      responses: {
+        200: {
+          description: 'The user and the tokens of a new session',
+          schema: signedIn,
+          headers: deviceResponseHeaders,
+        },
       },
-      handler: async ({ c, body, call }, identifier) => {
-        const signed = await login(deps, { identifier, password: body.password }, call);
-        return c.json({ ...signed.tokens, user: signed.user }, 200, noStore);
+      errors: ['invalid_credentials', 'email_not_verified', 'account_locked'],
+      prepare: ({ c, body, call }) =>
+        prepareLogin(deps, body.identifier, shownDeviceTokens(c, deps.config), call.origin.address),
+      handler: async ({ c, body, call, tried }, attempt) => {
+        const signed = await login(deps, { ...attempt, password: body.password }, tried, call);
+        const headers = { ...noStore, ...deviceHeaders(deps.config, signed.deviceToken) };
+        return c.json({ ...signed.tokens, user: signed.user }, 200, headers);
       },
     }),
     guardedEndpoint({

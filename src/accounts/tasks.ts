@@ -1,6 +1,7 @@
 import type { Deps } from '../deps.ts';
 import type { Task } from '../outbox/relay.ts';
 import { changeEmailTask } from './change-email.ts';
+import { lockoutNotice } from './lockout-notice.ts';
 import { registrationTask } from './register-by-mail.ts';
 import { forgotPasswordTask } from './reset-password.ts';
 import { resendVerificationTask } from './verify-email.ts';
@@ -12,5 +13,6 @@ export function accountTasks(deps: Deps): Readonly<Record<string, Task>> {
     resend_verification: resendVerificationTask(deps),
     forgot_password: forgotPasswordTask(deps),
     change_email: changeEmailTask(deps),
+    account_locked: lockoutNotice(deps),
   };
 }

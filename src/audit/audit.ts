@@ -23,6 +23,7 @@ type AuditType =
   | 'email_change_requested'
   | 'email_changed'
   | 'email_change_undone'
+  | 'account_locked'
   | 'account_deleted';
 
 /** Where a request came from. */

@@ -16,7 +16,10 @@ export function crossOrigin(
   const share = cors({
     origin: (origin, c) =>
       c.req.path.startsWith('/.well-known/') ? '*' : corsOrigins.includes(origin) ? origin : null,
-    exposeHeaders: ['ETag', 'X-Request-Id', 'RateLimit-Limit', 'RateLimit-Remaining', 'RateLimit-Reset', 'Retry-After'],
+    exposeHeaders: [
+      ...['ETag', 'X-Request-Id', 'X-Device-Token'],
+      ...['RateLimit-Limit', 'RateLimit-Remaining', 'RateLimit-Reset', 'Retry-After'],
+    ],
     maxAge: 600,
   });
   const judges = endpoints.filter(({ contract }) => contract.anyRequest === true).map(({ contract }) => contract.path);

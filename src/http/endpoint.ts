@@ -2,6 +2,8 @@ import type { Hono } from 'hono';
 import type * as z from 'zod';
 import type { Call } from '../call.ts';
 import { Problem, type ProblemCode } from '../errors.ts';
+import type { AttemptResult } from '../kv.ts';
+import type { Attempt } from '../limits/lockout.ts';
 import type { Hit } from '../limits/rate-limit.ts';
 import type { Caller, Gate } from '../sessions/authenticate.ts';
 import { parseBody } from './body.ts';
@@ -43,9 +45,17 @@ export interface Input<Body, C extends Caller | undefined, Params, Query> {
   readonly call: Call;
 }
 
+/** A request that was let in. */
+interface Admitted<Body, C extends Caller | undefined, Params, Query> extends Input<Body, C, Params, Query> {
+  /** How its attempt was counted. */
+  readonly tried: AttemptResult;
+}
+
 /** What a request counts against, and what was found out about it on the way. */
 export interface Prepared<Subject> {
   readonly hits: readonly Hit[];
+  /** Where it is a guess at somebody's secret. */
+  readonly attempt?: Attempt;
   readonly subject: Subject;
 }
 
@@ -65,7 +75,7 @@ interface Definition<Body, C extends Caller | undefined, Subject, Params, Query>
   readonly form?: boolean;
   /** Costs no round trip: it runs before the limits are counted. */
   readonly prepare: (input: Input<Body, C, Params, Query>) => Prepared<Subject> | Promise<Prepared<Subject>>;
-  readonly handler: (input: Input<Body, C, Params, Query>, subject: Subject) => Response | Promise<Response>;
+  readonly handler: (input: Admitted<Body, C, Params, Query>, subject: Subject) => Response | Promise<Response>;
 }
 
 /** An endpoint whose types have been checked, ready to be mounted. */
@@ -132,13 +142,13 @@ async function run<Body, C extends Caller | undefined, Subject, Params, Query>(
   const query = parseQuery(c, definition.query);
   const body = await parseBody(c, definition);
   const input = { c, params, query, body, caller, call };
-  const { hits, subject } = await definition.prepare(input);
-  await gate.admit(hits, caller, (headers) => {
+  const { subject, ...counted } = await definition.prepare(input);
+  const tried = await gate.admit(counted, caller, (headers) => {
     for (const [name, value] of Object.entries(headers)) c.header(name, value);
   });
   // Whatever comes next may be costly, and nobody waits for it any more.
   if (call.signal.aborted) throw new Problem('client_closed_request');
-  const answer = Promise.resolve(definition.handler(input, subject));
+  const answer = Promise.resolve(definition.handler({ ...input, tried }, subject));
   // Workers drop what a request has under way when its client goes: a change must not stop halfway.
   if (definition.method !== 'get')
     c.executionCtx.waitUntil(

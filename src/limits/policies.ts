@@ -13,10 +13,10 @@ export interface Policy {
 export const policies = {
   register_address: { limit: 30, window: 3600 },
   login_address: { limit: 60, window: 60 },
-  /** One account from one address: what a person who mistypes needs. */
-  login_account_address: { limit: 10, window: 60 },
-  /** One account from everywhere. Wide, so that one address alone cannot keep its owner out. */
-  login_account: { limit: 100, window: 60 },
+  /** A device that has signed in before, instead of its address: strangers behind it shall not use up its limit. */
+  login_device: { limit: 30, window: 60 },
+  /** Failed sign-ins of the whole service. Refuses nobody: more of them are logged as an alarm. */
+  login_failures: { limit: 1000, window: 60 },
   /** Passwords that a signed-in user proves again: whoever holds a stolen access token must not guess them. */
   password_user: { limit: 20, window: 3600 },
   /** Requests that lead to a mail, by where they come from and by whom the mail is for. */
@@ -39,6 +39,53 @@ export type PolicyTable = Record<PolicyName, Policy>;
 
 const isPolicyName = (name: string): name is PolicyName => name in policies;
 export const policyNames: readonly PolicyName[] = Object.keys(policies).filter(isPolicyName);
+
+/** So many failures lock for `pause`, and each further one for twice as long: all durations in seconds. */
+export interface Lockout {
+  readonly failures: number;
+  readonly pause: number;
+  readonly longestPause: number;
+  /** So long after the first failure all are forgotten, though never while it is locked. */
+  readonly memory: number;
+}
+
+/**
+ * What failed sign-ins lock. Each can be set by a variable of its name: `LOCKOUT_ACCOUNT=100/3600/3600/3600`.
+ * The locks of an account hold for accounts that do not exist as well.
+ */
+export const lockouts = {
+  /** One account from one address: what a person who mistypes needs. */
+  lockout_account_address: { failures: 5, pause: 60, longestPause: 3600, memory: 86_400 },
+  /** One account from all unknown devices together, however many addresses they have. */
+  lockout_account: { failures: 100, pause: 3600, longestPause: 3600, memory: 3600 },
+  /** One device that signed in to the account before. */
+  lockout_device: { failures: 5, pause: 60, longestPause: 3600, memory: 86_400 },
+} satisfies Record<string, Lockout>;
+
+export type LockoutName = keyof typeof lockouts;
+export type LockoutTable = Record<LockoutName, Lockout>;
+
+const isLockoutName = (name: string): name is LockoutName => name in lockouts;
+export const lockoutNames: readonly LockoutName[] = Object.keys(lockouts).filter(isLockoutName);
+
+/** `5/60/3600/86400` is 5 failures, a pause of 60 s that grows to 3600 s, and 86400 s until they are forgotten. */
+export const lockoutText = z
+  .string()
+  .regex(
+    /^[1-9]\d{0,6}(?:\/[1-9]\d{0,6}){3}$/,
+    'Expected "<failures>/<pause>/<longest pause>/<memory>" in seconds, for example "5/60/3600/86400"',
+  )
+  .transform((text) => {
+    const [failures = 0, pause = 0, longestPause = 0, memory = 0] = text.split('/').map(Number);
+    return { failures, pause, longestPause, memory };
+  });
+
+/** The table with those lockouts that the operator has set. */
+export function overrideLockouts(override: (name: LockoutName) => Lockout | undefined): LockoutTable {
+  const table: LockoutTable = { ...lockouts };
+  for (const name of lockoutNames) table[name] = override(name) ?? lockouts[name];
+  return table;
+}
 
 /** `30/60` is 30 requests in 60 seconds. */
 export const policyText = z

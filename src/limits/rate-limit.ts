@@ -1,5 +1,5 @@
 import type { Config } from '../config.ts';
-import { Problem } from '../errors.ts';
+import { Problem, type ProblemDetails } from '../errors.ts';
 import type { LimitOperation, LimitResult } from '../kv.ts';
 import type { PolicyName } from './policies.ts';
 
@@ -28,15 +28,19 @@ export function rateLimitHeaders(results: readonly LimitResult[], now: number): 
   };
 }
 
+export const isRefused = (results: readonly LimitResult[]): boolean => results.some(({ success }) => !success);
+
 /** @throws {Problem} `rate_limited` where one of the results is a refusal */
 export function enforce(results: readonly LimitResult[], now: number): void {
   const refused = results.filter(({ success }) => !success).map(({ reset }) => reset);
   if (refused.length === 0) return;
-  const seconds = secondsUntil(Math.max(...refused), now);
-  throw new Problem('rate_limited', {
-    detail: `Try again in ${seconds} seconds.`,
-    headers: { 'Retry-After': String(seconds) },
-  });
+  throw new Problem('rate_limited', retryAfter(Math.max(...refused), now));
+}
+
+/** What a refusal says that is over at a time: both in milliseconds. */
+export function retryAfter(time: number, now: number): ProblemDetails {
+  const seconds = secondsUntil(time, now);
+  return { detail: `Try again in ${seconds} seconds.`, headers: { 'Retry-After': String(seconds) } };
 }
 
 const secondsUntil = (reset: number, now: number) => Math.max(1, Math.ceil((reset - now) / 1000));

@@ -10,6 +10,7 @@ import type { Call } from '../call.ts';
 import { Problem, problems } from '../errors.ts';
 import { invalid } from '../http/body.ts';
 import type { RequestContext } from '../http/context.ts';
+import { deviceHeaders } from '../http/device.ts';
 import { type Endpoint, endpoint, unlimited } from '../http/endpoint.ts';
 import { toProblem } from '../http/on-error.ts';
 import type { SessionDeps } from '../sessions/sessions.ts';
@@ -21,18 +22,33 @@ const field = z.string().max(512).default('');
 const form = z.object({ token: field, email: field, code: field, password: field });
 type Form = z.output<typeof form>;
 
-/** What a page does once its button is pressed. */
-type Action = (deps: SessionDeps, proof: MailProof, body: Form, call: Call) => Promise<void>;
+/** What a page does once its button is pressed. Gives further headers of the answer. */
+type Action = (
+  deps: SessionDeps,
+  proof: MailProof,
+  body: Form,
+  call: Call,
+) => Promise<Readonly<Record<string, string>>>;
 
 const actions: Readonly<Record<LinkPage, Action>> = {
-  verify_email: (deps, proof, _, call) => verifyEmail(deps, proof, call),
-  reset_password: (deps, proof, { password }, call) => {
+  verify_email: async (deps, proof, _, call) => {
+    await verifyEmail(deps, proof, call);
+    return {};
+  },
+  reset_password: async (deps, proof, { password }, call) => {
     const parsed = newPassword(deps.config).safeParse(password);
     if (parsed.error !== undefined) throw invalid(parsed.error);
-    return resetPassword(deps, { proof, password: parsed.data }, call);
+    const { deviceToken } = await resetPassword(deps, { proof, password: parsed.data }, call);
+    return deviceHeaders(deps.config, deviceToken);
   },
-  confirm_email_change: (deps, proof, _, call) => confirmEmailChange(deps, proof, call),
-  undo_email_change: (deps, proof, _, call) => undoEmailChange(deps, 'token' in proof ? proof.token : '', call),
+  confirm_email_change: async (deps, proof, _, call) => {
+    await confirmEmailChange(deps, proof, call);
+    return {};
+  },
+  undo_email_change: async (deps, proof, _, call) => {
+    await undoEmailChange(deps, 'token' in proof ? proof.token : '', call);
+    return {};
+  },
 };
 
 /** The token of the link, or the code with its address; undefined where neither is whole. */
@@ -69,8 +85,8 @@ function linkPage(deps: SessionDeps, page: LinkPage, action: Action): Endpoint[]
           say(view, ({ missingProof }) => missingProof),
         );
       try {
-        await action(deps, proof, body, call);
-        return c.html(donePage(view), 200, noStore);
+        const headers = await action(deps, proof, body, call);
+        return c.html(donePage(view), 200, { ...noStore, ...headers });
       } catch (error) {
         if (!(error instanceof Problem) || error.code !== 'validation_failed') throw error;
         const faults = (error.details.errors ?? []).map(({ message }) => message);

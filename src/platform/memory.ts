@@ -8,11 +8,13 @@ import {
   type SetOperation,
   toMilliseconds,
 } from '../kv.ts';
+import { createAttempts } from './memory-attempts.ts';
+import { createPruning } from './memory-pruning.ts';
 
 interface MemoryOptions {
   /** Milliseconds since the epoch. */
   readonly now: () => number;
-  /** How many counters, and how many values, are held at most. */
+  /** How many windows, how many values, and how many counters of failures are held at most. */
   readonly capacity?: number;
 }
 
@@ -23,11 +25,21 @@ interface MemoryOptions {
 export function createMemoryKeyValue({ now, capacity = 100_000 }: MemoryOptions): KeyValue {
   const counters = createCounters(capacity);
   const values = createValues(capacity);
+  const attempts = createAttempts(capacity);
 
   function perform(operation: Operation, time: number): Result {
-    if (operation.type === 'limit') return counters.hit(operation, time);
-    if (operation.type === 'set') return values.set(operation, time);
-    return operation.keys.map((key) => values.get(key, time));
+    switch (operation.type) {
+      case 'limit':
+        return counters.hit(operation, time);
+      case 'attempt':
+        return attempts.attempt(operation, values.get(operation.resetKey, time));
+      case 'forgive':
+        return attempts.forgive(operation);
+      case 'set':
+        return values.set(operation, time);
+      case 'get':
+        return operation.keys.map((key) => values.get(key, time));
+    }
   }
 
   return defineKeyValue({
@@ -40,6 +52,7 @@ export function createMemoryKeyValue({ now, capacity = 100_000 }: MemoryOptions)
     async close() {
       counters.clear();
       values.clear();
+      attempts.clear();
     },
   });
 }
@@ -143,20 +156,5 @@ function createValues(capacity: number) {
       return true;
     },
     clear: () => values.clear(),
-  };
-}
-
-/**
- * When to look through all entries: at capacity, and whenever there are twice as many as the last look left. So each
- * write pays for a few entries only, and what has expired never outweighs what lives.
- */
-function createPruning(capacity: number) {
-  const smallest = Math.min(1024, capacity);
-  let threshold = smallest;
-  return {
-    isDue: (size: number) => size >= threshold,
-    done(size: number): void {
-      threshold = Math.min(capacity, Math.max(smallest, size * 2));
-    },
   };
 }

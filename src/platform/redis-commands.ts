@@ -1,5 +1,6 @@
-import { Ratelimit } from '@upstash/ratelimit';
 import { KeyValueUnavailable, type LimitOperation, type Operation, type Result, toMilliseconds } from '../kv.ts';
+import { attemptArguments, readAttemptReply } from './attempt-scripts.ts';
+import { createRatelimit, readScripts, type Script, type ScriptName, type Scripts } from './redis-scripts.ts';
 
 /**
  * What the two Redis adapters share: every operation of the port becomes one command, and all commands of one `run`
@@ -39,52 +40,39 @@ export class ErrorReply {
 /** Sends commands in one round trip. Gives each one's reply; rejects when the store cannot be reached. */
 export type Exchange = (commands: readonly Command[]) => Promise<readonly unknown[]>;
 
-export interface Script {
-  readonly source: string;
-  readonly sha1: string;
-}
-
-/** The names of this application in a Redis that may serve others too. */
-const limitPrefix = 'edge-auth:limit';
-// A lone surrogate cannot be written as UTF-8: both adapters shall name the same key then.
+// The names of this application in a Redis that may serve others too. A lone surrogate cannot be written as UTF-8: both adapters shall name the same key then.
 const valueKey = (key: string) => `edge-auth:value:${key.toWellFormed()}`;
+const attemptKey = (key: string) => `edge-auth:attempt:${key.toWellFormed()}`;
 
 /**
  * @param exchange how the adapter sends commands
- * @param adapt what the adapter has to change of the script of @upstash/ratelimit, for its Redis to take it
+ * @param adapt what the adapter has to change of a script, for its Redis to take it
  */
 export function createRunner(exchange: Exchange, adapt: (script: Script) => Script = (script) => script) {
-  let script: Script | undefined;
-  let scriptSent = false;
+  let scripts: Scripts | undefined;
+  const sent = new Set<ScriptName>();
 
   /**
-   * The first run of a process sends the script itself and every later one its SHA-1: an EVALSHA of a script that
+   * The first run of a process sends a script itself and every later one its SHA-1: an EVALSHA of a script that
    * Redis does not know yet would cost a second round trip. That remains for a Redis that has lost its scripts since
    * (restart, failover, SCRIPT FLUSH): what it did not know is asked again, with the script, in the same call.
    */
-  async function exchangeAll(calls: readonly Call[], { source, sha1 }: Script): Promise<readonly unknown[]> {
-    const byHash = (call: Call): Command => (call.type === 'script' ? { ...call, type: 'evalsha', sha1 } : call);
-    const bySource = (call: Call): Command => (call.type === 'script' ? { ...call, type: 'eval', source } : call);
-    // Commands run in order: once is enough.
-    const withSource = (list: readonly Call[]) => {
-      const first = list.findIndex((call) => call.type === 'script');
-      return list.map((call, index) => (index === first ? bySource(call) : byHash(call)));
-    };
-
-    const replies = [...(await exchange(scriptSent ? calls.map(byHash) : withSource(calls)))];
+  async function exchangeAll(calls: readonly Call[], known: Scripts): Promise<readonly unknown[]> {
+    const replies = [...(await exchange(toCommands(calls, known, sent)))];
     const unknown = [...replies.keys()].filter((index) => isUnknownScript(replies[index]));
     if (unknown.length > 0) {
-      const again = await exchange(withSource(calls.filter((_, index) => unknown.includes(index))));
+      const calledAgain = calls.filter((_, index) => unknown.includes(index));
+      const again = await exchange(toCommands(calledAgain, known));
       for (const [position, index] of unknown.entries()) replies[index] = again[position];
     }
     const error = replies.find((reply) => reply instanceof ErrorReply);
     if (error !== undefined) throw new KeyValueUnavailable(error.code);
-    if (calls.some((call) => call.type === 'script')) scriptSent = true;
+    for (const call of calls) if (call.type === 'script') sent.add(call.script);
     return replies;
   }
 
   return async (operations: readonly Operation[]): Promise<readonly Result[]> => {
-    script ??= adapt(await readScript());
+    scripts ??= await readScripts(adapt);
     const calls: Call[] = [];
     const replies = Promise.withResolvers<readonly unknown[]>();
     const send: Send = async (call) => {
@@ -93,74 +81,74 @@ export function createRunner(exchange: Exchange, adapt: (script: Script) => Scri
     };
     // Every operation sends before it first waits, so after this line `calls` is complete.
     const results = Promise.all(operations.map((operation) => perform(operation, send)));
-    if (calls.length > 0) exchangeAll(calls, script).then(replies.resolve, replies.reject);
+    if (calls.length > 0) exchangeAll(calls, scripts).then(replies.resolve, replies.reject);
     return results;
   };
 }
 
-type Call =
-  | { readonly type: 'script'; readonly keys: readonly string[]; readonly args: readonly string[] }
-  | Exclude<Command, { type: 'eval' | 'evalsha' }>;
+interface ScriptCall {
+  readonly type: 'script';
+  readonly script: ScriptName;
+  readonly keys: readonly string[];
+  readonly args: readonly string[];
+}
+type Call = ScriptCall | Exclude<Command, { type: 'eval' | 'evalsha' }>;
 type Send = (call: Call) => Promise<unknown>;
+
+/** @param sent the scripts that Redis has; commands run in order, so of each other one the first call is enough */
+function toCommands(calls: readonly Call[], scripts: Scripts, sent: ReadonlySet<ScriptName> = new Set()): Command[] {
+  const has = new Set(sent);
+  return calls.map((call) => {
+    if (call.type !== 'script') return call;
+    const { script, keys, args } = call;
+    const { source, sha1 } = scripts[script];
+    if (has.has(script)) return { type: 'evalsha', sha1, keys, args };
+    has.add(script);
+    return { type: 'eval', source, keys, args };
+  });
+}
 
 const isUnknownScript = (reply: unknown) => reply instanceof ErrorReply && reply.code === 'NOSCRIPT';
 
 async function perform(operation: Operation, send: Send): Promise<Result> {
-  if (operation.type === 'limit') return hit(operation, send);
-  if (operation.type === 'set') {
-    const { key, value, ttl, ifAbsent = false } = operation;
-    const milliseconds = ttl === undefined ? undefined : toMilliseconds(ttl);
-    const reply = await send({ type: 'set', key: valueKey(key), value, milliseconds, ifAbsent });
-    if (reply !== 'OK' && reply !== null) throw new KeyValueUnavailable('refused');
-    return reply === 'OK';
+  switch (operation.type) {
+    case 'limit':
+      return hit(operation, send);
+    case 'attempt': {
+      const { counters, resetKey } = operation;
+      if (counters.length === 0) return { allowed: true, until: 0, failures: [] };
+      const keys = [...counters.map(({ key }) => attemptKey(key)), valueKey(resetKey)];
+      const reply = await send({ type: 'script', script: 'attempt', keys, args: attemptArguments(operation) });
+      return readAttemptReply(reply, operation);
+    }
+    case 'forgive': {
+      const { key, failures = '' } = operation;
+      return (await send({ type: 'script', script: 'forgive', keys: [attemptKey(key)], args: [`${failures}`] })) === 1;
+    }
+    case 'set': {
+      const { key, value, ttl, ifAbsent = false } = operation;
+      const milliseconds = ttl === undefined ? undefined : toMilliseconds(ttl);
+      const reply = await send({ type: 'set', key: valueKey(key), value, milliseconds, ifAbsent });
+      if (reply !== 'OK' && reply !== null) throw new KeyValueUnavailable('refused');
+      return reply === 'OK';
+    }
+    case 'get': {
+      // MGET without keys is an error.
+      if (operation.keys.length === 0) return [];
+      const values = await send({ type: 'get', keys: operation.keys.map(valueKey) });
+      if (!Array.isArray(values) || values.length !== operation.keys.length) throw new KeyValueUnavailable('refused');
+      return values.map((value: unknown) => (typeof value === 'string' ? value : null));
+    }
   }
-  // MGET without keys is an error.
-  if (operation.keys.length === 0) return [];
-  const values = await send({ type: 'get', keys: operation.keys.map(valueKey) });
-  if (!Array.isArray(values) || values.length !== operation.keys.length) throw new KeyValueUnavailable('refused');
-  return values.map((value: unknown) => (typeof value === 'string' ? value : null));
 }
 
 async function hit({ key, limit, window }: LimitOperation, send: Send): Promise<Result> {
   const ratelimit = createRatelimit(limit, toMilliseconds(window), async (_sha1, keys, args) => {
-    const reply = await send({ type: 'script', keys, args: args.map(String) });
+    const reply = await send({ type: 'script', script: 'limit', keys, args: args.map(String) });
     // A reply of another shape would be taken for a permission.
     if (!Array.isArray(reply) || !reply.every(Number.isInteger)) throw new KeyValueUnavailable('refused');
     return reply;
   });
   const { success, remaining, reset } = await ratelimit.limit(key.toWellFormed());
   return { success, limit, remaining, reset };
-}
-
-type RatelimitRedis = ConstructorParameters<typeof Ratelimit>[0]['redis'];
-type Evaluate = (scriptOrSha1: string, keys: string[], args: readonly unknown[]) => Promise<unknown>;
-
-function createRatelimit(limit: number, milliseconds: number, evalsha: Evaluate, evaluate = evalsha): Ratelimit {
-  // A sliding window calls these two alone.
-  const redis: unknown = { evalsha, eval: evaluate };
-  return new Ratelimit({
-    redis: redis as RatelimitRedis,
-    limiter: Ratelimit.slidingWindow(limit, `${milliseconds} ms`),
-    prefix: limitPrefix,
-    // Its own time-out lets the request pass, and its cache grows without bound: neither is for us.
-    timeout: 0,
-    ephemeralCache: false,
-    analytics: false,
-    enableTelemetry: false,
-  });
-}
-
-/** The Lua script that @upstash/ratelimit runs for a sliding window, got by telling it that the script is not known. */
-async function readScript(): Promise<Script> {
-  let script: Script = { source: '', sha1: '' };
-  const evalsha: Evaluate = async (sha1) => {
-    script = { ...script, sha1 };
-    throw new Error('NOSCRIPT');
-  };
-  const evaluate: Evaluate = async (source) => {
-    script = { ...script, source };
-    return [0, 0];
-  };
-  await createRatelimit(1, 1, evalsha, evaluate).limit('');
-  return script;
 }

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { createClient, DisconnectsClientError, ErrorReply as RedisError } from 'redis';
 import { defineKeyValue, type KeyValue, KeyValueUnavailable } from '../kv.ts';
-import { type Command, createRunner, ErrorReply, type Script } from './redis-commands.ts';
+import { type Command, createRunner, ErrorReply } from './redis-commands.ts';
+import type { Script } from './redis-scripts.ts';
 
 interface RedisOptions {
   /** `redis[s]://[[user]:password@]host[:port][/database]` */

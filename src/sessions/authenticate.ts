@@ -1,7 +1,8 @@
 import type { Deps } from '../deps.ts';
 import { Problem } from '../errors.ts';
-import type { LimitResult } from '../kv.ts';
-import { enforce, type Hit, limitOperation, rateLimitHeaders } from '../limits/rate-limit.ts';
+import type { AttemptResult, GetOperation } from '../kv.ts';
+import { type Attempt, attemptOperation, enforceLockout, forgiveAttempt, noAttempt } from '../limits/lockout.ts';
+import { enforce, type Hit, isRefused, limitOperation, rateLimitHeaders } from '../limits/rate-limit.ts';
 import { type AccessTokenClaims, verifyAccessToken } from '../tokens/access-token.ts';
 import type { Revocation } from '../tokens/revocation.ts';
 import type { SigningKeys } from '../tokens/signing-keys.ts';
@@ -29,12 +30,18 @@ export interface Gate {
    */
   requireRecent(caller: Caller): void;
   /**
-   * @param hits what the request counts against
+   * @param counted the limits that the request counts against, and the counters of failures where it is a guess
    * @param caller where the request needs one: whose token must not be revoked
    * @param announce given the `RateLimit-*` headers, also those of a refusal
-   * @throws {Problem} `rate_limited`, `invalid_token`
+   * @returns how the guess was counted
+   * @throws {Problem} `rate_limited`, `account_locked`, `invalid_token`
    */
-  admit(hits: readonly Hit[], caller: Caller | undefined, announce: (headers: Headers) => void): Promise<void>;
+  admit(counted: Counted, caller: Caller | undefined, announce: (headers: Headers) => void): Promise<AttemptResult>;
+}
+
+interface Counted {
+  readonly hits: readonly Hit[];
+  readonly attempt?: Attempt;
 }
 
 type Headers = Readonly<Record<string, string>>;
@@ -63,21 +70,25 @@ export function createGate({ config, kv, fallback, now, signingKeys, revocation 
       });
     },
 
-    async admit(hits, caller, announce) {
+    async admit({ hits, attempt = noAttempt }, caller, announce) {
       const limits = hits.map((hit) => limitOperation(config, hit));
-      const count = (results: readonly LimitResult[]) => {
-        announce(rateLimitHeaders(results, now()));
-        enforce(results, now());
-      };
-      if (caller === undefined) {
-        if (limits.length > 0) count(await kv.run(limits).catch(() => fallback.run(limits)));
-        return;
+      const guess = attemptOperation(config, attempt, now());
+      if (caller === undefined && limits.length + guess.counters.length === 0) return nothingTried;
+      const read = caller === undefined ? nothingRead : revocation.read(caller.claims);
+      const countHere = async () => [undefined, ...(await fallback.run([guess, ...limits]))] as const;
+      const [marks, tried, ...results] = await kv.run([read, guess, ...limits]).catch(countHere);
+      announce(rateLimitHeaders(results, now()));
+      // Where nobody gets to guess it is no failure. Where it is one, the attempt that locks an account tells its owner.
+      if (tried.allowed && isRefused(results)) await forgiveAttempt({ config, fallback, kv }, attempt, false);
+      enforce(results, now());
+      enforceLockout(tried, now());
+      if (caller !== undefined && !(await revocation.judge(caller.claims, marks))) {
+        throw new Problem('invalid_token', { reason: 'revoked' });
       }
-      const read = revocation.read(caller.claims);
-      const countHere = async () => [undefined, ...(await fallback.run(limits))] as const;
-      const [marks, ...results] = await kv.run([read, ...limits]).catch(countHere);
-      count(results);
-      if (!(await revocation.judge(caller.claims, marks))) throw new Problem('invalid_token', { reason: 'revoked' });
+      return tried;
     },
   };
 }
+
+const nothingTried: AttemptResult = { allowed: true, until: 0, failures: [] };
+const nothingRead: GetOperation = { type: 'get', keys: [] };

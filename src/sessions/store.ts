@@ -2,41 +2,13 @@ import { and, desc, eq, gt, isNull, lt, sql } from 'drizzle-orm';
 import * as z from 'zod';
 import { type AuditRow, auditFrom } from '../audit/audit.ts';
 import { type Database, query } from '../db/database.ts';
-import { auditLog, sessions, users } from '../db/schema.ts';
+import { sessions, users } from '../db/schema.ts';
 
 export type SessionRow = typeof sessions.$inferInsert;
 export type KeptSession = typeof sessions.$inferSelect;
 
 export const timestamp = (milliseconds: number) => sql`${new Date(milliseconds).toISOString()}::timestamptz`;
 const milliseconds = (column: unknown) => sql`(extract(epoch from ${column}) * 1000)::float8`;
-
-/**
- * Starts a session for a user who just proved the password, unless something ended the user's sessions or disabled
- * the user since the row was read: then `user_id` stays null and the statement breaks that constraint.
- * The share lock makes a change of the user that runs at the same time come wholly before or wholly after.
- * One statement with `alongside` (an audit row, an upgraded password hash).
- */
-export async function insertSession(
-  db: Database,
-  session: SessionRow,
-  audit: AuditRow,
-  upgrade: Partial<Pick<typeof users.$inferInsert, 'passwordHash' | 'emailIndex'>>,
-): Promise<void> {
-  const upgrades = Object.keys(upgrade).length > 0;
-  // Two that both upgrade would share the row, and then each wait for the other to change it.
-  const lock = upgrades ? sql`for no key update` : sql`for share`;
-  const unchanged = sql`select ${users.id} as id from ${users}
-    where ${users.id} = ${session.userId} and ${users.sessionEpoch} = ${session.epoch} and ${users.status} = 'active'
-    ${lock}`;
-  const userId = sql`(select id from unchanged)`;
-  const upgraded = upgrades
-    ? sql`, upgraded as ${db.update(users).set(upgrade).where(sql`${users.id} = ${userId}`)}`
-    : sql``;
-  await db.execute(sql`with unchanged as (${unchanged}),
-    started as ${db.insert(sessions).values({ ...session, userId })},
-    audited as ${db.insert(auditLog).values(audit)}${upgraded}
-    select 1`);
-}
 
 /** A session as its tokens tell of it. Times are milliseconds since the epoch. */
 export const presentSession = z.object({

@@ -96,7 +96,7 @@ describe('at the same time', () => {
     const clock = createClock();
     const variables = {
       LIMIT_PASSWORD_USER: '1000/60',
-      LIMIT_LOGIN_ACCOUNT: '1000/60',
+      LOCKOUT_ACCOUNT_ADDRESS: '1000/60/60/60',
       LIMIT_LOGIN_ADDRESS: '1000/60',
     };
     const options = { clock, kv: createMemoryKeyValue(clock), variables };

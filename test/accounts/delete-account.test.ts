@@ -124,7 +124,7 @@ describe('at the same time as everything else', () => {
   it('leaves no session, and no audit row that names the user', async () => {
     const clock = createClock();
     const variables = {
-      LIMIT_LOGIN_ACCOUNT: '1000/60',
+      LOCKOUT_ACCOUNT_ADDRESS: '1000/60/60/60',
       LIMIT_LOGIN_ADDRESS: '1000/60',
       LIMIT_REGISTER_ADDRESS: '99/60',
     };

@@ -39,15 +39,16 @@ describe('signing in', () => {
         },
       },
     });
-    const attempt = async (identifier: string) => {
+    const attempt = async (identifier: string, address: string) => {
       const before = spied.statements.length;
-      const answer = await spied.request('POST', '/auth/login', { body: { identifier, password: 'wrong password' } });
+      const sent = { body: { identifier, password: 'wrong password' }, address };
+      const answer = await spied.request('POST', '/auth/login', sent);
       const { request_id: _, ...body } = answer.body;
       const headers = [...answer.headers].filter(([name]) => name !== 'x-request-id');
       return { status: answer.status, headers, body, cost: spied.statements.slice(before).map(({ sql }) => sql) };
     };
-    const known = await attempt(email);
-    const unknown = await attempt('nobody@example.com');
+    const known = await attempt(email, '192.0.2.1');
+    const unknown = await attempt('nobody@example.com', '192.0.2.2');
     expect(known.status).toBe(401);
     expect(known.body).toMatchObject({ code: 'invalid_credentials' });
     expect(unknown).toEqual(known);

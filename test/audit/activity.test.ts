@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { password, registerUser, type TestApp, testApp } from '../support/test-app.ts';
 
-const variables = { LIMIT_LOGIN_ACCOUNT: '1000/60' };
 const read = ({ request }: TestApp, token: string, query = '') => request('GET', `/users/activity${query}`, { token });
 
 describe('the activity', () => {
@@ -35,7 +34,7 @@ describe('the activity', () => {
   });
 
   it('is read page by page, and what is added meanwhile shifts nothing', async () => {
-    const app = await testApp({ variables });
+    const app = await testApp();
     const user = await registerUser(app);
     const add = () => {
       app.clock.advance(1);

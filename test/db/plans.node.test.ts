@@ -109,8 +109,11 @@ const expected = [
   'update leases',
   'from users, from sessions, from sessions, update sessions, insert into audit_log',
   'select 1',
+  'delete from outbox, from users, insert into audit_log, insert into outbox',
   'from users, insert into sessions, insert into audit_log',
+  'from users, insert into sessions, insert into audit_log, from sessions, insert into outbox, from users',
   'from users, insert into sessions, insert into audit_log, update users',
+  'from users, insert into sessions, insert into audit_log, update users, from sessions, insert into outbox, from users',
   'update sessions, from users, insert into audit_log',
   'update sessions, insert into audit_log',
   'update users, insert into audit_log, from changed',
@@ -150,6 +153,13 @@ async function callEverything(databaseUrl: string): Promise<{ statements: Statem
   for (const body of [good, { ...good, password: 'wrong' }, { username: 'nobody', password }]) {
     await request('POST', '/auth/login', { body });
   }
+  // From a device that is not known, from one that is, and one failure more than the account takes.
+  const unknown = await request('POST', '/auth/login', { body: good, address: '198.51.100.1' });
+  const device = { 'X-Device-Token': unknown.headers.get('X-Device-Token') ?? '' };
+  await request('POST', '/auth/login', { body: good, headers: device });
+  const locking = await open({ clock: app.clock, variables: { LOCKOUT_ACCOUNT: '1/60/60/60' } });
+  await locking.request('POST', '/auth/login', { body: { ...good, password: 'wrong' } });
+  await locking.request('POST', '/auth/login', { body: { username: 'nobody', password } });
   const { body: next } = await refresh(first.refresh);
   await refresh(first.refresh);
   await refresh(next.refresh_token);
@@ -188,14 +198,15 @@ async function callEverything(databaseUrl: string): Promise<{ statements: Statem
     variables: { AUTH_SECRET: `${'new-secret-'.repeat(4)} ${firstSecret}` },
   });
   await registerUser(replaced);
-  await replaced.request('POST', '/auth/login', { body: good });
+  await replaced.request('POST', '/auth/login', { body: good, headers: device });
+  await replaced.request('POST', '/auth/login', { body: { ...good, identifier: second.email } });
 
   // Long after: keys are made, and deleted.
   for (const days of [0, 29, 3, 30]) {
     app.clock.advance(days * day);
     await app.app.runScheduled({ alone: true });
   }
-  return { statements: [app, strict, replaced, limited].flatMap(({ statements }) => statements), called };
+  return { statements: [app, locking, strict, replaced, limited].flatMap(({ statements }) => statements), called };
 }
 
 /** Everything that leads to a mail or comes from one. */

@@ -19,8 +19,7 @@ async function replicas(): Promise<[TestApp, TestApp]> {
     clock,
     kv: createMemoryKeyValue(clock),
     variables: {
-      LIMIT_LOGIN_ACCOUNT: '1000/60',
-      LIMIT_LOGIN_ACCOUNT_ADDRESS: '1000/60',
+      LOCKOUT_ACCOUNT_ADDRESS: '1000/60/60/60',
       LIMIT_LOGIN_ADDRESS: '1000/60',
       LIMIT_WRITE_USER: '1000/60',
     },

@@ -6,10 +6,13 @@ import { defineKeyValue, type KeyValue, type Operation } from '../../src/kv.ts';
  * @param name may change on the way: what was written under another name is gone then
  */
 export function namespaced(kv: KeyValue, name: () => string): KeyValue {
-  const inside = (operation: Operation): Operation =>
-    operation.type === 'get'
-      ? { ...operation, keys: operation.keys.map((key) => `${name()}:${key}`) }
-      : { ...operation, key: `${name()}:${operation.key}` };
+  const named = (key: string) => `${name()}:${key}`;
+  const inside = (operation: Operation): Operation => {
+    if (operation.type === 'get') return { ...operation, keys: operation.keys.map(named) };
+    if (operation.type !== 'attempt') return { ...operation, key: named(operation.key) };
+    const counters = operation.counters.map((counter) => ({ ...counter, key: named(counter.key) }));
+    return { ...operation, counters, resetKey: named(operation.resetKey) };
+  };
   return defineKeyValue({ ...kv, run: (operations) => kv.run(operations.map(inside)) });
 }
 

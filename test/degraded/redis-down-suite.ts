@@ -141,7 +141,7 @@ export function redisDownSuite(createStore: () => Promise<Store>): void {
     });
 
     it('limits bite from the memory of the isolate', async () => {
-      const [app] = await openReplicas({ LIMIT_LOGIN_ACCOUNT: '3/3600', LIMIT_READ_USER: '5/3600' });
+      const [app] = await openReplicas({ LIMIT_LOGIN_ADDRESS: '3/3600', LIMIT_READ_USER: '5/3600' });
       const user = await registerUser(app);
       await store.stop();
       const login = () => app.request('POST', '/auth/login', { body: { email: user.email, password } });

@@ -18,3 +18,15 @@ it.each(['GET', 'HEAD', 'OPTIONS', 'POST', 'PUT', 'PATCH', 'DELETE', 'PROPFIND']
     }
   },
 );
+
+it('lets pages of a listed origin read what they need of an answer, the device token too', async () => {
+  const app = await testApp({ variables: { CORS_ORIGINS: 'https://app.example' } });
+  const exposed = async (origin: string) => {
+    const { headers } = await app.request('GET', '/health', { headers: { Origin: origin } });
+    return [headers.get('Access-Control-Allow-Origin'), headers.get('Access-Control-Expose-Headers')];
+  };
+  const [allowed, names] = await exposed('https://app.example');
+  expect(allowed).toBe('https://app.example');
+  for (const name of ['X-Device-Token', 'ETag', 'Retry-After']) expect(names?.split(',')).toContain(name);
+  expect((await exposed('https://evil.example'))[0]).toBeNull();
+});

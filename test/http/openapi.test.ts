@@ -74,6 +74,10 @@ describe('the OpenAPI document', () => {
     expect(list.responses).toHaveProperty('422');
     expect(body.paths['/users/profile'].put.parameters).toMatchObject([{ name: 'If-Match', in: 'header' }]);
     expect(body.paths['/users/me'].get).not.toHaveProperty('parameters');
+    const { post: login } = body.paths['/auth/login'];
+    expect(login.parameters).toMatchObject([{ name: 'X-Device-Token', in: 'header', required: false }]);
+    expect(Object.keys(login.responses['200'].headers)).toEqual(['X-Device-Token', 'Set-Cookie']);
+    expect(login.responses['429'].description).toContain('account_locked');
   });
 
   it('holds every schema that it refers to, and what the schemas say', async () => {

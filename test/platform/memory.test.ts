@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { createMemoryKeyValue } from '../../src/platform/memory.ts';
+import { attemptSuite } from '../support/attempt-suite.ts';
 import { keyValueSuite } from '../support/key-value-suite.ts';
 
 keyValueSuite(() => createMemoryKeyValue({ now: Date.now }));
+attemptSuite(() => createMemoryKeyValue({ now: Date.now }));
 
 describe('the memory store', () => {
   let time = 0;
@@ -38,6 +40,21 @@ describe('the memory store', () => {
     for (let index = 0; index < 1000; index += 1) await kv.run([limit(`refused ${index}`, 0)]);
     const [result] = await kv.run([{ ...first, limit: 1 }]);
     expect(result.success).toBe(true);
+  });
+
+  it('keeps accounts locked through a flood of failures of others, within its capacity', async () => {
+    const kv = create(100);
+    const attempt = async (key: string, failures: number) => {
+      const counters = [{ key, failures, pause: 3600, longestPause: 3600, memory: 86_400 }];
+      return (await kv.run([{ type: 'attempt', counters, resetKey: 'never', now: time }]))[0];
+    };
+    await attempt('locked', 1);
+    await attempt('counted', 5);
+    for (let index = 0; index < 10_000; index += 1) await attempt(`flood ${index}`, 5);
+    expect(await attempt('locked', 1)).toMatchObject({ allowed: false });
+    expect(await attempt('counted', 5)).toMatchObject({ failures: [1] });
+    for (let index = 0; index < 1000; index += 1) await attempt(`locked too ${index}`, 1);
+    expect(await attempt('locked', 1)).toMatchObject({ allowed: true });
   });
 
   it('loses no value to a flood of counters', async () => {

@@ -12,9 +12,11 @@ import { type RedisServer, startRedisServer } from '../support/redis-server.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';
 import { startUpstashBridge, type UpstashBridge } from '../support/upstash-bridge.ts';
 
+const counter = { key: uniqueKey('c'), failures: 1e6, pause: 1, longestPause: 1, memory: 60 };
 const operations = [
   { type: 'limit', key: uniqueKey('a'), limit: 1000, window: 60 },
   { type: 'get', keys: [uniqueKey('b')] },
+  { type: 'attempt', counters: [counter], resetKey: uniqueKey('d'), now: Date.now() },
 ] as const;
 
 /** How a run went and how many milliseconds it took. */

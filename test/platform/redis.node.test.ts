@@ -3,6 +3,7 @@ import { createClient } from 'redis';
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import { createMemoryKeyValue } from '../../src/platform/memory.ts';
 import { createRedisKeyValue } from '../../src/platform/redis.ts';
+import { attemptSuite, sharedAttemptSuite } from '../support/attempt-suite.ts';
 import { keyValueSuite, sharedKeyValueSuite, uniqueKey } from '../support/key-value-suite.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';
 
@@ -16,7 +17,9 @@ describe.skipIf(url === '')('Redis', () => {
   afterAll(() => client.close());
 
   keyValueSuite(create);
+  attemptSuite(create);
   sharedKeyValueSuite(create, (...command) => client.sendCommand(command));
+  sharedAttemptSuite(create, (...command) => client.sendCommand(command));
 
   it('writes all commands of one run at once, from the first on', async () => {
     const { hostname, port, password } = new URL(url);
@@ -27,6 +30,13 @@ describe.skipIf(url === '')('Redis', () => {
       { type: 'get', keys: [uniqueKey('b')] },
       { type: 'limit', key: uniqueKey('c'), limit: 5, window: 60 },
       { type: 'set', key: uniqueKey('d'), value: 'e', ttl: 60 },
+      {
+        type: 'attempt',
+        counters: [{ key: uniqueKey('e'), failures: 5, pause: 1, longestPause: 1, memory: 60 }],
+        resetKey: 'f',
+        now: 0,
+      },
+      { type: 'forgive', key: uniqueKey('g') },
     ] as const;
     // A password is sent when connecting.
     const greetings = password === '' ? 0 : 1;
@@ -52,6 +62,30 @@ describe.skipIf(url === '')('Redis', () => {
       expect(actual, `step ${step} at ${Date.now()}`).toEqual(expected);
     }
     vi.useRealTimers();
+    await redis.close();
+  });
+
+  it('counts attempts exactly as the memory store does', async () => {
+    const [redis, memory] = [create(), createMemoryKeyValue({ now: Date.now })];
+    const random = (below: number) => Math.floor(Math.random() * below);
+    const resetKey = uniqueKey('reset');
+    const counters = [
+      { key: uniqueKey('pair'), failures: 3, pause: 5, longestPause: 60, memory: 300 },
+      { key: uniqueKey('account'), failures: 10, pause: 100, longestPause: 100, memory: 100 },
+    ];
+    let now = Date.UTC(2026, 0, 1);
+    for (let step = 0; step < 1000; step += 1) {
+      now += random(2) * random(20_000);
+      const { key, failures } = counters[random(2)] ?? { key: '', failures: 1 };
+      const operations = [
+        { type: 'attempt', counters: counters.slice(0, 1 + random(2)), resetKey, now } as const,
+        ...(random(3) === 0 ? [{ type: 'forgive', key, ...(random(2) === 0 ? { failures } : {}) } as const] : []),
+        ...(random(40) === 0 ? [{ type: 'set', key: resetKey, value: String(step) } as const] : []),
+      ];
+      const [expected, actual] = await Promise.all([redis.run(operations), memory.run(operations)]);
+      expect(actual, `step ${step}`).toEqual(expected);
+    }
+    await redis.run([{ type: 'set', key: resetKey, value: '', ttl: 0 }]);
     await redis.close();
   });
 });

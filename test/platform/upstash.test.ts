@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, inject, it } from 'vitest';
 import * as z from 'zod';
 import { createUpstashKeyValue } from '../../src/platform/upstash.ts';
+import { attemptSuite, sharedAttemptSuite } from '../support/attempt-suite.ts';
 import { everythingIn, keyValueSuite, sharedKeyValueSuite, uniqueKey } from '../support/key-value-suite.ts';
 
 const url = inject('upstashUrl') ?? '';
@@ -20,7 +21,9 @@ describe.skipIf(url === '')('Upstash', () => {
   });
 
   keyValueSuite(create);
+  attemptSuite(create);
   sharedKeyValueSuite(create, send);
+  sharedAttemptSuite(create, send);
 
   it('sends one HTTP request for one run, from the first on', async () => {
     const kv = create();
@@ -29,13 +32,20 @@ describe.skipIf(url === '')('Upstash', () => {
       { type: 'get', keys: [uniqueKey('b')] },
       { type: 'limit', key: uniqueKey('c'), limit: 5, window: 60 },
       { type: 'set', key: uniqueKey('d'), value: 'e', ttl: 60 },
+      {
+        type: 'attempt',
+        counters: [{ key: uniqueKey('e'), failures: 5, pause: 1, longestPause: 1, memory: 60 }],
+        resetKey: 'f',
+        now: 0,
+      },
+      { type: 'forgive', key: uniqueKey('g') },
     ] as const;
     await kv.run(operations);
-    expect(await counters()).toEqual({ requests: 1, commands: 4 });
+    expect(await counters()).toEqual({ requests: 1, commands: 6 });
     await kv.run(operations);
-    expect(await counters()).toEqual({ requests: 2, commands: 8 });
+    expect(await counters()).toEqual({ requests: 2, commands: 12 });
     await kv.run([]);
-    expect(await counters()).toEqual({ requests: 2, commands: 8 });
+    expect(await counters()).toEqual({ requests: 2, commands: 12 });
   });
 
   it('shares no request between runs that happen at once', async () => {

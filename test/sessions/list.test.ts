@@ -9,7 +9,6 @@ interface Item {
 
 const path = '/users/sessions';
 const firefox = 'Mozilla/5.0 (X11; Linux x86_64; rv:146.0) Gecko/20100101 Firefox/146.0';
-const variables = { LIMIT_LOGIN_ACCOUNT: '1000/60' };
 const login = async ({ request }: TestApp, email: string, headers: Record<string, string> = {}) =>
   (await request('POST', '/auth/login', { body: { email, password }, headers })).body;
 const list = ({ request }: TestApp, token: string, query = '') => request('GET', `${path}${query}`, { token });
@@ -33,7 +32,7 @@ async function readAll(app: TestApp, token: string, limit: number, between: () =
 
 describe('the list of sessions', () => {
   it('tells of each open one where it came from and when it was used, newest first', async () => {
-    const app = await testApp({ variables });
+    const app = await testApp();
     const user = await registerUser(app);
     await registerUser(app);
     const started = new Date(app.clock.now()).toISOString();
@@ -72,7 +71,7 @@ describe('the list of sessions', () => {
   });
 
   it('leaves out what has ended, run out, lain idle or belongs to an older epoch', async () => {
-    const app = await testApp({ variables: { ...variables, SESSION_IDLE_TTL: '3600' } });
+    const app = await testApp({ variables: { SESSION_IDLE_TTL: '3600' } });
     const user = await registerUser(app);
     const ended = await login(app, user.email);
     await app.request('POST', '/auth/logout', { token: ended.access_token });
@@ -89,7 +88,7 @@ describe('the list of sessions', () => {
   });
 
   it('is read page by page, and what is added meanwhile shifts nothing', async () => {
-    const app = await testApp({ variables });
+    const app = await testApp();
     const user = await registerUser(app);
     for (let count = 0; count < 6; count += 1) {
       app.clock.advance(1);
@@ -137,7 +136,7 @@ describe('ending a session from the list', () => {
   const end = ({ request }: TestApp, token: string, id: string) => request('DELETE', `${path}/${id}`, { token });
 
   it('refuses its tokens at once, and leaves the others alone', async () => {
-    const app = await testApp({ variables });
+    const app = await testApp();
     const user = await registerUser(app);
     app.clock.advance(1);
     const other = await login(app, user.email);

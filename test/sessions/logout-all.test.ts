@@ -4,7 +4,7 @@ import { createMemoryKeyValue } from '../../src/platform/memory.ts';
 import { createClock, hasSharedKeyValue, password, registerUser, type TestApp, testApp } from '../support/test-app.ts';
 import { ask, login } from '../tokens/sessions-under-test.ts';
 
-const variables = { LIMIT_LOGIN_ACCOUNT: '1000/60', LIMIT_WRITE_USER: '1000/60' };
+const variables = { LIMIT_WRITE_USER: '1000/60' };
 const logoutOthers = ({ request }: TestApp, token: string) =>
   request('POST', '/auth/logout-all', { token, body: { except_current: true } });
 const refresh = ({ request }: TestApp, token: string) =>

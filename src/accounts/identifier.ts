@@ -1,0 +1,40 @@
+import { blindIndexes } from '../crypto/blind-index.ts';
+import type { Deps } from '../deps.ts';
+import type { Name, Names } from '../limits/device.ts';
+import { normaliseEmail } from './email.ts';
+import type { AccountLookup } from './store.ts';
+import { normaliseUsername } from './username.ts';
+
+/** What was typed as an identifier, ready to be looked up. */
+export interface Identifier {
+  readonly lookup: AccountLookup;
+  /** The same for each spelling of one identifier, whether an account has it or not; tells nothing about it. */
+  readonly limitKey: string;
+  /** In the form that counts as the same. Never stored or logged. */
+  readonly name: Name;
+}
+
+/** With an @ it is an email, else a username: no username holds one. */
+export async function readIdentifier({ keyring }: Pick<Deps, 'keyring'>, typed: string): Promise<Identifier> {
+  if (typed.normalize('NFKC').includes('@')) {
+    // What is no address has no account either, and goes the same way.
+    const key = normaliseEmail(typed)?.key ?? typed;
+    const emailIndexes = await blindIndexes(keyring, 'email', key);
+    return { lookup: { emailIndexes }, limitKey: emailIndexes[0], name: { kind: 'email', key } };
+  }
+  const usernameKey = normaliseUsername(typed)?.key ?? '';
+  const [limitKey] = await blindIndexes(keyring, 'username', usernameKey);
+  return { lookup: { usernameKey }, limitKey, name: { kind: 'username', key: usernameKey } };
+}
+
+/** The `limitKey` of each identifier that an account has. */
+export async function limitKeysOf(
+  { keyring }: Pick<Deps, 'keyring'>,
+  { emailKey, usernameKey }: Names,
+): Promise<string[]> {
+  const keys = await Promise.all([
+    emailKey === undefined ? [] : blindIndexes(keyring, 'email', emailKey),
+    usernameKey === undefined ? [] : blindIndexes(keyring, 'username', usernameKey),
+  ]);
+  return keys.flatMap(([newest]) => newest ?? []);
+}

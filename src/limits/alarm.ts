@@ -1,0 +1,26 @@
+import type { Deps } from '../deps.ts';
+import type { KeyValue } from '../kv.ts';
+import { limitOperation } from './rate-limit.ts';
+
+/**
+ * Counts a failed sign-in of the whole service, whoever it was for: many accounts tried once each are seen nowhere
+ * else. Logs `login_failures_alarm` once in a window that has more of them than `login_failures` says.
+ */
+export async function countFailedLogin({
+  config,
+  fallback,
+  kv,
+  log,
+}: Pick<Deps, 'config' | 'fallback' | 'kv' | 'log'>): Promise<void> {
+  const policy = 'login_failures';
+  const { limit, window } = config.limits[policy];
+  const count = async (store: KeyValue) => {
+    const [{ success }] = await store.run([limitOperation(config, { policy, key: 'all' })]);
+    if (success) return;
+    const [isFirst] = await store.run([
+      { type: 'set', key: `alarm:${policy}`, value: '', ttl: window, ifAbsent: true },
+    ]);
+    if (isFirst) log.error('login_failures_alarm', { limit, window_s: window });
+  };
+  await count(kv).catch(() => count(fallback));
+}

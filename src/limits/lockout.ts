@@ -1,0 +1,87 @@
+import type { Config } from '../config.ts';
+import type { Deps } from '../deps.ts';
+import { Problem } from '../errors.ts';
+import type { AttemptOperation, AttemptResult, ForgiveOperation, KeyValue } from '../kv.ts';
+import type { LockoutName } from './policies.ts';
+import { retryAfter } from './rate-limit.ts';
+
+/** One guess at the secret of an account, and the counters that it counts on until it is known to be right. */
+export interface Attempt {
+  /** Names the account, whether it exists or not. What clears its lockout clears all counters of it. */
+  readonly account: string;
+  readonly counters: readonly { readonly lockout: LockoutName; readonly key: string }[];
+}
+
+export const noAttempt: Attempt = { account: '', counters: [] };
+
+type Stores = Pick<Deps, 'fallback' | 'kv'>;
+
+const counterKey = ({ lockout, key }: Attempt['counters'][number]) => `${lockout}:${key}`;
+const resetKey = (account: string) => `lockout_reset:${account}`;
+
+export function attemptOperation({ lockouts }: Config, { account, counters }: Attempt, now: number): AttemptOperation {
+  return {
+    type: 'attempt',
+    counters: counters.map((counter) => ({ key: counterKey(counter), ...lockouts[counter.lockout] })),
+    resetKey: resetKey(account),
+    now,
+  };
+}
+
+/** @throws {Problem} `account_locked`, for accounts that do not exist too */
+export function enforceLockout({ allowed, until }: AttemptResult, now: number): void {
+  if (!allowed) throw new Problem('account_locked', retryAfter(until, now));
+}
+
+/** Whether this very attempt locks a counter for the first time, unless it turns out to be right. */
+export function isLocking(
+  config: Config,
+  attempt: Attempt,
+  { failures }: AttemptResult,
+  lockout: LockoutName,
+): boolean {
+  const index = attempt.counters.findIndex((counter) => counter.lockout === lockout);
+  return index !== -1 && failures[index] === config.lockouts[lockout].failures;
+}
+
+/**
+ * Takes an attempt back that was no failure, wherever it was counted. Does not reject: a store that is away forgets by
+ * itself.
+ * @param isOwner who tried has proved to be the owner: then the failures before count no more either, but for those of
+ * the account as a whole, which are others' too
+ */
+export async function forgiveAttempt(
+  { config, fallback, kv }: Stores & Pick<Deps, 'config'>,
+  { counters }: Attempt,
+  isOwner: boolean,
+): Promise<void> {
+  const operations = counters.map((counter): ForgiveOperation => {
+    const all = isOwner && counter.lockout !== 'lockout_account';
+    return {
+      type: 'forgive',
+      key: counterKey(counter),
+      failures: all ? undefined : config.lockouts[counter.lockout].failures,
+    };
+  });
+  if (operations.length > 0) await onBoth({ fallback, kv }, (store) => store.run(operations));
+}
+
+/**
+ * Lifts every lock of an account, in one round trip: those of addresses, of devices, and that of the account. Does not
+ * reject: a store that is away keeps its locks until they run out, which bind no device that gets its first token now.
+ * @param accounts each name the account goes by (`limitKeysOf`)
+ */
+export async function clearLockout(
+  { config, fallback, kv, newId }: Stores & Pick<Deps, 'config' | 'newId'>,
+  accounts: readonly string[],
+): Promise<void> {
+  const value = newId();
+  // As long as any counter that began before may stand.
+  const ttl = Math.max(...Object.values(config.lockouts).map(({ memory, longestPause }) => memory + longestPause));
+  const operations = accounts.map((account) => ({ type: 'set', key: resetKey(account), value, ttl }) as const);
+  if (operations.length > 0) await onBoth({ fallback, kv }, (store) => store.run(operations));
+}
+
+/** Which of the two counted is not known afterwards, and either may have. */
+const onBoth = ({ fallback, kv }: Stores, work: (store: KeyValue) => Promise<unknown>) =>
+  Promise.allSettled([work(kv), work(fallback)]);

@@ -1,0 +1,89 @@
+import {
+  type AttemptOperation,
+  type AttemptResult,
+  type Counter,
+  type ForgiveOperation,
+  toMilliseconds,
+} from '../kv.ts';
+import { createPruning } from './memory-pruning.ts';
+
+/** Times in milliseconds. */
+interface State {
+  readonly failures: number;
+  /** Of the first failure. */
+  readonly since: number;
+  /** Locked before this. */
+  readonly until: number;
+  readonly forgetAt: number;
+  /** What stood at the reset key. */
+  readonly reset: string;
+}
+
+/** Counters of failures: what the script in `attempt-scripts.ts` does in Redis. */
+export function createAttempts(capacity: number) {
+  const states = new Map<string, State>();
+  const prune = createPruning(capacity);
+
+  function makeRoom(time: number): void {
+    for (const [key, { forgetAt }] of states) if (forgetAt <= time) states.delete(key);
+    if (states.size < capacity) return;
+    // What is locked stays longest: a flood of other keys shall not buy anyone new tries.
+    const target = Math.floor(capacity * 0.9);
+    for (const spareLocked of [true, false]) {
+      for (const [key, { until }] of states) {
+        if (states.size <= target) return;
+        if (!(spareLocked && until > time)) states.delete(key);
+      }
+    }
+  }
+
+  function write(key: string, state: State, time: number): void {
+    // Moves to the end: the order of the map is the order of last use.
+    states.delete(key);
+    if (prune.isDue(states.size)) {
+      makeRoom(time);
+      prune.done(states.size);
+    }
+    states.set(key, state);
+  }
+
+  function read(key: string, time: number, reset: string | null): State {
+    const state = states.get(key);
+    const isVoid = state === undefined || state.forgetAt <= time || (reset !== null && state.reset !== reset);
+    return isVoid ? { failures: 0, since: time, until: 0, forgetAt: 0, reset: reset ?? '' } : state;
+  }
+
+  return {
+    /** @param reset what stands at the reset key */
+    attempt({ counters, now }: AttemptOperation, reset: string | null): AttemptResult {
+      const found = counters.map((counter) => ({ counter, state: read(counter.key, now, reset) }));
+      const until = Math.max(0, ...found.map(({ state }) => state.until).filter((time) => time > now));
+      if (until > 0) return { allowed: false, until, failures: found.map(({ state }) => state.failures) };
+      const failures = found.map(({ counter, state }) => {
+        const next = afterAttempt(counter, state, now);
+        write(counter.key, next, now);
+        return next.failures;
+      });
+      return { allowed: true, until: 0, failures };
+    },
+
+    forgive({ key, failures }: ForgiveOperation): boolean {
+      const state = states.get(key);
+      if (state === undefined) return false;
+      const left = failures === undefined ? 0 : state.failures - 1;
+      if (left <= 0 || failures === undefined) return states.delete(key);
+      states.set(key, { ...state, failures: left, until: left < failures ? 0 : state.until });
+      return true;
+    },
+
+    clear: () => states.clear(),
+  };
+}
+
+function afterAttempt(counter: Counter, state: State, now: number): State {
+  const failures = state.failures + 1;
+  const pause = toMilliseconds(counter.pause) * 2 ** (failures - counter.failures);
+  const isLocked = failures >= counter.failures;
+  const until = isLocked ? now + Math.min(pause, toMilliseconds(counter.longestPause)) : 0;
+  return { ...state, failures, until, forgetAt: Math.max(state.since + toMilliseconds(counter.memory), until) };
+}

@@ -1,0 +1,68 @@
+import { type SQL, sql } from 'drizzle-orm';
+import * as z from 'zod';
+import type { AuditRow } from '../audit/audit.ts';
+import { type Database, query } from '../db/database.ts';
+import { auditLog, sessions, users } from '../db/schema.ts';
+import { type OutboxRow, outboxFrom } from '../outbox/store.ts';
+import { type SessionRow, timestamp } from './store.ts';
+
+/** From so many places within an hour a user is told of new sign-ins. */
+const mostNotices = 10;
+/** How far back sessions are looked through: not all of an account that has made a million. */
+const mostSeen = 1000;
+
+/**
+ * Starts a session for a user who just proved the password, unless something ended the user's sessions or disabled
+ * the user since the row was read: then `user_id` stays null and the statement breaks that constraint.
+ * The share lock makes a change of the user that runs at the same time come wholly before or wholly after.
+ * One statement with what goes along: an audit row, an upgraded password hash, the notice of a new sign-in.
+ * @param notice promised where no earlier session of the user came from the same address and user agent, and at most
+ * ten of those of the last hour: whoever has the password cannot flood the mailbox. The first one of a new account is
+ * no news.
+ * @returns whether the notice was promised
+ */
+export async function insertSession(
+  db: Database,
+  session: SessionRow,
+  audit: AuditRow,
+  upgrade: Partial<Pick<typeof users.$inferInsert, 'passwordHash' | 'emailIndex'>>,
+  notice?: OutboxRow,
+): Promise<{ noticed: boolean }> {
+  const upgrades = Object.keys(upgrade).length > 0;
+  // Two that both upgrade would share the row, and then each wait for the other to change it.
+  const lock = upgrades ? sql`for no key update` : sql`for share`;
+  const unchanged = sql`select ${users.id} as id from ${users}
+    where ${users.id} = ${session.userId} and ${users.sessionEpoch} = ${session.epoch} and ${users.status} = 'active'
+    ${lock}`;
+  const userId = sql`(select id from unchanged)`;
+  const upgraded = upgrades
+    ? sql`, upgraded as ${db.update(users).set(upgrade).where(sql`${users.id} = ${userId}`)}`
+    : sql``;
+  const isNoticed = notice === undefined ? sql`false` : sql`exists (select from noticed)`;
+  const [row] = await query(
+    db,
+    z.object({ noticed: z.boolean() }),
+    sql`with unchanged as (${unchanged}),
+    started as ${db.insert(sessions).values({ ...session, userId })},
+    audited as ${db.insert(auditLog).values(audit)}${upgraded}${noticedWhereNew(session, notice)}
+    select ${isNoticed} as noticed`,
+  );
+  return { noticed: row?.noticed === true };
+}
+
+function noticedWhereNew({ userId, address, userAgent, createdAt }: SessionRow, notice: OutboxRow | undefined): SQL {
+  if (notice === undefined) return sql``;
+  const hourAgo = timestamp(createdAt.getTime() - 3_600_000);
+  const dayAgo = timestamp(createdAt.getTime() - 86_400_000);
+  const source = sql`unchanged where not exists (
+      select from seen where address is not distinct from ${address}::text
+        and user_agent is not distinct from ${userAgent}::text
+    ) and (
+      select count(distinct (address, user_agent)) from seen where created_at > ${hourAgo}
+    ) < ${mostNotices}
+    and (exists (select from seen) or (select u.created_at from ${users} as u where u.id = ${userId}::uuid) < ${dayAgo})`;
+  return sql`, seen as (
+      select s.address, s.user_agent, s.created_at from ${sessions} as s where s.user_id = ${userId}::uuid
+      order by s.id desc limit ${mostSeen}
+    ), noticed as (${outboxFrom(notice, source)} returning id)`;
+}
