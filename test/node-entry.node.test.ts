@@ -91,6 +91,7 @@ describe('the Node entry', () => {
     const first = start(environment);
     await first.ready;
     expect(first.output()).toContain('limits_in_memory');
+    expect(first.output()).toContain('mail_not_configured');
     expect((await fetch(`http://127.0.0.1:${port}/readyz`)).status).toBe(200);
     const second = start(environment);
     expect(await second.exited).toBe(1);

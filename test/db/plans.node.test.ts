@@ -3,6 +3,8 @@ import { decodeJwt } from 'jose';
 import type pg from 'pg';
 import { beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
+import { type Mailer, MailUndelivered } from '../../src/mailer.ts';
+import { promiseMails, people as recipients } from '../support/promised-mails.ts';
 import {
   createDatabase,
   password,
@@ -64,15 +66,17 @@ const fill = `
     from users limit ${people / 2};
   insert into audit_log (id, type, result, user_id, session_id, created_at)
     select gen_random_uuid(), 'login', 'success', user_id, id, created_at from sessions;
-  insert into one_time_tokens (id, purpose, user_id, token_hash, created_at, expires_at)
-    select gen_random_uuid(), 'verify_email', id, email_index, now(), now() + interval '1 day' from users limit 10000;
+  insert into one_time_tokens (id, purpose, user_id, email_index, token_hash, created_at, expires_at)
+    select gen_random_uuid(), 'verify_email', id, email_index, email_index, now(), now() + interval '1 day' from users limit 10000;
   insert into outbox (id, kind, type, subject, payload_sealed, created_at, next_attempt_at, delivered_at)
     select gen_random_uuid(), 'event', 'user.registered', id, '', now(), now(), now() from users limit 10000;`;
 
 /** Every statement there is. One that is new stands here too: what it does, and that its plan was looked at. */
 const expected = [
   'from audit_log',
+  'delete from outbox',
   'delete from signing_keys',
+  'from outbox, update outbox, update one_time_tokens',
   'from sessions',
   'from sessions, join users',
   'from signing_keys',
@@ -81,6 +85,8 @@ const expected = [
   'from users, update audit_log, delete from outbox, delete from users, insert into audit_log, from sessions',
   'from users, update sessions, insert into audit_log',
   'insert into audit_log, from users, from sessions',
+  'insert into outbox',
+  'update outbox',
   'update audit_log',
   'insert into signing_keys',
   'insert into users, insert into sessions, insert into audit_log',
@@ -157,12 +163,23 @@ async function callEverything(databaseUrl: string): Promise<{ statements: Statem
   await registerUser(replaced);
   await replaced.request('POST', '/auth/login', { body: good });
 
+  // Mails that nobody came to deliver: two are taken, one is not.
+  const rows = await promiseMails(app, recipients(3));
+  const takes: Mailer['send'] = async (_, id) => {
+    if (id === rows[0]?.id) throw new MailUndelivered('down');
+  };
+  const mailer: Mailer = { kind: 'mailbox', send: takes, close: async () => undefined };
+  const relaying = await open({ clock: app.clock, mailer });
+  app.clock.advance(60);
+  await relaying.app.runScheduled();
+
   // Long after: keys are made, and deleted.
   for (const days of [0, 29, 3, 30]) {
     app.clock.advance(days * day);
     await app.app.runScheduled();
   }
-  return { statements: [...app.statements, ...replaced.statements], called };
+  const statements = [app, replaced, relaying].flatMap((each) => each.statements);
+  return { statements, called };
 }
 
 describe(`with ${people} users`, () => {
