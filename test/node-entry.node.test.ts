@@ -114,8 +114,10 @@ describe('the Node entry', () => {
 
   it('answers the requests under way before it ends at SIGTERM', async () => {
     const port = freePort();
-    const started = start(await variables(port));
+    const smtp = { SMTP_HOST: 'localhost', SMTP_PORT: '9', MAIL_FROM: 'auth@example.com' };
+    const started = start({ ...(await variables(port)), ...smtp });
     await started.ready;
+    expect(started.output()).not.toContain('mail_not_configured');
     const base = `http://127.0.0.1:${port}`;
     await login(base);
     const under = await Promise.all(Array.from({ length: 8 }, () => loginInTwoSteps(port)));
