@@ -2,6 +2,7 @@ import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { requestId } from 'hono/request-id';
 import { secureHeaders } from 'hono/secure-headers';
+import { mailRoutes } from './accounts/mail-routes.ts';
 import { profileRoutes } from './accounts/profile-routes.ts';
 import { accountRoutes } from './accounts/routes.ts';
 import { accountTasks } from './accounts/tasks.ts';
@@ -17,6 +18,8 @@ import { requestLog } from './http/request-log.ts';
 import { healthRoutes } from './ops/health.ts';
 import { describeError } from './ops/log.ts';
 import { createRelay } from './outbox/relay.ts';
+import { contentSecurityPolicy } from './pages/layout.ts';
+import { pageRoutes } from './pages/routes.ts';
 import { createGate } from './sessions/authenticate.ts';
 import { sessionRoutes } from './sessions/routes.ts';
 import { createRevocation } from './tokens/revocation.ts';
@@ -44,16 +47,22 @@ export function createApp(deps: Deps): App {
   const endpoints = [
     ...healthRoutes(deps, version),
     ...accountRoutes(sessionDeps),
+    ...mailRoutes(sessionDeps),
     ...profileRoutes(sessionDeps),
     ...sessionRoutes(sessionDeps, gate),
     ...auditRoutes(deps),
     ...tokenRoutes(deps, signingKeys),
   ];
 
+  const pages = pageRoutes(sessionDeps);
+
   const app = new Hono<Env>();
   app.use(requestId());
   app.use(requestLog(deps));
-  app.use(secureHeaders({ contentSecurityPolicy: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } }));
+  const apiHeaders = secureHeaders({ contentSecurityPolicy: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } });
+  const pageHeaders = secureHeaders({ contentSecurityPolicy });
+  const pagePaths = new Set(pages.map(({ contract }) => contract.path));
+  app.use((c, next) => (pagePaths.has(c.req.path) ? pageHeaders(c, next) : apiHeaders(c, next)));
   app.use(crossOrigin(config, endpoints));
   app.use(
     bodyLimit({
@@ -65,7 +74,7 @@ export function createApp(deps: Deps): App {
   );
   app.onError((error, c) => answerProblem(c, toProblem(error, deps, c.get('requestId')), config.issuer));
   app.notFound((c) => answerProblem(c, new Problem('not_found'), config.issuer));
-  mount(app, [...endpoints, ...openApiRoutes(endpoints, { issuer: config.issuer, version })], gate);
+  mount(app, [...endpoints, ...pages, ...openApiRoutes(endpoints, { issuer: config.issuer, version })], gate);
 
   return {
     fetch: app.fetch,

@@ -1,8 +1,8 @@
 import { auditRow } from '../audit/audit.ts';
 import { Problem } from '../errors.ts';
 import { presentTokens, type SessionDeps, type Tokens } from '../sessions/sessions.ts';
-import { normaliseEmail } from './email.ts';
-import { refuseWeakPassword } from './password.ts';
+import { noticeTo } from './notices.ts';
+import { ownerOf, refuseWeakPassword } from './password.ts';
 import { replacePassword } from './password-store.ts';
 import { openPersonalData } from './profile.ts';
 import { type Proof, provePassword, wrongPassword } from './reauthenticate.ts';
@@ -17,7 +17,7 @@ export async function changePassword(
   proof: Omit<Proof, 'field' | 'type'>,
   newPassword: string,
 ): Promise<Tokens> {
-  const { db, hasher, now, revocation } = deps;
+  const { db, hasher, now, relay, revocation } = deps;
   const type = 'password_changed';
   const user = await provePassword(deps, { ...proof, field: 'current_password', type });
   if (newPassword.normalize('NFKC') === proof.password.normalize('NFKC')) {
@@ -25,17 +25,15 @@ export async function changePassword(
     throw new Problem('validation_failed', { errors: [{ path: 'new_password', message }] });
   }
   const { email } = await openPersonalData(deps, user);
-  const owner = {
-    emailKey: email === null ? undefined : normaliseEmail(email)?.key,
-    usernameKey: user.usernameKey ?? undefined,
-  };
-  await refuseWeakPassword(deps, 'new_password', newPassword, owner);
+  await refuseWeakPassword(deps, 'new_password', newPassword, ownerOf(email, user.usernameKey));
   const hashes = { verified: user.passwordHash, next: await hasher.hash(newPassword, proof.call.signal) };
   const { userId, sessionId } = proof.caller;
   const audit = auditRow(deps, { type, result: 'success', userId, sessionId, origin: proof.call.origin });
-  const { confirmed, session, ended } = await replacePassword(db, proof.caller, hashes, now(), audit);
+  const notices = await noticeTo(deps, 'password_changed', { ...user, email }, proof.call);
+  const { confirmed, session, ended } = await replacePassword(db, proof.caller, hashes, now(), audit, notices);
   if (!confirmed) throw wrongPassword('current_password');
   if (session === undefined) throw new Problem('invalid_token', { reason: 'session ended meanwhile' });
+  proof.call.after(() => relay.deliver(notices));
   await revocation.revokeUser(userId, ended, sessionId);
   return await presentTokens(deps, session);
 }

@@ -1,6 +1,8 @@
 import { auditRow } from '../audit/audit.ts';
 import type { SessionDeps } from '../sessions/sessions.ts';
+import { noticeTo } from './notices.ts';
 import { deleteUser, forgetAudit } from './password-store.ts';
+import { openPersonalData } from './profile.ts';
 import { type Proof, provePassword, wrongPassword } from './reauthenticate.ts';
 
 /** An audit row of nobody: what happened and when, not who it was or from where. */
@@ -11,12 +13,15 @@ const nobody = { userId: null, sessionId: null, origin: { address: undefined, us
  * @throws {Problem} `wrong_password`, `invalid_token`
  */
 export async function deleteAccount(deps: SessionDeps, proof: Omit<Proof, 'field' | 'type'>): Promise<void> {
-  const { db, revocation } = deps;
+  const { db, relay, revocation } = deps;
   const type = 'account_deleted';
   const { userId } = proof.caller;
-  const { passwordHash } = await provePassword(deps, { ...proof, field: 'password', type });
+  const user = await provePassword(deps, { ...proof, field: 'password', type });
+  const { email } = await openPersonalData(deps, user);
+  const notices = await noticeTo(deps, type, { ...user, email }, proof.call);
   const audit = auditRow(deps, { type, result: 'success', ...nobody });
-  const { deleted, sessionIds } = await deleteUser(db, userId, passwordHash, audit);
+  const { deleted, sessionIds } = await deleteUser(db, user, audit, notices);
   if (!deleted) throw wrongPassword('password');
+  proof.call.after(() => relay.deliver(notices));
   await Promise.all([revocation.revokeUser(userId, sessionIds, null), forgetAudit(db, userId)]);
 }

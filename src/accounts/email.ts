@@ -39,3 +39,10 @@ function asciiDomain(domain: string): string | undefined {
   // A last label of digits is an IP address, which the URL parser reads in many spellings.
   return isName && labels.length > 1 && /[a-z]/.test(labels.at(-1) ?? '') ? ascii : undefined;
 }
+
+/** An address as others may see it who know it already: `b…@example.com`. */
+export function maskEmail(address: string): string {
+  const at = address.lastIndexOf('@');
+  const [first = ''] = address;
+  return `${first}…${address.slice(at)}`;
+}

@@ -1,9 +1,14 @@
+import * as z from 'zod';
 import { toActivity } from '../audit/activity.ts';
 import { readActivity } from '../audit/store.ts';
 import type { Deps } from '../deps.ts';
 import { type KeptSession, readSessions } from '../sessions/store.ts';
+import { openTokenData } from './one-time-tokens.ts';
 import { readActiveUser, toUser } from './profile.ts';
+import { readPending } from './token-store.ts';
 
+/** What a link that changes an address carries. */
+const addressed = z.object({ address: z.string() });
 /** How many rows are in memory at once. */
 const pageSize = 500;
 
@@ -28,15 +33,30 @@ export async function exportAccount(
 }
 
 async function* pieces(
-  { db, now }: Pick<Deps, 'db' | 'now'>,
+  deps: Pick<Deps, 'db' | 'keyring' | 'now'>,
   userId: string,
   user: Readonly<Record<string, unknown>>,
 ): AsyncGenerator<string> {
+  const { db, now } = deps;
   yield `{"exported_at":${JSON.stringify(new Date(now()))},"user":${JSON.stringify(user)},"sessions":`;
   yield* list((before) => readSessions(db, userId, { limit: pageSize, before }), toKeptSession);
   yield ',"activity":';
   yield* list((before) => readActivity(db, userId, { limit: pageSize, before }), toActivity);
+  yield `,"pending":${JSON.stringify(await pending(deps, userId))}`;
   yield '}\n';
+}
+
+/** What waits for the user: links that are still good, with the address that one would set, and mails on their way. */
+async function pending(deps: Pick<Deps, 'db' | 'keyring'>, userId: string) {
+  const { links, mails } = await readPending(deps.db, userId);
+  const toLink = async (link: (typeof links)[number]) => ({
+    purpose: link.purpose,
+    created_at: new Date(link.created_at),
+    expires_at: new Date(link.expires_at),
+    email: addressed.safeParse(await openTokenData(deps, link)).data?.address ?? null,
+  });
+  const toMail = ({ type, created_at }: (typeof mails)[number]) => ({ type, created_at: new Date(created_at) });
+  return { links: await Promise.all(links.map(toLink)), mails: mails.map(toMail) };
 }
 
 function toKeptSession(row: KeptSession) {

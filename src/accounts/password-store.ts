@@ -2,8 +2,11 @@ import { type SQL, sql } from 'drizzle-orm';
 import * as z from 'zod';
 import { type AuditRow, auditFrom } from '../audit/audit.ts';
 import { type Database, query } from '../db/database.ts';
-import { auditLog, outbox, sessions, users } from '../db/schema.ts';
+import { auditLog, codeAttempts, oneTimeTokens, outbox, sessions, users } from '../db/schema.ts';
+import { type OutboxRow, outboxFrom } from '../outbox/store.ts';
 import { type PresentSession, presentColumns, presentSession, timestamp } from '../sessions/store.ts';
+import type { UserRow } from './store.ts';
+import { purposes } from './token-store.ts';
 
 const unconfirmed = z.object({ id: z.null(), confirmed: z.boolean() });
 const confirmedSession = presentSession.extend({ confirmed: z.literal(true) });
@@ -16,7 +19,7 @@ interface Whose {
 }
 
 /** The user, where the password is still the one that was verified; locked before any session, as everywhere. */
-const confirmedUser = (userId: string, verifiedHash: string, lock: SQL) =>
+const confirmedUser = (userId: string, verifiedHash: string | null, lock: SQL) =>
   sql`select u.id, u.roles, u.session_epoch from ${users} as u
     where u.id = ${userId}::uuid and u.status = 'active' and u.password_hash = ${verifiedHash} ${lock}`;
 
@@ -64,6 +67,7 @@ export async function replacePassword(
   hash: { readonly verified: string; readonly next: string },
   now: number,
   audit: AuditRow,
+  notices: readonly OutboxRow[],
 ): Promise<{ confirmed: boolean; session: PresentSession | undefined; ended: string[] }> {
   const [row] = await query(
     db,
@@ -87,7 +91,7 @@ export async function replacePassword(
       returning s.id
     ), audited as (
       ${auditFrom(audit, sql`kept`)}
-    )
+    )${promised(notices, sql`kept`)}
     select exists (select from confirmed) as confirmed, array(select id::text from ended) as ended, kept.*
     from (select) as one left join kept on true`,
   );
@@ -103,30 +107,39 @@ export async function replacePassword(
  */
 export async function deleteUser(
   db: Database,
-  userId: string,
-  verifiedHash: string,
+  { id: userId, passwordHash, emailIndex }: Pick<UserRow, 'id' | 'passwordHash' | 'emailIndex'>,
   audit: AuditRow,
+  notices: readonly OutboxRow[],
 ): Promise<{ deleted: boolean; sessionIds: string[] }> {
   const confirmed = sql`(select id from confirmed)`;
   const [row] = await query(
     db,
     z.object({ deleted: z.boolean(), session_ids: text }),
-    sql`with confirmed as (${confirmedUser(userId, verifiedHash, sql`for update`)}),
+    sql`with confirmed as (${confirmedUser(userId, passwordHash, sql`for update`)}),
     forgotten as (${forgotten(confirmed)}),
     withdrawn as (
       delete from ${outbox} as o where o.subject = ${confirmed}
         and (o.kind = 'email' or o.delivered_at is not null or o.dead)
     ), removed as (
       delete from ${users} as u where u.id = ${confirmed} returning null::uuid as user_id
+    ), dropped as (
+      delete from ${oneTimeTokens} as t using confirmed where t.email_index = ${emailIndex} and t.user_id is null
+    ), untried as (
+      delete from ${codeAttempts} as a using confirmed, unnest(${sql.param([...purposes])}::text[]) as purpose
+      where a.key = purpose || ':' || ${emailIndex}
     ), audited as (
       ${auditFrom(audit, sql`removed`)}
-    )
+    )${promised(notices, sql`removed`)}
     select exists (select from removed) as deleted, array(
       select s.id::text from ${sessions} as s where s.user_id = ${confirmed} and s.ended_at is null
     ) as session_ids`,
   );
   return { deleted: row?.deleted === true, sessionIds: row?.session_ids ?? [] };
 }
+
+/** Mails that say what happened, where it did. */
+const promised = (notices: readonly OutboxRow[], source: SQL) =>
+  sql.join(notices.map((row, n) => sql`, ${sql.identifier(`noticed_${n}`)} as (${outboxFrom(row, source)})`));
 
 const forgotten = (userId: SQL) =>
   sql`update ${auditLog} as a set user_id = null, session_id = null, address = null, user_agent = null

@@ -4,6 +4,7 @@ import type { Deps } from '../deps.ts';
 import { Problem } from '../errors.ts';
 import { describeError } from '../ops/log.ts';
 import { isCommonPassword } from './common-passwords.ts';
+import { normaliseEmail } from './email.ts';
 
 /** 256 code points at most, whatever they are, so that hashing is bounded. */
 const maximumLength = 256;
@@ -43,6 +44,12 @@ function faultsOf(password: string, { passwordMinLength, passwordMinClasses }: P
   if (isCommonPassword(password)) faults.push('Is one of the most common passwords: choose another one');
   return faults;
 }
+
+/** The owner of an account, by what is stored of it. */
+export const ownerOf = (email: string | null, usernameKey: string | null): PasswordOwner => ({
+  emailKey: email === null ? undefined : normaliseEmail(email)?.key,
+  usernameKey: usernameKey ?? undefined,
+});
 
 /** Whose password it is: the names in the form that counts as the same. */
 export interface PasswordOwner {

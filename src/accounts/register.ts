@@ -2,12 +2,16 @@ import { auditRow } from '../audit/audit.ts';
 import type { Call } from '../call.ts';
 import { blindIndexes } from '../crypto/blind-index.ts';
 import { sqlState } from '../db/database.ts';
+import { chooseLocale } from '../email/locale.ts';
 import { Problem } from '../errors.ts';
 import { firstTokens, newSession, type SessionDeps, type Tokens } from '../sessions/sessions.ts';
+import { newUser } from './new-user.ts';
+import { occasionOf, promiseToken } from './one-time-tokens.ts';
 import { refuseWeakPassword } from './password.ts';
-import { sealPersonalData, toUser } from './profile.ts';
+import { toUser } from './profile.ts';
 import type { RegisterRequest, User } from './schemas.ts';
-import { insertAccount, isEmailIndexed } from './store.ts';
+import { insertAccount, isEmailIndexed, type UserRow } from './store.ts';
+import type { PromisedToken } from './token-store.ts';
 
 const uniqueViolation = '23505';
 const takenFields: Readonly<Record<string, string>> = {
@@ -16,58 +20,69 @@ const takenFields: Readonly<Record<string, string>> = {
 };
 
 /**
- * Makes an account and signs it in, in one statement.
+ * Makes an account and signs it in, in one statement; a mail to verify the address follows.
  * @throws {Problem} `identifier_taken` or, for the password, `validation_failed`; both name the field
  */
 export async function register(
   deps: SessionDeps,
   request: RegisterRequest,
-  { origin, signal }: Call,
+  call: Call,
 ): Promise<{ user: User; tokens: Tokens }> {
-  const { db, hasher, keyring, newId, now } = deps;
+  const { db, hasher, keyring, relay } = deps;
   const owner = { emailKey: request.email?.key, usernameKey: request.username?.key };
   await refuseWeakPassword(deps, 'password', request.password, owner);
-  const id = newId();
-  const email = request.email === undefined ? undefined : await blindIndexes(keyring, 'email', request.email.key);
-  const phone =
-    request.phone_number === undefined ? undefined : await blindIndexes(keyring, 'phone', request.phone_number);
   // The unique index sees the newest secret's index only. While a secret is being replaced, ask for the others too.
-  const [, ...olderIndexes] = email ?? [];
-  if (olderIndexes.length > 0 && (await isEmailIndexed(db, olderIndexes))) throw taken('email');
-  const sealed = await sealPersonalData(deps, id, {
-    email: request.email?.address ?? null,
+  const [, ...older] = request.email === undefined ? [] : await blindIndexes(keyring, 'email', request.email.key);
+  if (older.length > 0 && (await isEmailIndexed(db, older))) throw taken('email');
+  const row = await newUser(deps, {
+    email: request.email ?? null,
+    emailVerified: false,
+    username: request.username ?? null,
+    passwordHash: await hasher.hash(request.password, call.signal),
+    name: request.name ?? null,
+    surname: request.surname ?? null,
     phoneNumber: request.phone_number ?? null,
-    profile: { name: request.name ?? null, surname: request.surname ?? null },
+    locale: request.locale ?? null,
   });
-  const time = new Date(now());
-  const row = {
-    id,
-    username: request.username?.username ?? null,
-    usernameKey: request.username?.key ?? null,
-    emailIndex: email?.[0] ?? null,
-    emailVerifiedAt: null,
-    phoneIndex: phone?.[0] ?? null,
-    ...sealed,
-    passwordHash: await hasher.hash(request.password, signal),
-    status: 'active' as const,
-    roles: ['user'],
-    sessionEpoch: 0,
-    locale: null,
-    version: 0,
-    createdAt: time,
-    updatedAt: time,
-  };
-  const session = newSession(deps, row, origin);
-  const entry = { result: 'success', userId: id, sessionId: session.id, origin } as const;
+  const session = newSession(deps, row, call.origin);
+  const entry = { result: 'success', userId: row.id, sessionId: session.id, origin: call.origin } as const;
+  const audit = [auditRow(deps, { type: 'user_registered', ...entry })];
+  const verification = await promiseVerification(deps, row, request.email?.address, call);
+  await refuseTaken(insertAccount(db, row, session, audit, verification));
+  if (verification !== undefined) call.after(() => relay.deliver([verification.mail]));
+  const [user, tokens] = await Promise.all([toUser(deps, row), firstTokens(deps, session, row.roles)]);
+  return { user, tokens };
+}
+
+/** The mail that verifies the address of a user: the token in it is bound to that address. */
+export async function promiseVerification(
+  deps: SessionDeps,
+  user: Pick<UserRow, 'id' | 'emailIndex' | 'locale'>,
+  address: string | undefined,
+  call: Pick<Call, 'origin' | 'languages'>,
+): Promise<PromisedToken | undefined> {
+  if (address === undefined || user.emailIndex === null) return undefined;
+  const event = occasionOf(deps, call);
+  return await promiseToken(deps, {
+    purpose: 'verify_email',
+    userId: user.id,
+    emailIndex: user.emailIndex,
+    to: address,
+    locale: chooseLocale(user.locale, call.languages),
+    message: (secret) => ({ type: 'verify_email', data: { ...secret, ...event } }),
+  });
+}
+
+export const taken = (path: string) =>
+  new Problem('identifier_taken', { errors: [{ path, message: 'Already taken' }] });
+
+/** Names the field where a statement met an identifier that another account has. */
+export async function refuseTaken<Result>(statement: Promise<Result>): Promise<Result> {
   try {
-    await insertAccount(db, row, session, [auditRow(deps, { type: 'user_registered', ...entry })]);
+    return await statement;
   } catch (error) {
     const state = sqlState(error);
     if (state?.code === uniqueViolation) throw taken(takenFields[state.constraint ?? ''] ?? '');
     throw error;
   }
-  const [user, tokens] = await Promise.all([toUser(deps, row), firstTokens(deps, session, row.roles)]);
-  return { user, tokens };
 }
-
-const taken = (path: string) => new Problem('identifier_taken', { errors: [{ path, message: 'Already taken' }] });

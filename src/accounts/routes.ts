@@ -1,3 +1,4 @@
+import { Problem } from '../errors.ts';
 import { type Endpoint, endpoint, guardedEndpoint } from '../http/endpoint.ts';
 import { addressBucket } from '../limits/client-address.ts';
 import { message, tokens } from '../sessions/schemas.ts';
@@ -8,7 +9,15 @@ import { login, readIdentifier } from './login.ts';
 import { me } from './profile.ts';
 import { reauthenticate } from './reauthenticate.ts';
 import { register } from './register.ts';
-import { changePasswordRequest, loginRequest, passwordRequest, registerRequest, user } from './schemas.ts';
+import { registerByMail } from './register-by-mail.ts';
+import {
+  changePasswordRequest,
+  loginRequest,
+  passwordRequest,
+  type RegisterRequest,
+  registerRequest,
+  user,
+} from './schemas.ts';
 
 const noStore = { 'Cache-Control': 'no-store' };
 const signedIn = tokens.extend({ user }).meta({ id: 'SignedIn' });
@@ -22,13 +31,23 @@ export function accountRoutes(deps: SessionDeps): Endpoint[] {
       tag: 'Accounts',
       summary: 'Make an account and sign in',
       body: registerRequest(deps.config),
-      responses: { 201: { description: 'The user and the first tokens', schema: signedIn } },
+      description:
+        'Where addresses have to be verified first (`REQUIRE_EMAIL_VERIFICATION`), the answer is 202 and the same for ' +
+        'known and unknown addresses: what follows stands in a mail.',
+      responses: {
+        201: { description: 'The user and the first tokens', schema: signedIn },
+        202: { description: 'A mail is on its way', schema: message },
+      },
       errors: ['identifier_taken'],
       prepare: ({ call: { origin } }) => ({
         hits: [{ policy: 'register_address', key: addressBucket(origin.address) }],
         subject: undefined,
       }),
       handler: async ({ c, body, call }) => {
+        if (deps.config.requireEmailVerification) {
+          await registerByMail(deps, withEmail(body), call);
+          return c.json({ message: 'Read your mail: it says how to go on' }, 202, noStore);
+        }
         const registered = await register(deps, body, call);
         return c.json({ ...registered.tokens, user: registered.user }, 201, noStore);
       },
@@ -119,4 +138,11 @@ export function accountRoutes(deps: SessionDeps): Endpoint[] {
       },
     }),
   ];
+}
+
+/** @throws {Problem} `validation_failed` where there is no email to verify */
+function withEmail(request: RegisterRequest) {
+  const { email } = request;
+  if (email !== undefined) return { ...request, email };
+  throw new Problem('validation_failed', { errors: [{ path: 'email', message: 'Is needed, and will be verified' }] });
 }

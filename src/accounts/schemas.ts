@@ -7,7 +7,7 @@ import { normaliseUsername } from './username.ts';
  * At most so many UTF-16 units, and no further check of what is longer: normalising a whole body of combining marks
  * takes the better part of a second.
  */
-const bounded = (maximum: number) => z.string().max(maximum, { abort: true });
+export const bounded = (maximum: number) => z.string().max(maximum, { abort: true });
 
 /** Line and paragraph separators, and what turns the direction of the text around it and so can pose as other text. */
 const unkept = /[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/u;
@@ -21,7 +21,7 @@ const text = (maximum: number) =>
 
 const name = text(100).refine((value) => value !== '', 'Must not be empty');
 
-const email = bounded(320).transform((value, context) => {
+export const email = bounded(320).transform((value, context) => {
   const normalised = normaliseEmail(value);
   if (normalised !== undefined) return normalised;
   context.addIssue({ code: 'custom', message: 'Not an email address' });
@@ -49,6 +49,7 @@ export const registerRequest = (policy: Parameters<typeof newPassword>[0]) =>
       name: name.optional(),
       surname: name.optional(),
       phone_number: phoneNumber.optional(),
+      locale: locale.optional(),
     })
     .refine((body) => body.email !== undefined || body.username !== undefined, {
       path: ['email'],
@@ -76,24 +77,29 @@ export const passwordRequest = z
   .object({ password: typedPassword })
   .meta({ id: 'PasswordRequest', examples: [{ password: 'correct horse battery staple' }] });
 
+/** Any one of them says who is meant. */
+export const identifierFields = {
+  identifier: identifier.optional(),
+  email: identifier.optional(),
+  username: identifier.optional(),
+};
+
+/** The one identifier that was given. */
+export function oneIdentifier(
+  body: { readonly [Name in keyof typeof identifierFields]?: string | undefined },
+  context: z.RefinementCtx,
+): string {
+  const given = [body.identifier, body.email, body.username].filter((value) => value !== undefined);
+  const [only] = given;
+  if (only !== undefined && given.length === 1) return only;
+  const message = 'Give exactly one of identifier, email and username';
+  context.addIssue({ code: 'custom', path: ['identifier'], message });
+  return z.NEVER;
+}
+
 export const loginRequest = z
-  .object({
-    identifier: identifier.optional(),
-    email: identifier.optional(),
-    username: identifier.optional(),
-    password: typedPassword,
-  })
-  .transform((body, context) => {
-    const given = [body.identifier, body.email, body.username].filter((value) => value !== undefined);
-    const [only] = given;
-    if (only !== undefined && given.length === 1) return { identifier: only, password: body.password };
-    context.addIssue({
-      code: 'custom',
-      path: ['identifier'],
-      message: 'Give exactly one of identifier, email and username',
-    });
-    return z.NEVER;
-  })
+  .object({ ...identifierFields, password: typedPassword })
+  .transform(({ password, ...body }, context) => ({ identifier: oneIdentifier(body, context), password }))
   .meta({
     id: 'LoginRequest',
     description: 'The password with exactly one of `identifier` (email or username), `email` and `username`.',

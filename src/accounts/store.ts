@@ -1,8 +1,9 @@
 import { and, eq, inArray, or, sql } from 'drizzle-orm';
 import { type AuditRow, auditFrom } from '../audit/audit.ts';
 import type { Database } from '../db/database.ts';
-import { auditLog, sessions, users } from '../db/schema.ts';
+import { auditLog, oneTimeTokens, outbox, sessions, users } from '../db/schema.ts';
 import type { SessionRow } from '../sessions/store.ts';
+import type { PromisedToken } from './token-store.ts';
 
 export type UserRow = typeof users.$inferSelect;
 export type NewUserRow = typeof users.$inferInsert;
@@ -41,10 +42,15 @@ export async function insertAccount(
   user: NewUserRow,
   session: SessionRow,
   audit: readonly AuditRow[],
+  verification: PromisedToken | undefined,
 ): Promise<void> {
+  const promised =
+    verification &&
+    sql`, token as ${db.insert(oneTimeTokens).values(verification.token)},
+    mailed as ${db.insert(outbox).values(verification.mail)}`;
   await db.execute(sql`with registered as ${db.insert(users).values(user)},
     started as ${db.insert(sessions).values(session)},
-    audited as ${db.insert(auditLog).values([...audit])}
+    audited as ${db.insert(auditLog).values([...audit])}${promised ?? sql``}
     select 1`);
 }
 

@@ -1,5 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { Database } from '../db/database.ts';
+import { insertFrom } from '../db/insert-from.ts';
 import { auditLog, sessions, users } from '../db/schema.ts';
 import type { Deps } from '../deps.ts';
 import { truncatedAddress } from '../limits/client-address.ts';
@@ -15,6 +16,12 @@ type AuditType =
   | 'reauthentication'
   | 'password_changed'
   | 'profile_changed'
+  | 'email_verified'
+  | 'password_reset_requested'
+  | 'password_reset'
+  | 'email_change_requested'
+  | 'email_changed'
+  | 'email_change_undone'
   | 'account_deleted';
 
 /** Where a request came from. */
@@ -56,9 +63,5 @@ export async function recordAudit(db: Database, row: AuditRow): Promise<void> {
  * The part of a statement that records a change for each row of `source`, whose `user_id` it takes: nothing is
  * recorded where nothing changed.
  */
-export function auditFrom(row: AuditRow, source: SQL): SQL {
-  return sql`insert into ${auditLog} (id, type, result, user_id, session_id, address, user_agent, created_at)
-    select ${row.id}::uuid, ${row.type}, ${row.result}, user_id, ${row.sessionId}::uuid, ${row.address},
-      ${row.userAgent}, ${row.createdAt.toISOString()}::timestamptz
-    from ${source}`;
-}
+export const auditFrom = (row: AuditRow, source: SQL): SQL =>
+  insertFrom(auditLog, row, source, { userId: sql`user_id` });

@@ -113,10 +113,9 @@ export const oneTimeTokens = pgTable(
     /** Of the address that it was sent to. */
     emailIndex: text('email_index').notNull(),
     tokenHash: text('token_hash').notNull().unique(),
-    /** The short code of the same mail: a keyed hash, how long it is good, how often it was tried. */
+    /** The short code of the same mail: a keyed hash, and how long it is good. */
     codeHash: text('code_hash'),
     codeExpiresAt: time('code_expires_at'),
-    attempts: integer('attempts').notNull().default(0),
     /** JSON: what happens when the token is used. */
     dataSealed: text('data_sealed'),
     createdAt: time('created_at').notNull(),
@@ -127,6 +126,21 @@ export const oneTimeTokens = pgTable(
     index('one_time_tokens_by_email').on(table.emailIndex, table.purpose),
     index('one_time_tokens_expires_at').on(table.expiresAt),
   ],
+);
+
+/**
+ * How often codes were tried, for each purpose and address: also for addresses that hold none, so that a try costs the
+ * same for each.
+ */
+export const codeAttempts = pgTable(
+  'code_attempts',
+  {
+    /** The purpose and the blind index of the address. */
+    key: text('key').primaryKey(),
+    attempts: integer('attempts').notNull(),
+    forgottenAt: time('forgotten_at').notNull(),
+  },
+  (table) => [index('code_attempts_forgotten_at').on(table.forgottenAt)],
 );
 
 /**

@@ -18,8 +18,39 @@ export interface MailWords {
   readonly otherwise: string;
 }
 
+/** What a page says that a link of a mail leads to. */
+export interface LinkPageWords {
+  readonly title: string;
+  readonly intro: string;
+  readonly button: string;
+  /** Once it is done. */
+  readonly done: string;
+}
+
+export interface PageWords {
+  readonly verify_email: LinkPageWords;
+  readonly reset_password: LinkPageWords;
+  readonly confirm_email_change: LinkPageWords;
+  readonly undo_email_change: LinkPageWords;
+  /** To open the part for the code of the mail, and its fields. */
+  readonly useCode: string;
+  readonly email: string;
+  readonly code: string;
+  readonly newPassword: string;
+  readonly passwordHint: (least: number) => string;
+  readonly withoutLink: string;
+  /** Headings of what went wrong, by the code of the problem. */
+  readonly link_expired: string;
+  readonly identifier_taken: string;
+  readonly rate_limited: string;
+  readonly weakPassword: string;
+  readonly missingProof: string;
+  readonly failed: string;
+}
+
 /** All words of one language. */
 export interface Words {
+  readonly pages: PageWords;
   readonly mails: { readonly [Type in MessageType]: (facts: Facts) => MailWords };
   /** What most mails have in common. */
   readonly parts: {

@@ -4,17 +4,24 @@ import type { RequestContext } from './context.ts';
 
 const isJson = (type: string | undefined) => /^application\/(json|[\w.+-]+\+json)\s*(;|$)/i.test(type ?? '');
 
+/** What an endpoint says of its body. */
+interface BodyContract<Body> {
+  readonly body?: z.ZodType<Body>;
+  readonly bodyOptional?: boolean;
+  readonly form?: boolean;
+}
+
 /**
- * Reads and validates a JSON body.
+ * Reads and validates a body: JSON, or what a browser sends of a form.
  * @returns undefined where the endpoint takes no body
  * @throws {Problem} `unsupported_media_type`, `invalid_json`, or `validation_failed` naming every wrong field
  */
 export async function parseBody<Body>(
   c: RequestContext,
-  schema: z.ZodType<Body> | undefined,
-  optional: boolean,
+  { body: schema, bodyOptional = false, form = false }: BodyContract<Body>,
 ): Promise<Body> {
-  const parsed = await orNothing(schema).safeParseAsync(schema === undefined ? undefined : await readJson(c, optional));
+  const read = () => (form ? readForm(c) : readJson(c, bodyOptional));
+  const parsed = await orNothing(schema).safeParseAsync(schema === undefined ? undefined : await read());
   if (parsed.success) return parsed.data;
   throw invalid(parsed.error);
 }
@@ -29,11 +36,23 @@ export function invalid({ issues }: z.ZodError): Problem {
   return new Problem('validation_failed', { errors });
 }
 
-async function readJson(c: RequestContext, optional: boolean): Promise<unknown> {
-  const bytes = await c.req.arrayBuffer().catch((error: unknown) => {
+async function readBytes(c: RequestContext): Promise<ArrayBuffer> {
+  return await c.req.arrayBuffer().catch((error: unknown) => {
     // Too large is for the middleware that limits it; otherwise the client hung up before the end.
     throw error instanceof Error && error.name === 'BodyLimitError' ? error : new Problem('client_closed_request');
   });
+}
+
+async function readForm(c: RequestContext): Promise<unknown> {
+  const bytes = await readBytes(c);
+  if (!/^application\/x-www-form-urlencoded\s*(;|$)/i.test(c.req.header('Content-Type') ?? '')) {
+    throw new Problem('unsupported_media_type');
+  }
+  return Object.fromEntries(new URLSearchParams(new TextDecoder().decode(bytes)));
+}
+
+async function readJson(c: RequestContext, optional: boolean): Promise<unknown> {
+  const bytes = await readBytes(c);
   if (bytes.byteLength === 0 && optional) return {};
   if (!isJson(c.req.header('Content-Type'))) throw new Problem('unsupported_media_type');
   try {

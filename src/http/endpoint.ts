@@ -61,6 +61,8 @@ interface Definition<Body, C extends Caller | undefined, Subject, Params, Query>
   readonly body?: z.ZodType<Body>;
   /** An empty body counts as `{}`. */
   readonly bodyOptional?: boolean;
+  /** The body is what a browser sends of a form, and not JSON. */
+  readonly form?: boolean;
   /** Costs no round trip: it runs before the limits are counted. */
   readonly prepare: (input: Input<Body, C, Params, Query>) => Prepared<Subject> | Promise<Prepared<Subject>>;
   readonly handler: (input: Input<Body, C, Params, Query>, subject: Subject) => Response | Promise<Response>;
@@ -103,8 +105,15 @@ export function guardedEndpoint<Subject, Body = undefined, Params = undefined, Q
   };
 }
 
-/** What fails here has been logged, or is tried again by the scheduled work; the answer is out. */
-const doLater = (works: readonly (() => Promise<unknown>)[]) => Promise.allSettled(works.map((work) => work()));
+/**
+ * What the answer does not wait for. It begins when the answer is on its way, and not in the same breath: else it would
+ * take its time from it. What fails has been logged, or is tried again by the scheduled work.
+ */
+async function doLater(works: readonly (() => Promise<unknown>)[]): Promise<void> {
+  if (works.length === 0) return;
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  await Promise.allSettled(works.map((work) => work()));
+}
 
 async function run<Body, C extends Caller | undefined, Subject, Params, Query>(
   definition: Definition<Body, C, Subject, Params, Query>,
@@ -121,7 +130,7 @@ async function run<Body, C extends Caller | undefined, Subject, Params, Query>(
   };
   const params = parseParams(c, definition.params);
   const query = parseQuery(c, definition.query);
-  const body = await parseBody(c, definition.body, definition.bodyOptional ?? false);
+  const body = await parseBody(c, definition);
   const input = { c, params, query, body, caller, call };
   const { hits, subject } = await definition.prepare(input);
   await gate.admit(hits, caller, (headers) => {

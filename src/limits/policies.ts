@@ -19,6 +19,12 @@ export const policies = {
   login_account: { limit: 100, window: 60 },
   /** Passwords that a signed-in user proves again: whoever holds a stolen access token must not guess them. */
   password_user: { limit: 20, window: 3600 },
+  /** Requests that lead to a mail, by where they come from and by whom the mail is for. */
+  mail_address: { limit: 30, window: 3600 },
+  mail_account: { limit: 6, window: 3600 },
+  /** Links and codes that are shown. A code can be tried ten times in any case. */
+  proof_address: { limit: 60, window: 60 },
+  code_account: { limit: 60, window: 3600 },
   refresh_session: { limit: 60, window: 60 },
   /** Other services ask for every request of theirs: counted by the session whose token they show. */
   verify_session: { limit: 6000, window: 60 },

@@ -1,6 +1,7 @@
 import { and, eq, type SQL, sql } from 'drizzle-orm';
 import * as z from 'zod';
 import { type Database, query } from '../db/database.ts';
+import { insertFrom } from '../db/insert-from.ts';
 import { oneTimeTokens, outbox } from '../db/schema.ts';
 
 export type OutboxRow = typeof outbox.$inferInsert;
@@ -16,12 +17,7 @@ export async function insertOutbox(db: Database, rows: readonly OutboxRow[]): Pr
  * The part of a statement that promises something for each row of `source`, which may hold a condition: nothing is
  * promised where nothing changed.
  */
-export function outboxFrom(row: OutboxRow, source: SQL): SQL {
-  return sql`insert into ${outbox} (id, kind, type, subject, payload_sealed, created_at, next_attempt_at)
-    select ${row.id}::uuid, ${row.kind}, ${row.type}, ${row.subject}::uuid, ${row.payloadSealed},
-      ${row.createdAt.toISOString()}::timestamptz, ${row.nextAttemptAt.toISOString()}::timestamptz
-    from ${source}`;
-}
+export const outboxFrom = (row: OutboxRow, source: SQL): SQL => insertFrom(outbox, row, source);
 
 /** It was carried out: nothing is left of it. */
 export async function deleteOutbox(db: Database, id: string): Promise<void> {

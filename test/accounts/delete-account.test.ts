@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { query } from '../../src/db/database.ts';
 import { createMemoryKeyValue } from '../../src/platform/memory.ts';
+import { everyRow } from '../support/dump.ts';
 import { createClock, password, registerUser, type TestApp, testApp } from '../support/test-app.ts';
 import { ask, login } from '../tokens/sessions-under-test.ts';
 
@@ -19,18 +20,6 @@ const address = '203.0.113.77';
 
 const remove = ({ request }: TestApp, token: string, typed = password) =>
   request('DELETE', '/users/delete-account', { token, body: { password: typed }, headers: browser, address });
-
-/** Every row of every table, as text. */
-async function everyRow({ deps }: TestApp): Promise<string[]> {
-  const tables = sql`select quote_ident(schemaname) || '.' || quote_ident(tablename) as name from pg_tables
-    where schemaname not in ('pg_catalog', 'information_schema')`;
-  const rows: string[] = [];
-  for (const { name } of await query(deps.db, z.object({ name: z.string() }), tables)) {
-    const all = await query(deps.db, z.object({ row: z.string() }), sql.raw(`select t::text as row from ${name} as t`));
-    rows.push(...all.map(({ row }) => `${name} ${row}`));
-  }
-  return rows;
-}
 
 describe('deleting the account', () => {
   it('leaves nothing of the person in any table, but an anonymous note that somebody left', async () => {
@@ -53,8 +42,8 @@ describe('deleting the account', () => {
     await app.request('POST', '/auth/reauthenticate', { token: user.access_token, body: { password } });
     expect((await remove(app, user.access_token, 'wrong password')).body.code).toBe('wrong_password');
     const now = sql`now()`;
-    await db.execute(sql`insert into one_time_tokens (id, purpose, user_id, token_hash, created_at, expires_at)
-      values (${newId()}::uuid, 'reset_password', ${id}::uuid, 'canary-hash', ${now}, ${now})`);
+    await db.execute(sql`insert into one_time_tokens (id, purpose, user_id, email_index, token_hash, created_at, expires_at)
+      values (${newId()}::uuid, 'reset_password', ${id}::uuid, 'canary-index', 'canary-hash', ${now}, ${now})`);
     await db.execute(sql`insert into outbox (id, kind, type, subject, payload_sealed, created_at, next_attempt_at, delivered_at)
       values (${newId()}::uuid, 'email', 'verify', ${id}::uuid, 'canary-mail', ${now}, ${now}, null),
         (${newId()}::uuid, 'event', 'login', ${id}::uuid, 'canary-event', ${now}, ${now}, ${now})`);

@@ -20,6 +20,7 @@ describe('the export', () => {
     expect(body.user).toMatchObject({ email: user.email, username: 'ann', name: 'Ann', phone_number: '+14155550100' });
     expect(body.sessions).toMatchObject([{ ended_reason: 'logout' }, { ended_at: null, address: '192.0.2.0/24' }]);
     expect(body.activity).toMatchObject([{ type: 'logout' }, { type: 'login' }, { type: 'user_registered' }]);
+    expect(body.pending).toMatchObject({ links: [{ purpose: 'verify_email', email: null }], mails: [] });
     const text = JSON.stringify(body);
     for (const secret of ['argon2', 'sealed', 'index', stranger.id, stranger.email]) expect(text).not.toContain(secret);
   });

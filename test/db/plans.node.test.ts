@@ -4,6 +4,7 @@ import type pg from 'pg';
 import { beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { type Mailer, MailUndelivered } from '../../src/mailer.ts';
+import { secretsTo } from '../support/mail.ts';
 import { promiseMails, people as recipients } from '../support/promised-mails.ts';
 import {
   createDatabase,
@@ -16,7 +17,7 @@ import {
 import { withClient } from './catalog.ts';
 
 /** Not `signing_keys`: it never holds more than a handful of rows, and reading them all is the point. */
-const large = ['users', 'sessions', 'audit_log', 'one_time_tokens', 'outbox'];
+const large = ['users', 'sessions', 'audit_log', 'one_time_tokens', 'code_attempts', 'outbox'];
 
 interface Statement {
   readonly sql: string;
@@ -68,28 +69,40 @@ const fill = `
     select gen_random_uuid(), 'login', 'success', user_id, id, created_at from sessions;
   insert into one_time_tokens (id, purpose, user_id, email_index, token_hash, created_at, expires_at)
     select gen_random_uuid(), 'verify_email', id, email_index, email_index, now(), now() + interval '1 day' from users limit 10000;
+  insert into code_attempts select 'verify_email:' || n, 1, now() from generate_series(1, 10000) n;
   insert into outbox (id, kind, type, subject, payload_sealed, created_at, next_attempt_at, delivered_at)
     select gen_random_uuid(), 'event', 'user.registered', id, '', now(), now(), now() from users limit 10000;`;
 
 /** Every statement there is. One that is new stands here too: what it does, and that its plan was looked at. */
 const expected = [
-  'from audit_log',
+  'from one_time_tokens, delete from one_time_tokens, insert into users, insert into audit_log',
   'delete from outbox',
-  'delete from signing_keys',
+  'delete from outbox, insert into one_time_tokens, delete from code_attempts, insert into outbox',
+  'delete from outbox, insert into one_time_tokens, delete from code_attempts, insert into outbox, insert into audit_log, from users',
+  'delete from outbox, insert into outbox',
+  'from one_time_tokens',
+  'from one_time_tokens, from outbox',
   'from outbox, update outbox, update one_time_tokens',
+  'from users, delete from one_time_tokens, update users, update sessions, delete from one_time_tokens, insert into audit_log',
+  'from users, delete from one_time_tokens, update users, update sessions, delete from one_time_tokens, insert into audit_log, insert into outbox',
+  'from users, delete from one_time_tokens, update users, update users, update sessions, delete from one_time_tokens, insert into audit_log, insert into one_time_tokens, insert into outbox',
+  'insert into outbox',
+  'insert into outbox, from users',
+  'insert into code_attempts, from one_time_tokens',
+  'from audit_log',
+  'delete from signing_keys',
   'from sessions',
   'from sessions, join users',
   'from signing_keys',
   'from users',
-  'from users, from sessions, update users, update sessions, update sessions, insert into audit_log',
-  'from users, update audit_log, delete from outbox, delete from users, insert into audit_log, from sessions',
+  'from users, from sessions, update users, update sessions, update sessions, insert into audit_log, insert into outbox',
+  'from users, update audit_log, delete from outbox, delete from users, delete from one_time_tokens, delete from code_attempts, insert into audit_log, insert into outbox, from sessions',
   'from users, update sessions, insert into audit_log',
   'insert into audit_log, from users, from sessions',
-  'insert into outbox',
   'update outbox',
   'update audit_log',
   'insert into signing_keys',
-  'insert into users, insert into sessions, insert into audit_log',
+  'insert into users, insert into sessions, insert into audit_log, insert into one_time_tokens, insert into outbox',
   'select 1',
   'from users, insert into sessions, insert into audit_log',
   'from users, insert into sessions, insert into audit_log, update users',
@@ -154,6 +167,12 @@ async function callEverything(databaseUrl: string): Promise<{ statements: Statem
     body: { current_password: password, new_password: changed },
   });
   for (const typed of [password, changed]) await leave(typed);
+  await callMails(app, request);
+  const strict = await open({
+    clock: app.clock,
+    variables: { REQUIRE_EMAIL_VERIFICATION: 'true', MAILBOX_URL: 'http://mailbox.test' },
+  });
+  await callMails(strict, strict.request);
 
   // While a secret is replaced: emails and passwords move to the newest at sign-in.
   const replaced = await open({
@@ -178,8 +197,35 @@ async function callEverything(databaseUrl: string): Promise<{ statements: Statem
     app.clock.advance(days * day);
     await app.app.runScheduled();
   }
-  const statements = [app, replaced, relaying].flatMap((each) => each.statements);
+  const statements = [app, strict, replaced, relaying].flatMap((each) => each.statements);
   return { statements, called };
+}
+
+/** Everything that leads to a mail or comes from one. */
+async function callMails(app: TestApp, request: TestApp['request']): Promise<void> {
+  const email = `mail-${crypto.randomUUID()}@example.com`;
+  const next = `next-${crypto.randomUUID()}@example.com`;
+  const username = `user-${crypto.randomUUID()}`;
+  const post = (path: string, body: object, token?: string) => request('POST', path, { body, token });
+  const usePassword = async () => (await post('/auth/login', { email, password })).body.access_token;
+  // The second is of an address that is not verified yet, or of an account that is.
+  for (const name of [username, undefined]) await post('/auth/register', { email, password, username: name });
+  await post('/auth/resend-verification', { email });
+  await post('/auth/resend-verification', { email: next });
+  await post('/auth/forgot-password', { email });
+  await post('/auth/reset-password', { token: secretsTo(app, email).token, password });
+  await post('/auth/register', { email, password });
+  await post('/auth/forgot-password', { username });
+  await post('/auth/forgot-password', { email });
+  await post('/auth/reset-password', { email, code: secretsTo(app, email).code, password });
+  const other = `other-${crypto.randomUUID()}@example.com`;
+  await post('/auth/register', { email: other, password });
+  const { token } = secretsTo(app, other);
+  for (let times = 0; times < 2; times += 1) await post('/auth/verify-email', { token });
+  await post('/users/change-email', { email: next }, await usePassword());
+  await post('/users/change-email', { email: other }, await usePassword());
+  await post('/auth/confirm-email-change', { token: secretsTo(app, next).token });
+  await post('/auth/undo-email-change', { token: secretsTo(app, email).token });
 }
 
 describe(`with ${people} users`, () => {

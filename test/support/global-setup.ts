@@ -24,6 +24,8 @@ declare module 'vitest' {
     resendServers: string;
     /** How often a race is run: `TEST_RACE_ROUNDS`, 200 in CI. */
     raceRounds: number;
+    /** How many odd inputs each endpoint gets: `TEST_FUZZ_RUNS`, 2,000 in CI. */
+    fuzzRuns: number;
   }
 }
 
@@ -56,6 +58,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     project.provide('breachServer', breaches.url);
     project.provide('resendServers', resend.url);
     project.provide('raceRounds', Number(process.env['TEST_RACE_ROUNDS'] ?? 20));
+    project.provide('fuzzRuns', Number(process.env['TEST_FUZZ_RUNS'] ?? 40));
     return teardown;
   } catch (error) {
     await teardown();

@@ -69,6 +69,8 @@ export interface Answer {
   readonly headers: Headers;
   // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of any shape, and fail where it is another
   readonly body: any;
+  /** Statements and round trips so far when the answer came: what is done after it is not among them. */
+  readonly soFar: readonly [statements: number, roundTrips: number];
 }
 
 export interface TestApp {
@@ -88,7 +90,7 @@ export interface TestApp {
 }
 
 export interface RequestOptions {
-  /** Sent as JSON, unless it is a string: then as it is. */
+  /** Sent as JSON, unless it is a string or bytes: then as it is. */
   readonly body?: unknown;
   readonly token?: string | undefined;
   readonly headers?: Readonly<Record<string, string>>;
@@ -149,7 +151,8 @@ export async function testApp(options: TestAppOptions = {}): Promise<TestApp> {
     const headers = new Headers(sent.headers);
     if (sent.body !== undefined && !headers.has('Content-Type')) headers.set('Content-Type', 'application/json');
     if (sent.token !== undefined) headers.set('Authorization', `Bearer ${sent.token}`);
-    const body = sent.body === undefined || typeof sent.body === 'string' ? sent.body : JSON.stringify(sent.body);
+    const isRaw = sent.body === undefined || typeof sent.body === 'string' || sent.body instanceof Uint8Array;
+    const body = isRaw ? sent.body : JSON.stringify(sent.body);
     const init = { method, headers, ...(body === undefined ? {} : { body }), signal: sent.signal ?? null };
     const background: Promise<unknown>[] = [];
     const context = {
@@ -159,10 +162,11 @@ export async function testApp(options: TestAppOptions = {}): Promise<TestApp> {
     };
     const clientAddress = sent.address ?? '192.0.2.1';
     const response = await app.fetch(new Request(`${issuer}${path}`, init), { clientAddress }, context);
+    const soFar = [statements.length, roundTrips] as const;
     const text = await response.text();
     await Promise.all(background);
     const isJson = /json/.test(response.headers.get('Content-Type') ?? '');
-    return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text };
+    return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text, soFar };
   }
 
   return { app, deps, clock, databaseUrl, statements, roundTrips: () => roundTrips, logLines, mails, request };

@@ -5,6 +5,46 @@ const secure =
 
 /** German, with the formal "Sie". */
 export const words: Words = {
+  pages: {
+    verify_email: {
+      title: 'E-Mail-Adresse bestätigen',
+      intro: 'Bestätigen Sie mit dem Knopf, dass diese E-Mail-Adresse Ihnen gehört.',
+      button: 'Adresse bestätigen',
+      done: 'Ihre E-Mail-Adresse ist bestätigt. Sie können diese Seite schließen und sich anmelden.',
+    },
+    reset_password: {
+      title: 'Neues Passwort setzen',
+      intro: 'Wählen Sie ein neues Passwort. Alle, die in Ihrem Konto angemeldet sind, werden abgemeldet.',
+      button: 'Passwort setzen',
+      done: 'Ihr neues Passwort ist gesetzt. Sie können diese Seite schließen und sich anmelden.',
+    },
+    confirm_email_change: {
+      title: 'Neue E-Mail-Adresse bestätigen',
+      intro: 'Mit dem Knopf gilt diese E-Mail-Adresse von nun an für Ihr Konto.',
+      button: 'Neue Adresse bestätigen',
+      done: 'Ihre E-Mail-Adresse ist geändert. Sie können diese Seite schließen.',
+    },
+    undo_email_change: {
+      title: 'Änderung der E-Mail-Adresse rückgängig machen',
+      intro:
+        'Mit dem Knopf bekommen Sie Ihre alte Adresse zurück. Alle Angemeldeten werden abgemeldet, das Passwort gilt nicht mehr, und eine E-Mail für ein neues folgt.',
+      button: 'Änderung rückgängig machen',
+      done: 'Ihre alte Adresse gilt wieder. Eine E-Mail, um ein neues Passwort zu setzen, ist unterwegs.',
+    },
+    useCode: 'Stattdessen den Code aus der E-Mail eingeben',
+    email: 'E-Mail-Adresse',
+    code: 'Code',
+    newPassword: 'Neues Passwort',
+    passwordHint: (least) => `Mindestens ${least} Zeichen. Gut sind mehrere Wörter, die nicht zusammengehören.`,
+    withoutLink: 'Diese Seite braucht den Link aus einer E-Mail oder deren Code.',
+    link_expired:
+      'Dieser Link oder Code wurde schon benutzt, ist abgelaufen oder ungültig. Fordern Sie eine neue E-Mail an.',
+    identifier_taken: 'Das hat inzwischen ein anderes Konto.',
+    rate_limited: 'Zu viele Versuche. Warten Sie eine Weile und versuchen Sie es noch einmal.',
+    weakPassword: 'Dieses Passwort geht nicht:',
+    missingProof: 'Öffnen Sie noch einmal den Link aus der E-Mail, oder geben Sie die E-Mail-Adresse und den Code an.',
+    failed: 'Das hat nicht geklappt. Warten Sie einen Moment und versuchen Sie es noch einmal.',
+  },
   mails: {
     verify_email: ({ service }) => ({
       subject: `Bestätigen Sie Ihre E-Mail-Adresse für ${service}`,

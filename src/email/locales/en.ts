@@ -4,6 +4,45 @@ const secure = 'If this was not you, set a new password in the application at on
 
 /** English. */
 export const words: Words = {
+  pages: {
+    verify_email: {
+      title: 'Confirm your email address',
+      intro: 'Press the button to confirm that this email address is yours.',
+      button: 'Confirm the address',
+      done: 'Your email address is confirmed. You can close this page and sign in.',
+    },
+    reset_password: {
+      title: 'Set a new password',
+      intro: 'Choose a new password. Everybody who is signed in to your account will be signed out.',
+      button: 'Set the password',
+      done: 'Your new password is set. You can close this page and sign in.',
+    },
+    confirm_email_change: {
+      title: 'Confirm your new email address',
+      intro: 'Press the button to use this email address for your account from now on.',
+      button: 'Confirm the new address',
+      done: 'Your email address is changed. You can close this page.',
+    },
+    undo_email_change: {
+      title: 'Undo the change of your email address',
+      intro:
+        'Press the button to get your old address back. Everybody who is signed in will be signed out, the password stops to work, and a mail to set a new one follows.',
+      button: 'Undo the change',
+      done: 'Your old address is back. A mail to set a new password is on its way.',
+    },
+    useCode: 'Use the code of the mail instead',
+    email: 'Email address',
+    code: 'Code',
+    newPassword: 'New password',
+    passwordHint: (least) => `At least ${least} characters. Several words that do not belong together are good.`,
+    withoutLink: 'This page needs the link of a mail, or its code.',
+    link_expired: 'This link or code was used already, has run out, or is not valid. Ask for a new mail.',
+    identifier_taken: 'This has been taken by another account meanwhile.',
+    rate_limited: 'Too many attempts. Wait a while and try again.',
+    weakPassword: 'This password cannot be used:',
+    missingProof: 'Open the link of the mail again, or give the email address and the code of the mail.',
+    failed: 'That did not work. Wait a moment and try again.',
+  },
   mails: {
     verify_email: ({ service }) => ({
       subject: `Confirm your email address for ${service}`,

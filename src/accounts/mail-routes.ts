@@ -1,0 +1,160 @@
+import type { Call } from '../call.ts';
+import { blindIndexes } from '../crypto/blind-index.ts';
+import { type Endpoint, endpoint, guardedEndpoint } from '../http/endpoint.ts';
+import { addressBucket } from '../limits/client-address.ts';
+import type { Hit } from '../limits/rate-limit.ts';
+import { message } from '../sessions/schemas.ts';
+import type { SessionDeps } from '../sessions/sessions.ts';
+import { changeEmail, confirmEmailChange, undoEmailChange } from './change-email.ts';
+import { readIdentifier } from './login.ts';
+import {
+  emailRequest,
+  forgotPasswordRequest,
+  proofRequest,
+  resetPasswordRequest,
+  tokenRequest,
+} from './mail-schemas.ts';
+import type { MailProof } from './one-time-tokens.ts';
+import { forgotPassword, resetPassword } from './reset-password.ts';
+import { resendVerification, verifyEmail } from './verify-email.ts';
+
+const noStore = { 'Cache-Control': 'no-store' };
+const tag = 'Accounts';
+
+/** What asks for a mail counts by the address it comes from, and by whom the mail is for, known or not. */
+const mailHits = ({ origin }: Call, key: string): Hit[] => [
+  { policy: 'mail_address', key: addressBucket(origin.address) },
+  { policy: 'mail_account', key },
+];
+
+/** What shows a link or code counts by the address it comes from; a code also by whom it was sent to. */
+export async function proofHits(deps: SessionDeps, proof: MailProof, { origin }: Call): Promise<Hit[]> {
+  const byAddress: Hit = { policy: 'proof_address', key: addressBucket(origin.address) };
+  if ('token' in proof) return [byAddress];
+  const [key] = await blindIndexes(deps.keyring, 'email', proof.email.key);
+  return [byAddress, { policy: 'code_account', key }];
+}
+
+/** Everything around mails: verify an address, reset a password, change the address. */
+export function mailRoutes(deps: SessionDeps): Endpoint[] {
+  const ok = (text: string) => ({ 200: { description: text, schema: message } });
+  const accepted = { 202: { description: 'The same whether there is such an account or not', schema: message } };
+  return [
+    endpoint({
+      method: 'post',
+      path: '/auth/verify-email',
+      operationId: 'verifyEmail',
+      tag,
+      summary: 'Verify an email address',
+      body: proofRequest,
+      responses: ok('The address is verified'),
+      errors: ['link_expired', 'identifier_taken'],
+      prepare: async ({ body, call }) => ({ hits: await proofHits(deps, body, call), subject: undefined }),
+      handler: async ({ c, body, call }) => {
+        await verifyEmail(deps, body, call);
+        return c.json({ message: 'Email verified' }, 200, noStore);
+      },
+    }),
+    endpoint({
+      method: 'post',
+      path: '/auth/resend-verification',
+      operationId: 'resendVerification',
+      tag,
+      summary: 'Send the mail to verify an address again',
+      body: emailRequest,
+      responses: accepted,
+      errors: [],
+      prepare: async ({ body, call }) => {
+        const [key] = await blindIndexes(deps.keyring, 'email', body.email.key);
+        return { hits: mailHits(call, key), subject: undefined };
+      },
+      handler: async ({ c, body, call }) => {
+        await resendVerification(deps, body.email, call);
+        return c.json({ message: 'If this address waits to be verified, a mail is on its way' }, 202, noStore);
+      },
+    }),
+    endpoint({
+      method: 'post',
+      path: '/auth/forgot-password',
+      operationId: 'forgotPassword',
+      tag,
+      summary: 'Ask for a mail to set a new password',
+      body: forgotPasswordRequest,
+      responses: accepted,
+      errors: [],
+      prepare: async ({ body, call }) => {
+        const subject = await readIdentifier(deps, body);
+        return { hits: mailHits(call, subject.limitKey), subject };
+      },
+      handler: async ({ c, call }, identifier) => {
+        await forgotPassword(deps, identifier, call);
+        return c.json({ message: 'If there is such an account, a mail is on its way' }, 202, noStore);
+      },
+    }),
+    endpoint({
+      method: 'post',
+      path: '/auth/reset-password',
+      operationId: 'resetPassword',
+      tag,
+      summary: 'Set a new password',
+      description: 'Ends all sessions and every lockout. A password that is refused leaves the link good.',
+      body: resetPasswordRequest(deps.config),
+      responses: ok('The new password is set'),
+      errors: ['link_expired'],
+      prepare: async ({ body, call }) => ({ hits: await proofHits(deps, body.proof, call), subject: undefined }),
+      handler: async ({ c, body, call }) => {
+        await resetPassword(deps, body, call);
+        return c.json({ message: 'Password changed' }, 200, noStore);
+      },
+    }),
+    guardedEndpoint({
+      method: 'post',
+      path: '/users/change-email',
+      operationId: 'changeEmail',
+      tag,
+      summary: 'Ask to change the email address',
+      description: 'The new address gets a mail to confirm it. Until then nothing changes.',
+      sensitive: true,
+      body: emailRequest,
+      responses: { 202: { description: 'The same whether the address is free or not', schema: message } },
+      errors: [],
+      prepare: ({ caller, call }) => ({ hits: mailHits(call, caller.userId), subject: undefined }),
+      handler: async ({ c, body, caller, call }) => {
+        await changeEmail(deps, caller.userId, body.email, call);
+        return c.json({ message: 'A mail to the new address is on its way' }, 202, noStore);
+      },
+    }),
+    endpoint({
+      method: 'post',
+      path: '/auth/confirm-email-change',
+      operationId: 'confirmEmailChange',
+      tag,
+      summary: 'Confirm a new email address',
+      description: 'The old address gets a notice, with a link that takes the change back for seven days.',
+      body: proofRequest,
+      responses: ok('The address is changed'),
+      errors: ['link_expired', 'identifier_taken'],
+      prepare: async ({ body, call }) => ({ hits: await proofHits(deps, body, call), subject: undefined }),
+      handler: async ({ c, body, call }) => {
+        await confirmEmailChange(deps, body, call);
+        return c.json({ message: 'Email changed' }, 200, noStore);
+      },
+    }),
+    endpoint({
+      method: 'post',
+      path: '/auth/undo-email-change',
+      operationId: 'undoEmailChange',
+      tag,
+      summary: 'Take a change of the email address back',
+      description: 'Ends all sessions, and the password stops to work: a mail to set a new one follows.',
+      body: tokenRequest,
+      responses: ok('The old address is back'),
+      errors: ['link_expired', 'identifier_taken'],
+      prepare: async ({ body, call }) => ({ hits: await proofHits(deps, body, call), subject: undefined }),
+      handler: async ({ c, body, call }) => {
+        await undoEmailChange(deps, body.token, call);
+        return c.json({ message: 'The old address is back. A mail to set a new password is on its way' }, 200, noStore);
+      },
+    }),
+  ];
+}

@@ -1,0 +1,99 @@
+import * as z from 'zod';
+import { keptOrigin } from '../audit/audit.ts';
+import type { Call } from '../call.ts';
+import { blindIndexes } from '../crypto/blind-index.ts';
+import { seal, unseal } from '../crypto/seal.ts';
+import type { Deps } from '../deps.ts';
+import type { Message } from '../email/messages.ts';
+import { Problem } from '../errors.ts';
+import { mailRow } from '../outbox/outbox.ts';
+import { hashToken, newOneTimeSecret, normaliseCode, verifyCode } from '../tokens/one-time-token.ts';
+import type { EmailAddress } from './email.ts';
+import { codeLifetime, type FoundToken, findToken, type PromisedToken, type Purpose, tryCode } from './token-store.ts';
+
+/** How long a link is good, in seconds. */
+const lifetimes: Readonly<Record<Purpose, number>> = {
+  verify_email: 86_400,
+  reset_password: 3600,
+  change_email: 86_400,
+  undo_email_change: 7 * 86_400,
+};
+
+/** When and from where something was asked for, as a mail tells it and a task keeps it. */
+export const occasion = z.object({ at: z.number(), address: z.string().nullable(), device: z.string().nullable() });
+export type Occasion = z.output<typeof occasion>;
+
+export function occasionOf({ now }: Pick<Deps, 'now'>, { origin }: Pick<Call, 'origin'>): Occasion {
+  return { at: now(), address: keptOrigin(origin).address, device: null };
+}
+
+interface TokenMail {
+  readonly purpose: Purpose;
+  /** Undefined where there is no account yet. */
+  readonly userId: string | undefined;
+  /** Of the address it goes to. */
+  readonly emailIndex: string;
+  readonly to: string;
+  readonly locale: string;
+  /** What happens when it is used, besides what its purpose says. */
+  readonly data?: unknown;
+  readonly message: (secret: { readonly token: string; readonly code: string }) => Message;
+}
+
+const place = (id: string) => `one_time_tokens.data:${id}`;
+
+/** A new one-time token, and the mail that carries it. Nothing is written. */
+export async function promiseToken(deps: Deps, { purpose, userId, ...asked }: TokenMail): Promise<PromisedToken> {
+  const { keyring, newId, now } = deps;
+  const id = newId();
+  const secret = await newOneTimeSecret(keyring, id);
+  const mailed = { to: asked.to, locale: asked.locale, message: asked.message(secret) };
+  const [mail, dataSealed] = await Promise.all([
+    mailRow(deps, mailed, userId, id),
+    asked.data === undefined ? null : seal(keyring, place(id), JSON.stringify(asked.data)),
+  ]);
+  const token = {
+    id,
+    purpose,
+    userId: userId ?? null,
+    emailIndex: asked.emailIndex,
+    tokenHash: secret.tokenHash,
+    codeHash: secret.codeHash,
+    codeExpiresAt: new Date(now() + codeLifetime * 1000),
+    dataSealed,
+    createdAt: new Date(now()),
+    expiresAt: new Date(now() + lifetimes[purpose] * 1000),
+  };
+  return { token, mail };
+}
+
+/** What a token was given to carry. */
+export async function openTokenData({ keyring }: Pick<Deps, 'keyring'>, token: FoundToken): Promise<unknown> {
+  return token.data_sealed === null ? undefined : JSON.parse(await unseal(keyring, place(token.id), token.data_sealed));
+}
+
+/** What somebody shows who has read a mail: its token, or its code with the address it came to. */
+export type MailProof = { readonly token: string } | { readonly email: EmailAddress; readonly code: string };
+
+/**
+ * Finds the one-time token that a proof is about. Consumes nothing but one try of the code.
+ * @throws {Problem} `link_expired`, whether it never was, is used, or has run out
+ */
+export async function findProof(deps: Deps, purpose: Purpose, proof: MailProof): Promise<FoundToken> {
+  const { db, keyring, now } = deps;
+  if ('token' in proof) {
+    const hash = await hashToken(proof.token);
+    const token = hash === undefined ? undefined : await findToken(db, purpose, hash, now());
+    if (token === undefined) throw linkExpired('no such token');
+    return token;
+  }
+  const code = normaliseCode(proof.code);
+  const indexes = await blindIndexes(keyring, 'email', proof.email.key);
+  const tried = await tryCode(db, purpose, indexes, now());
+  for (const token of tried) {
+    if (code !== undefined && (await verifyCode(keyring, token.id, code, token.code_hash))) return token;
+  }
+  throw linkExpired('wrong code');
+}
+
+export const linkExpired = (reason: string) => new Problem('link_expired', { reason });

@@ -1,0 +1,121 @@
+import { type SQL, sql } from 'drizzle-orm';
+import * as z from 'zod';
+import { type AuditRow, auditFrom } from '../audit/audit.ts';
+import { type Database, query } from '../db/database.ts';
+import { assignments, insertFrom } from '../db/insert-from.ts';
+import { oneTimeTokens, outbox, sessions, users } from '../db/schema.ts';
+import type { OutboxRow } from '../outbox/store.ts';
+import { timestamp } from '../sessions/store.ts';
+import type { NewUserRow } from './store.ts';
+import type { OneTimeTokenRow, Purpose } from './token-store.ts';
+
+/**
+ * Makes the user of a registration that waited for its address, and drops all other registrations of that address: they
+ * are locked first, and in one order, so that of two that are confirmed at once the second finds nothing.
+ * @returns whether the token was still good. A taken identifier breaks its unique index.
+ */
+export async function redeemRegistration(
+  db: Database,
+  token: { readonly id: string; readonly email_index: string },
+  user: NewUserRow,
+  now: number,
+  audit: AuditRow,
+): Promise<boolean> {
+  const rows = await query(
+    db,
+    z.object({ id: z.uuid() }),
+    sql`with locked as (
+      select t.id from ${oneTimeTokens} as t
+      where t.email_index = ${token.email_index} and t.user_id is null
+        and (t.id <> ${token.id}::uuid or t.expires_at > ${timestamp(now)})
+      order by t.id for update
+    ), used as (
+      delete from ${oneTimeTokens} as t using locked
+      where t.id = locked.id and exists (select from locked where id = ${token.id}::uuid)
+      returning t.id
+    ), registered as (
+      ${insertFrom(users, user, sql`used where used.id = ${token.id}::uuid`)} returning id
+    ), audited as (
+      ${auditFrom(audit, sql`(select id as user_id from registered) as registered`)}
+    )
+    select id from registered`,
+  );
+  return rows.length > 0;
+}
+
+/** What a token does to the account it belongs to. */
+export interface Redemption {
+  readonly set: Partial<Omit<NewUserRow, 'id' | 'version' | 'sessionEpoch'>>;
+  /** Whether the holder of the address has proved to be one. Only where the account still has that address. */
+  readonly verifies: boolean;
+  /** The address the account has to have still, by its index. */
+  readonly from?: string | null;
+  readonly endsSessions?: 'password_changed' | 'email_changed';
+  /** Other tokens of the account that are good no longer. */
+  readonly drops: readonly Purpose[];
+  readonly token?: OneTimeTokenRow;
+  readonly mails?: readonly OutboxRow[];
+  readonly audit: AuditRow;
+}
+
+/**
+ * Uses a token up and does what it is for, in one statement. The user's row is locked first, as everywhere.
+ * @returns the ids of the sessions that ended, or undefined where the token was not good any more
+ */
+export async function redeemToken(
+  db: Database,
+  token: { readonly id: string; readonly userId: string },
+  now: number,
+  redemption: Redemption,
+): Promise<{ ended: string[] } | undefined> {
+  const { set, verifies, from, endsSessions, drops, mails = [], audit } = redemption;
+  const time = timestamp(now);
+  const same = from === undefined ? sql`` : sql`and u.email_index is not distinct from ${from}::text`;
+  const [row] = await query(
+    db,
+    z.object({ ended: z.array(z.string()) }),
+    sql`with locked as (
+      select u.id, u.email_index from ${users} as u
+      where u.id = ${token.userId}::uuid and u.status = 'active' ${same} for no key update
+    ), used as (
+      delete from ${oneTimeTokens} as t using locked
+      where t.id = ${token.id}::uuid and t.user_id = locked.id and t.expires_at > ${time}
+        ${verifies ? sql`and t.email_index = locked.email_index` : sql``}
+      returning t.user_id
+    )${evicted(set.emailIndex, token.userId)}, changed as (
+      update ${users} as u set ${sql.join(
+        [
+          assignments(users, { ...set, updatedAt: new Date(now) }),
+          sql`version = u.version + 1`,
+          ...(verifies ? [sql`email_verified_at = coalesce(u.email_verified_at, ${time})`] : []),
+          ...(endsSessions === undefined ? [] : [sql`session_epoch = u.session_epoch + 1`]),
+        ],
+        sql`, `,
+      )}
+      from used ${typeof set.emailIndex === 'string' ? sql`, (select count(*) from evicted) as evictions` : sql``}
+      where u.id = used.user_id returning u.id
+    ), ended as (
+      update ${sessions} as s set ended_at = ${time}, ended_reason = ${endsSessions ?? null}
+      from changed where ${endsSessions !== undefined} and s.user_id = changed.id and s.ended_at is null
+      returning s.id
+    ), dropped as (
+      delete from ${oneTimeTokens} as t using changed where t.user_id = changed.id and t.id <> ${token.id}::uuid
+        and t.purpose = any(string_to_array(${drops.join()}, ','))
+    ), audited as (
+      ${auditFrom(audit, sql`(select id as user_id from changed) as changed`)}
+    )${redemption.token ? sql`, token as (${insertFrom(oneTimeTokens, redemption.token, sql`changed`)})` : sql``}
+    ${sql.join(mails.map((mail, n) => sql`, ${sql.identifier(`mailed_${n}`)} as (${insertFrom(outbox, mail, sql`changed`)})`))}
+    select array(select id::text from ended) as ended from changed`,
+  );
+  return row;
+}
+
+/** An unverified claim on an address does not stand in the way of who has proved to hold it. */
+function evicted(emailIndex: string | null | undefined, userId: string): SQL {
+  if (typeof emailIndex !== 'string') return sql``;
+  return sql`, evicted as (
+    update ${users} as u set email_index = null, email_sealed = null, version = u.version + 1
+    from used where u.email_index = ${emailIndex} and u.email_verified_at is null and u.id <> ${userId}::uuid
+    returning u.id
+  )`;
+}

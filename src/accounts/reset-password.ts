@@ -1,0 +1,134 @@
+import * as z from 'zod';
+import { auditRow } from '../audit/audit.ts';
+import type { Call } from '../call.ts';
+import type { Deps } from '../deps.ts';
+import { chooseLocale } from '../email/locale.ts';
+import { taskRow } from '../outbox/outbox.ts';
+import type { Task } from '../outbox/relay.ts';
+import { deleteOutbox, insertOutbox } from '../outbox/store.ts';
+import type { SessionDeps } from '../sessions/sessions.ts';
+import type { Identifier } from './login.ts';
+import { newUser } from './new-user.ts';
+import { noticeTo } from './notices.ts';
+import {
+  findProof,
+  linkExpired,
+  type MailProof,
+  occasion,
+  occasionOf,
+  openTokenData,
+  promiseToken,
+} from './one-time-tokens.ts';
+import { ownerOf, refuseWeakPassword } from './password.ts';
+import { openPersonalData } from './profile.ts';
+import { redeemRegistration, redeemToken } from './redemption-store.ts';
+import { refuseTaken } from './register.ts';
+import { pendingRegistration } from './register-by-mail.ts';
+import { findAccount, readUser } from './store.ts';
+import { type FoundToken, findPendingRegistration, finishTask } from './token-store.ts';
+
+const lookup = z.union([z.object({ emailIndexes: z.array(z.string()) }), z.object({ usernameKey: z.string() })]);
+const task = z.object({ lookup, occasion, languages: z.string().optional() });
+
+/** Asks for a mail to set a new password. Whether there is such an account shows nowhere in the answer. */
+export async function forgotPassword(deps: SessionDeps, identifier: Identifier, call: Call): Promise<void> {
+  const { languages } = call;
+  const asked = { lookup: identifier.lookup, occasion: occasionOf(deps, call), languages };
+  const row = await taskRow(deps, 'forgot_password', asked);
+  await insertOutbox(deps.db, [row]);
+  call.after(() => deps.relay.deliver([row]));
+}
+
+/** Of a registration that waits for its address only the address counts: who holds it sets the rest. */
+const unverified = pendingRegistration.pick({ email: true, locale: true });
+
+/** Sends the mail, where there is an account with an address, or a registration that waits for it. */
+export function forgotPasswordTask(deps: Deps): Task {
+  const { db, now } = deps;
+  return async (payload, row) => {
+    const { lookup: by, occasion: event, languages } = task.parse(payload);
+    const account = await findAccount(db, by);
+    const token = { purpose: 'reset_password' } as const;
+    const message = (secret: { token: string; code: string }) =>
+      ({ type: 'reset_password', data: { ...secret, ...event } }) as const;
+    const address = account === undefined ? null : (await openPersonalData(deps, account)).email;
+    if (account?.status === 'active' && account.emailIndex !== null && address !== null) {
+      const { id: userId, emailIndex } = account;
+      const locale = chooseLocale(account.locale, languages);
+      const promised = await promiseToken(deps, { ...token, userId, emailIndex, to: address, locale, message });
+      const entry = { type: 'password_reset_requested', result: 'success', userId, sessionId: null } as const;
+      const audit = { ...auditRow(deps, { ...entry, origin: nowhere }), address: event.address };
+      return (await finishTask(db, row.id, promised, audit)) ? [promised.mail] : [];
+    }
+    const pending =
+      account === undefined && 'emailIndexes' in by
+        ? await findPendingRegistration(db, by.emailIndexes, now())
+        : undefined;
+    if (pending === undefined) {
+      await deleteOutbox(db, row.id);
+      return [];
+    }
+    const data = unverified.parse(await openTokenData(deps, pending));
+    const locale = chooseLocale(data.locale, languages);
+    const { email_index: emailIndex } = pending;
+    const to = data.email.address;
+    const promised = await promiseToken(deps, { ...token, userId: undefined, emailIndex, to, locale, data, message });
+    return (await finishTask(db, row.id, promised)) ? [promised.mail] : [];
+  };
+}
+
+const nowhere = { address: undefined, userAgent: undefined };
+
+/**
+ * Sets a new password for who has read the mail: ends every session, and verifies the address that the mail came to.
+ * A password that is refused leaves the token good.
+ * @throws {Problem} `link_expired`; `validation_failed` for the password
+ */
+export async function resetPassword(
+  deps: SessionDeps,
+  { proof, password }: { readonly proof: MailProof; readonly password: string },
+  call: Call,
+): Promise<void> {
+  const token = await findProof(deps, 'reset_password', proof);
+  if (token.user_id === null) await resetRegistration(deps, token, password, call);
+  else await resetUser(deps, { id: token.id, userId: token.user_id }, password, call);
+}
+
+async function resetUser(
+  deps: SessionDeps,
+  token: { readonly id: string; readonly userId: string },
+  password: string,
+  call: Call,
+): Promise<void> {
+  const { db, hasher, now, relay, revocation } = deps;
+  const { userId } = token;
+  const user = await readUser(db, userId);
+  if (user === undefined || user.status !== 'active') throw linkExpired('no such user');
+  const { email } = await openPersonalData(deps, user);
+  await refuseWeakPassword(deps, 'password', password, ownerOf(email, user.usernameKey));
+  const mails = await noticeTo(deps, 'password_changed', { ...user, email }, call);
+  const redeemed = await redeemToken(db, token, now(), {
+    set: { passwordHash: await hasher.hash(password, call.signal) },
+    verifies: true,
+    endsSessions: 'password_changed',
+    drops: ['reset_password', 'verify_email', 'change_email'],
+    mails,
+    audit: auditRow(deps, { type: 'password_reset', result: 'success', userId, sessionId: null, origin: call.origin }),
+  });
+  if (redeemed === undefined) throw linkExpired('used meanwhile');
+  call.after(() => relay.deliver(mails));
+  await revocation.revokeUser(userId, redeemed.ended, null);
+}
+
+async function resetRegistration(deps: SessionDeps, token: FoundToken, password: string, call: Call): Promise<void> {
+  const { db, hasher, now } = deps;
+  const { email, locale } = unverified.parse(await openTokenData(deps, token));
+  await refuseWeakPassword(deps, 'password', password, ownerOf(email.address, null));
+  const passwordHash = await hasher.hash(password, call.signal);
+  const blank = { username: null, name: null, surname: null, phoneNumber: null };
+  const user = await newUser(deps, { email, emailVerified: true, passwordHash, locale, ...blank });
+  const entry = { result: 'success', userId: user.id, sessionId: null, origin: call.origin } as const;
+  const audit = auditRow(deps, { type: 'user_registered', ...entry });
+  const made = await refuseTaken(redeemRegistration(db, token, user, now(), audit));
+  if (!made) throw linkExpired('used meanwhile');
+}

@@ -1,0 +1,167 @@
+import { sql } from 'drizzle-orm';
+import * as z from 'zod';
+import { type AuditRow, auditFrom } from '../audit/audit.ts';
+import { type Database, query } from '../db/database.ts';
+import { insertFrom } from '../db/insert-from.ts';
+import { codeAttempts, oneTimeTokens, outbox, users } from '../db/schema.ts';
+import { type OutboxRow, outboxFrom, takenTask } from '../outbox/store.ts';
+import { timestamp } from '../sessions/store.ts';
+
+export type OneTimeTokenRow = typeof oneTimeTokens.$inferInsert;
+export type Purpose = OneTimeTokenRow['purpose'];
+export const purposes: readonly Purpose[] = oneTimeTokens.purpose.enumValues;
+
+/** How long a code is good, and how often one can be tried in that time: seconds. */
+export const codeLifetime = 600;
+const mostAttempts = 10;
+
+/** A one-time token with the mail that carries it. */
+export interface PromisedToken {
+  readonly token: OneTimeTokenRow;
+  readonly mail: OutboxRow;
+}
+
+const found = z.object({
+  id: z.uuid(),
+  user_id: z.uuid().nullable(),
+  email_index: z.string(),
+  data_sealed: z.string().nullable(),
+});
+export type FoundToken = z.output<typeof found>;
+
+const isGood = (purpose: Purpose, now: number) => sql`t.purpose = ${purpose} and t.expires_at > ${timestamp(now)}`;
+const tokenColumns = sql`t.id, t.user_id, t.email_index, t.data_sealed`;
+
+/** The token of a link, where it is still good. Reading it consumes nothing. */
+export async function findToken(
+  db: Database,
+  purpose: Purpose,
+  tokenHash: string,
+  now: number,
+): Promise<FoundToken | undefined> {
+  const [row] = await query(
+    db,
+    found,
+    sql`select ${tokenColumns} from ${oneTimeTokens} as t where t.token_hash = ${tokenHash} and ${isGood(purpose, now)}`,
+  );
+  return row;
+}
+
+const attemptsKey = (purpose: Purpose, emailIndex: string) => `${purpose}:${emailIndex}`;
+
+/**
+ * Counts one try of a code, before it is looked at. It is written whether the address holds a code or not: both cost
+ * the same.
+ * @param emailIndexes of the address, newest secret first
+ * @returns what may be compared with: nothing after too many tries in ten minutes
+ */
+export async function tryCode(
+  db: Database,
+  purpose: Purpose,
+  emailIndexes: readonly [string, ...string[]],
+  now: number,
+): Promise<(FoundToken & { readonly code_hash: string })[]> {
+  const key = attemptsKey(purpose, emailIndexes[0]);
+  const forgottenAt = timestamp(now + codeLifetime * 1000);
+  return await query(
+    db,
+    found.extend({ code_hash: z.string() }),
+    sql`with counted as (
+      insert into ${codeAttempts} as a (key, attempts, forgotten_at) values (${key}, 1, ${forgottenAt})
+      on conflict (key) do update set
+        attempts = case when a.forgotten_at > ${timestamp(now)} then a.attempts + 1 else 1 end,
+        forgotten_at = case when a.forgotten_at > ${timestamp(now)} then a.forgotten_at else ${forgottenAt} end
+      returning attempts
+    )
+    select ${tokenColumns}, t.code_hash from ${oneTimeTokens} as t
+    where t.email_index in (${listOf(emailIndexes)}) and ${isGood(purpose, now)}
+      and t.code_expires_at > ${timestamp(now)} and (select attempts from counted) <= ${mostAttempts}`,
+  );
+}
+
+const listOf = (values: readonly string[]) =>
+  sql.join(
+    values.map((value) => sql`${value}`),
+    sql`, `,
+  );
+
+/** The newest registration that waits for an address, where there is one. */
+export async function findPendingRegistration(
+  db: Database,
+  emailIndexes: readonly string[],
+  now: number,
+): Promise<FoundToken | undefined> {
+  const [row] = await query(
+    db,
+    found,
+    sql`select ${tokenColumns} from ${oneTimeTokens} as t
+      where t.email_index in (${listOf(emailIndexes)}) and ${isGood('verify_email', now)} and t.data_sealed is not null
+      order by t.id desc limit 1`,
+  );
+  return row;
+}
+
+const pendingLink = found.extend({ purpose: z.string(), created_at: z.number(), expires_at: z.number() });
+const pendingMail = z.object({ type: z.string(), created_at: z.number() });
+
+/** The links that a user holds, and the mails that are on their way to them. Times in milliseconds. */
+export async function readPending(db: Database, userId: string) {
+  const [row] = await query(
+    db,
+    z.object({ links: z.array(pendingLink), mails: z.array(pendingMail) }),
+    sql`select
+      (select coalesce(json_agg(json_build_object('id', t.id, 'user_id', t.user_id, 'email_index', t.email_index,
+          'data_sealed', t.data_sealed, 'purpose', t.purpose,
+          'created_at', extract(epoch from t.created_at) * 1000, 'expires_at', extract(epoch from t.expires_at) * 1000)
+          order by t.id desc), '[]')
+        from ${oneTimeTokens} as t where t.user_id = ${userId}::uuid) as links,
+      (select coalesce(json_agg(json_build_object('type', o.type, 'created_at', extract(epoch from o.created_at) * 1000)
+          order by o.id desc), '[]')
+        from ${outbox} as o where o.subject = ${userId}::uuid and o.kind = 'email') as mails`,
+  );
+  return row ?? { links: [], mails: [] };
+}
+
+/** Writes a task, unless its username is taken. @returns whether it was written */
+export async function insertRegistrationTask(db: Database, task: OutboxRow, usernameKey: string): Promise<boolean> {
+  const rows = await query(
+    db,
+    z.object({ id: z.uuid() }),
+    sql`with written as (
+      ${outboxFrom(task, sql`(select) as one where not exists (select from ${users} where username_key = ${usernameKey})`)}
+      returning id
+    ) select id from written`,
+  );
+  return rows.length > 0;
+}
+
+/**
+ * Carries out a task: what it promises is written in the statement that takes its row, so once.
+ * @returns whether this call was the one
+ */
+export async function finishTask(
+  db: Database,
+  taskId: string,
+  promised: { readonly token?: OneTimeTokenRow; readonly mail?: OutboxRow },
+  audit?: AuditRow,
+): Promise<boolean> {
+  const parts = [
+    promised.token && sql`, token as (${insertFrom(oneTimeTokens, promised.token, sql`task`)})`,
+    // A new code can be tried as often as any.
+    promised.token &&
+      sql`, allowed as (delete from ${codeAttempts} as a using task
+        where a.key = ${attemptsKey(promised.token.purpose, promised.token.emailIndex)})`,
+    promised.mail && sql`, mailed as (${outboxFrom(promised.mail, sql`task`)})`,
+    audit &&
+      sql`, audited as (${auditFrom(
+        audit,
+        sql`(select u.id as user_id from ${users} as u, task where u.id = ${audit.userId}::uuid for key share of u) as u`,
+      )})`,
+  ].filter((part) => part !== undefined);
+  const rows = await query(
+    db,
+    z.object({ id: z.uuid() }),
+    sql`with task as (${takenTask(taskId)})${sql.join(parts)} select id from task`,
+  );
+  return rows.length > 0;
+}
