@@ -99,6 +99,7 @@ describe('the Node entry', () => {
     const first = start(environment);
     await first.ready;
     expect(first.output()).toContain('limits_in_memory');
+    expect(first.output()).toContain('mail_not_configured');
     expect((await fetch(`http://127.0.0.1:${port}/readyz`)).status).toBe(200);
     const second = start(environment);
     expect(await second.exited).toBe(1);
@@ -145,8 +146,10 @@ describe('the Node entry', () => {
     let started: ReturnType<typeof launch>;
     beforeAll(async () => {
       port = freePort();
-      started = launch(await variables(port));
+      const smtp = { SMTP_HOST: 'localhost', SMTP_PORT: '9', MAIL_FROM: 'auth@example.com' };
+      started = launch({ ...(await variables(port)), ...smtp });
       await started.ready;
+      expect(started.output()).not.toContain('mail_not_configured');
     });
     afterAll(() => started.end());
 

@@ -64,6 +64,18 @@ describe('the Worker', () => {
     expect(await attempt({ 'CF-Connecting-IP': '192.0.2.78' })).toBe(401);
   });
 
+  it('names SMTP_HOST where SMTP is configured, which it cannot do', async () => {
+    const fresh = (await import('../src/worker.ts')).default;
+    const lines: string[] = [];
+    const log = vi.spyOn(console, 'log').mockImplementation((line) => void lines.push(String(line)));
+    const env = { ...(await bindings()), SMTP_HOST: 'smtp.canary.example', MAIL_FROM: 'a@canary.example' };
+    const response = await fresh.fetch(incoming('/'), env, createExecutionContext());
+    log.mockRestore();
+    expect(response.status).toBe(500);
+    expect(lines.join()).toContain('SMTP_HOST');
+    expect(lines.join()).not.toContain('canary');
+  });
+
   it('does the scheduled work when the cron trigger fires', async () => {
     const env = await bindings();
     await worker.scheduled(createScheduledController(), env);

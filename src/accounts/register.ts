@@ -57,7 +57,7 @@ export async function register(deps: SessionDeps, request: RegisterRequest, call
 }
 
 /** The mail that verifies the address of a user: the token in it is bound to that address. */
-export async function promiseVerification(
+async function promiseVerification(
   deps: SessionDeps,
   user: Pick<UserRow, 'id' | 'emailIndex' | 'locale'>,
   address: string | undefined,

@@ -1,6 +1,6 @@
 import type { Config } from '../config.ts';
 import type { Mail } from '../mailer.ts';
-import { wordsFor } from './locale.ts';
+import { chooseLocale, wordsFor } from './locale.ts';
 import type { MessageOf, MessageType } from './messages.ts';
 import { type Page, toHtml } from './render-html.ts';
 
@@ -18,14 +18,15 @@ const paths: Partial<Record<MessageType, string>> = {
 /**
  * A message as it is sent: complete as text, and the same as HTML. The same input gives the same mail, so that whoever
  * takes mails can tell a repeated one.
- * @param locale a language that `chooseLocale` gave
+ * @param wish the language; English where there are no words for it, or none any more
  */
 export function renderMail<Type extends MessageType>(
   { issuer, serviceName }: Pick<Config, 'issuer' | 'serviceName'>,
-  locale: string,
+  wish: string,
   type: Type,
   data: MessageOf<Type>,
 ): Omit<Mail, 'to'> {
+  const locale = chooseLocale(wish);
   const { mails, parts } = wordsFor(locale);
   const service = oneLine(serviceName, 100);
   const words = mails[type]({ service, email: 'email' in data ? oneLine(data.email, 254) : '' });

@@ -2,17 +2,21 @@ import { createTransport } from 'nodemailer';
 import type { SmtpConfig } from '../config.ts';
 import { type Mailer, MailRefused, MailUndelivered, sendTimeout } from '../mailer.ts';
 
-/** How long the server may take to answer one step: milliseconds. `sendTimeout` ends the whole. */
-const patience = 10_000;
 const connections = 5;
+
+interface Options {
+  /** Certificates (PEM) to trust instead of the system's. */
+  readonly authorities?: string;
+  /** How long the server may take to answer one step: milliseconds. `sendTimeout` ends the whole. */
+  readonly patience?: number;
+}
 
 /**
  * SMTP (RFC 5321) over a pool of connections. TLS is 1.2 or newer and the certificate is verified; with `starttls` (RFC
  * 3207) nothing is sent before it, credentials and mail alike. The mail's id is its `Message-ID`, so that one that was
  * taken twice, because the answer to the first was lost, can be told.
- * @param authorities certificates (PEM) to trust instead of the system's
  */
-export function createSmtp(config: SmtpConfig, authorities?: string): Mailer {
+export function createSmtp(config: SmtpConfig, { authorities, patience = 10_000 }: Options = {}): Mailer {
   const { host, port, credentials } = config;
   const from = parseSender(config.from);
   const domain = from.address.slice(from.address.lastIndexOf('@') + 1);

@@ -3,7 +3,9 @@ import { decodeJwt } from 'jose';
 import type pg from 'pg';
 import { beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
+import { type Mailer, MailUndelivered } from '../../src/mailer.ts';
 import { secretsTo } from '../support/mail.ts';
+import { promiseMails, people as recipients } from '../support/promised-mails.ts';
 import {
   createDatabase,
   password,
@@ -102,6 +104,7 @@ const expected = [
   'from users, update audit_log, delete from outbox, delete from users, delete from one_time_tokens, delete from code_attempts, insert into audit_log, insert into outbox, from sessions',
   'from users, update sessions, insert into audit_log',
   'insert into audit_log, from users, from sessions',
+  'update outbox',
   'update audit_log',
   'insert into leases',
   'insert into signing_keys',
@@ -201,12 +204,23 @@ async function callEverything(databaseUrl: string): Promise<{ statements: Statem
   await replaced.request('POST', '/auth/login', { body: good, headers: device });
   await replaced.request('POST', '/auth/login', { body: { ...good, identifier: second.email } });
 
+  // Mails that nobody came to deliver: two are taken, one is not.
+  const rows = await promiseMails(app, recipients(3));
+  const takes: Mailer['send'] = async (_, id) => {
+    if (id === rows[0]?.id) throw new MailUndelivered('down');
+  };
+  const mailer: Mailer = { kind: 'mailbox', send: takes, close: async () => undefined };
+  const relaying = await open({ clock: app.clock, mailer });
+  app.clock.advance(60);
+  await relaying.app.runScheduled();
+
   // Long after: keys are made, and deleted.
   for (const days of [0, 29, 3, 30]) {
     app.clock.advance(days * day);
     await app.app.runScheduled({ alone: true });
   }
-  return { statements: [app, locking, strict, replaced, limited].flatMap(({ statements }) => statements), called };
+  const statements = [app, locking, strict, replaced, limited, relaying].flatMap((each) => each.statements);
+  return { statements, called };
 }
 
 /** Everything that leads to a mail or comes from one. */

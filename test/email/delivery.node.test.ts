@@ -6,6 +6,7 @@ import { MailRefused, MailUndelivered } from '../../src/mailer.ts';
 import { createSmtp } from '../../src/platform/smtp.ts';
 import { outboxOf, people, promiseMails, sweepUntilDone } from '../support/promised-mails.ts';
 import { createSmtpServer, credentials } from '../support/smtp-server.ts';
+import { startTcpProxy } from '../support/tcp-proxy.ts';
 import { testApp } from '../support/test-app.ts';
 
 const from = 'Müller, Auth & Co <no-reply@auth.example>';
@@ -20,7 +21,7 @@ async function smtp(tls: SmtpConfig['tls'] = 'starttls', changes: Partial<SmtpCo
   const server = await createSmtpServer(tls);
   onTestFinished(server.stop);
   const config: SmtpConfig = { kind: 'smtp', host: 'localhost', port: server.port, tls, credentials, from, ...changes };
-  const mailer = createSmtp(config, server.authority);
+  const mailer = createSmtp(config, { authorities: server.authority });
   onTestFinished(mailer.close);
   return { server, mailer, config };
 }
@@ -93,7 +94,12 @@ describe('a real SMTP server', () => {
     const strangers = createSmtp(tls.config);
     onTestFinished(strangers.close);
     await expect(strangers.send(mail, id())).rejects.toThrow(MailUndelivered);
-    const misnamed = createSmtp({ ...tls.config, host: '127.0.0.1' }, tls.server.authority);
+    const misnamed = createSmtp(
+      { ...tls.config, host: '127.0.0.1' },
+      {
+        authorities: tls.server.authority,
+      },
+    );
     onTestFinished(misnamed.close);
     await expect(misnamed.send(mail, id())).rejects.toThrow(MailUndelivered);
     expect([tls.server.logins(), tls.server.taken.length]).toEqual([0, 0]);
@@ -127,11 +133,27 @@ describe('a real SMTP server', () => {
     expect(await outcome('d@example.com')).toBe('MailRefused smtp_554');
     expect(await outcome('e@example.com')).toBe('MailUndelivered smtp_452');
     expect(await outcome('x@example.com')).toBe('undefined');
-    const wrong = createSmtp({ ...config, credentials: { user: 'x', password: 'y' } }, server.authority);
+    const wrong = createSmtp(
+      { ...config, credentials: { user: 'x', password: 'y' } },
+      { authorities: server.authority },
+    );
     onTestFinished(wrong.close);
     expect(await outcome('x@example.com', wrong)).toBe('MailUndelivered smtp_535');
     await server.stop();
     expect(await outcome('x@example.com')).toMatch(/^MailUndelivered E/);
+  });
+
+  it('that says nothing, or nothing more, holds nobody up', async () => {
+    const { server, config } = await smtp();
+    const proxies = [await startTcpProxy(), await startTcpProxy(server.port)];
+    for (const proxy of proxies) {
+      onTestFinished(proxy.stop);
+      const mailer = createSmtp({ ...config, port: proxy.port }, { authorities: server.authority, patience: 200 });
+      onTestFinished(mailer.close);
+      if (proxy === proxies[1]) await mailer.send(mail, id());
+      proxy.freeze();
+      await expect(mailer.send(mail, id())).rejects.toThrow(/^The mail was not taken: E(TIMEDOUT|CONNECTION)$/);
+    }
   });
 
   it('gets one recipient and no header more, whatever the fields hold', async () => {

@@ -75,6 +75,11 @@ describe('a mail', () => {
     expect(render()).toEqual(render());
   });
 
+  it('is in English where its language is not known any more', () => {
+    const [english, other] = ['en', 'no language'].map((wish) => renderMail(config, wish, 'new_sign_in', all));
+    expect(other).toEqual(english);
+  });
+
   it('leaves out what is not known', () => {
     const { text, html } = renderMail(config, 'en', 'new_sign_in', { at, address: null, device: null });
     expect(text).not.toMatch(/Device|From/);

@@ -7,6 +7,7 @@ import { startNeonEndpoint } from '../../dev/neon-endpoint.ts';
 import { startBreachServer } from './breach-server.ts';
 import { type DatabaseServer, startDatabaseServer } from './database-server.ts';
 import { startRedis } from './redis-server.ts';
+import { startResendServers } from './resend-server.ts';
 import { startUpstashBridge } from './upstash-bridge.ts';
 
 declare module 'vitest' {
@@ -19,6 +20,8 @@ declare module 'vitest' {
     upstashUrl: string | null;
     /** See `breach-server.ts`. */
     breachServer: string;
+    /** Makes servers that speak Resend's API: see `resend-server.ts`. */
+    resendServers: string;
     /** How often a race is run: `TEST_RACE_ROUNDS`, 200 in CI. */
     raceRounds: number;
     /** How many odd inputs each endpoint gets: `TEST_FUZZ_RUNS`, 2,000 in CI. */
@@ -45,12 +48,15 @@ export default async function setup(project: TestProject): Promise<() => Promise
 
     const breaches = await startBreachServer();
     stops.push(breaches.stop);
+    const resend = await startResendServers();
+    stops.push(resend.stop);
 
     project.provide('databaseServer', databases.url);
     project.provide('neonEndpoint', neon.url);
     project.provide('redisUrl', redis?.url ?? null);
     project.provide('upstashUrl', bridge?.url ?? null);
     project.provide('breachServer', breaches.url);
+    project.provide('resendServers', resend.url);
     project.provide('raceRounds', Number(process.env['TEST_RACE_ROUNDS'] ?? 20));
     project.provide('fuzzRuns', Number(process.env['TEST_FUZZ_RUNS'] ?? 40));
     return teardown;
