@@ -109,7 +109,13 @@ it.concurrent.each([
       await refusal;
 
       const mailbox = await fetch(`http://localhost:${port + 1}/messages.json`);
-      expect(await mailbox.json()).toEqual([]);
+      const [mail, ...others] = JSON.parse(await mailbox.text());
+      expect([mail.to, others]).toEqual(['ann@example.com', []]);
+      const link = new URL(/http:\S+#token=\S+/.exec(mail.text)?.[0] ?? '');
+      expect(await (await fetch(link)).text()).toContain('<button>');
+      const press = () =>
+        fetch(link, { method: 'POST', body: new URLSearchParams(link.hash.slice(1)), redirect: 'error' });
+      expect([(await press()).status, (await press()).status]).toEqual([200, 410]);
 
       const { refresh_token: before } = JSON.parse(registered);
       expect((await processesNaming(data)).join()).toMatch(/postgres/);

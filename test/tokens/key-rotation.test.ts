@@ -48,6 +48,7 @@ describe('rotation', () => {
     const lastToken = new Map<string, number>();
     const failures: string[] = [];
     const start = clock.now();
+    let scheduledAt = Number.NEGATIVE_INFINITY;
 
     // Between the deletion of one key and the publication of the next nothing happens: larger steps do there.
     const stepAt = (time: number) => (time % 3600 > 1500 && time % 3600 < 2800 ? 141 : 47);
@@ -55,7 +56,11 @@ describe('rotation', () => {
     for (let step = 0; clock.now() - start < 3.5 * 3_600_000; step += 1) {
       const length = stepAt((clock.now() - start) / 1000);
       if (step < 4) verifiers.push(createVerifier(step % 2 === 0 ? one : two));
-      await one.app.runScheduled();
+      // Once a minute at most, as in production.
+      if (clock.now() >= scheduledAt + 60_000) {
+        scheduledAt = clock.now();
+        await one.app.runScheduled();
+      }
       const fresh: string[] = [];
       for (const each of issuers) {
         const { body } = await each.app.request('POST', '/auth/refresh', { body: { refresh_token: each.refresh } });
