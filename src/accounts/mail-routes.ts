@@ -22,10 +22,13 @@ import { resendVerification, verifyEmail } from './verify-email.ts';
 const noStore = { 'Cache-Control': 'no-store' };
 const tag = 'Accounts';
 
-/** What asks for a mail counts by the address it comes from, and by whom the mail is for, known or not. */
-const mailHits = ({ origin }: Call, ...keys: readonly string[]): Hit[] => [
+/**
+ * What asks for a mail counts by the address it comes from, and by whom the mail is for, known or not. Each kind of mail
+ * counts for itself: so whoever uses one up for somebody else keeps nobody from another, and has sent them good links.
+ */
+const mailHits = ({ origin }: Call, kind: string, ...keys: readonly string[]): Hit[] => [
   { policy: 'mail_address', key: addressBucket(origin.address) },
-  ...keys.map((key): Hit => ({ policy: 'mail_account', key })),
+  ...keys.map((key): Hit => ({ policy: 'mail_account', key: `${kind}:${key}` })),
 ];
 
 /** What shows a link or code counts by the address it comes from; a code also by whom it was sent to. */
@@ -67,7 +70,7 @@ export function mailRoutes(deps: SessionDeps): Endpoint[] {
       errors: [],
       prepare: async ({ body, call }) => {
         const [key] = await blindIndexes(deps.keyring, 'email', body.email.key);
-        return { hits: mailHits(call, key), subject: undefined };
+        return { hits: mailHits(call, 'resend', key), subject: undefined };
       },
       handler: async ({ c, body, call }) => {
         await resendVerification(deps, body.email, call);
@@ -85,7 +88,7 @@ export function mailRoutes(deps: SessionDeps): Endpoint[] {
       errors: [],
       prepare: async ({ body, call }) => {
         const subject = await readIdentifier(deps, body);
-        return { hits: mailHits(call, subject.limitKey), subject };
+        return { hits: mailHits(call, 'forgot', subject.limitKey), subject };
       },
       handler: async ({ c, call }, identifier) => {
         await forgotPassword(deps, identifier, call);
@@ -124,7 +127,7 @@ export function mailRoutes(deps: SessionDeps): Endpoint[] {
       errors: [],
       prepare: async ({ caller, body, call }) => {
         const [key] = await blindIndexes(deps.keyring, 'email', body.email.key);
-        return { hits: mailHits(call, caller.userId, key), subject: undefined };
+        return { hits: mailHits(call, 'change', caller.userId, key), subject: undefined };
       },
       handler: async ({ c, body, caller, call }) => {
         await changeEmail(deps, caller.userId, body.email, call);

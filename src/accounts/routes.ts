@@ -48,7 +48,7 @@ export function accountRoutes(deps: SessionDeps): Endpoint[] {
         if (body.email === undefined) return { hits: [byAddress], subject: undefined };
         // Whoever gives the address of another has mails sent to them.
         const [key] = await blindIndexes(deps.keyring, 'email', body.email.key);
-        return { hits: [byAddress, { policy: 'mail_account', key }], subject: undefined };
+        return { hits: [byAddress, { policy: 'mail_account', key: `register:${key}` }], subject: undefined };
       },
       handler: async ({ c, body, call }) => {
         if (deps.config.requireEmailVerification) {

@@ -35,6 +35,9 @@ export const policies = {
 } satisfies Record<string, Policy>;
 
 export type PolicyName = keyof typeof policies;
+
+/** Count what others did for the same address too: what is left of them is for nobody to see. */
+export const untoldPolicies: ReadonlySet<PolicyName> = new Set(['mail_account', 'code_account']);
 export type PolicyTable = Record<PolicyName, Policy>;
 
 const isPolicyName = (name: string): name is PolicyName => name in policies;

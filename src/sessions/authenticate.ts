@@ -2,6 +2,7 @@ import type { Deps } from '../deps.ts';
 import { Problem } from '../errors.ts';
 import type { AttemptResult, GetOperation } from '../kv.ts';
 import { type Attempt, attemptOperation, enforceLockout, forgiveAttempt, noAttempt } from '../limits/lockout.ts';
+import { untoldPolicies } from '../limits/policies.ts';
 import { enforce, type Hit, isRefused, limitOperation, rateLimitHeaders } from '../limits/rate-limit.ts';
 import { type AccessTokenClaims, verifyAccessToken } from '../tokens/access-token.ts';
 import type { Revocation } from '../tokens/revocation.ts';
@@ -77,7 +78,8 @@ export function createGate({ config, kv, fallback, now, signingKeys, revocation 
       const read = caller === undefined ? nothingRead : revocation.read(caller.claims);
       const countHere = async () => [undefined, ...(await fallback.run([guess, ...limits]))] as const;
       const [marks, tried, ...results] = await kv.run([read, guess, ...limits]).catch(countHere);
-      announce(rateLimitHeaders(results, now()));
+      const told = results.filter((_, index) => hits.some((hit, n) => n === index && !untoldPolicies.has(hit.policy)));
+      announce(rateLimitHeaders(told, now()));
       // Where nobody gets to guess it is no failure. Where it is one, the attempt that locks an account tells its owner.
       if (tried.allowed && isRefused(results)) await forgiveAttempt({ config, fallback, kv }, attempt, false);
       enforce(results, now());
