@@ -81,7 +81,7 @@ export function createGate({ config, kv, fallback, now, signingKeys, revocation 
       const told = results.filter((_, index) => hits.some((hit, n) => n === index && !untoldPolicies.has(hit.policy)));
       announce(rateLimitHeaders(told, now()));
       // Where nobody gets to guess it is no failure. Where it is one, the attempt that locks an account tells its owner.
-      if (tried.allowed && isRefused(results)) await forgiveAttempt({ config, fallback, kv }, attempt, false);
+      if (tried.allowed && isRefused(results)) await forgiveAttempt({ fallback, kv }, attempt, false);
       enforce(results, now());
       enforceLockout(tried, now());
       if (caller !== undefined && !(await revocation.judge(caller.claims, marks))) {

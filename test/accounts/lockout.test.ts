@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { runtime } from '#test-runtime';
 import { limitKeysOf } from '../../src/accounts/identifier.ts';
+import { Problem } from '../../src/errors.ts';
 import { clearLockout } from '../../src/limits/lockout.ts';
 import { createMemoryKeyValue } from '../../src/platform/memory.ts';
 import {
@@ -365,12 +366,24 @@ describe('a lockout', () => {
     const { app, hasher, user } = await setUp();
     const { verify } = hasher;
     for (const name of ['unavailable', 'overloaded'] as const) {
-      const { Problem } = await import('../../src/errors.ts');
       hasher.verify = async () => {
         throw new Problem(name);
       };
       expect(await statuses(10, () => right(app, user.email))).toEqual(Array(10).fill(503));
     }
+    hasher.verify = verify;
+    expect((await right(app, user.email)).status).toBe(200);
+  });
+
+  it('that is over does not begin anew by what is no failure', async () => {
+    const { app, hasher, user } = await setUp();
+    const { verify } = hasher;
+    await statuses(5, () => login(app, user.email));
+    app.clock.advance(60);
+    hasher.verify = async () => {
+      throw new Problem('unavailable');
+    };
+    expect(await statuses(3, () => right(app, user.email))).toEqual([503, 503, 503]);
     hasher.verify = verify;
     expect((await right(app, user.email)).status).toBe(200);
   });
