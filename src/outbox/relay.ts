@@ -76,7 +76,7 @@ export function createRelay(deps: Needs, tasks: Readonly<Record<string, Task>>):
 
   /**
    * @param attempts how many there are with this one. An instance that ends halfway still has counted it.
-   * @returns whether it went well
+   * @returns whether it came to an end: it went well, or who takes mails is there and refused it for good
    */
   async function attempt(row: OutboxRow, attempts: number): Promise<boolean> {
     // Whoever claims it next must not find it under way.
@@ -91,7 +91,7 @@ export function createRelay(deps: Needs, tasks: Readonly<Record<string, Task>>):
       await postpone(row, attempts, error).catch((second: unknown) =>
         log.error('outbox_unreachable', describeError(second)),
       );
-      return false;
+      return error instanceof MailRefused;
     }
   }
 

@@ -274,6 +274,19 @@ describe('the relay', () => {
     expect(slow.taken).toHaveLength(20);
   });
 
+  it('takes no provider for down that refuses what somebody made up', async () => {
+    const app = await testApp();
+    await promiseMails(app, people(20));
+    app.clock.advance(1);
+    await promiseMails(app, ['good@example.com']);
+    app.clock.advance(31);
+    const { mailer, taken } = mailerThat(({ to }) => {
+      if (to.startsWith('person-')) throw new MailRefused('smtp_550');
+    });
+    await relayOf(app, mailer).sweep();
+    expect(taken.map(({ to }) => to)).toEqual(['good@example.com']);
+  });
+
   it('does not let tasks wait behind mails that nobody takes', async () => {
     const app = await testApp();
     await promiseMails(app, people(40));
