@@ -29,8 +29,13 @@ export async function prepareLogin(
   const verified = await Promise.all(shown.map((token) => verifyDeviceToken(deps, token, identifier.name)));
   const deviceId = verified.find((id) => id !== undefined);
   const bucket = addressBucket(address);
-  const hit: Hit =
-    deviceId === undefined ? { policy: 'login_address', key: bucket } : { policy: 'login_device', key: deviceId };
+  const hits: Hit[] =
+    deviceId === undefined
+      ? [{ policy: 'login_address', key: bucket }]
+      : [
+          { policy: 'login_device', key: deviceId },
+          { policy: 'login_known_address', key: bucket },
+        ];
   const counters: Attempt['counters'] =
     deviceId === undefined
       ? [
@@ -39,5 +44,5 @@ export async function prepareLogin(
         ]
       : [{ lockout: 'lockout_device', key: `${account}:${deviceId}` }];
   const attempt = { account, counters };
-  return { hits: [hit], attempt, subject: { identifier, deviceId, attempt } };
+  return { hits, attempt, subject: { identifier, deviceId, attempt } };
 }

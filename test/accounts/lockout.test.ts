@@ -336,6 +336,17 @@ describe('a known device', () => {
     await statuses(3, () => login(app, 'nobody'));
     expect(await statuses(5, () => right(app, user.email, { headers: device }))).toEqual([200, 200, 200, 200, 429]);
   });
+
+  it('of which somebody made many does not buy one address any number of sign-ins', async () => {
+    const { app, hasher, user } = await setUp({ variables: { LIMIT_LOGIN_KNOWN_ADDRESS: '6/60' } });
+    const devices = [];
+    for (let count = 0; count < 4; count += 1) devices.push(await knownDevice(app, user.email));
+    hasher.asked = 0;
+    for (const headers of devices) await statuses(3, () => right(app, user.email, { headers }));
+    expect(hasher.asked).toBe(6);
+    expect((await right(app, user.email, { headers: devices[3] ?? {}, address: '203.0.113.1' })).status).toBe(200);
+    expect((await right(app, user.email)).status).toBe(200);
+  });
 });
 
 describe('a lockout', () => {
