@@ -47,8 +47,10 @@ export async function login(
   } catch (error) {
     const isWrong = error instanceof Problem && error.code === 'invalid_credentials';
     if (isWrong) call.after(() => countFailedLogin(deps));
-    // An outage is no failure of who asks. Whoever hangs up may know how it would have ended.
-    else if (!call.signal.aborted) call.after(() => forgiveAttempt(deps, attempt, false));
+    // Whoever hangs up may know how it would have ended: it counts, and locks no account behind its owner's back.
+    else if (call.signal.aborted) await promiseNotice(deps, request, tried, call);
+    // An outage is no failure of who asks.
+    else call.after(() => forgiveAttempt(deps, attempt, false));
     throw error;
   }
 }

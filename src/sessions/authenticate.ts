@@ -38,6 +38,8 @@ export interface Gate {
    * @throws {Problem} `rate_limited`, `account_locked`, `invalid_token`
    */
   admit(counted: Counted, caller: Caller | undefined, announce: (headers: Headers) => void): Promise<AttemptResult>;
+  /** Takes the guess of a request back that was let in and then not looked at. Does not reject. */
+  withdraw(counted: Counted): Promise<void>;
 }
 
 interface Counted {
@@ -89,6 +91,8 @@ export function createGate({ config, kv, fallback, now, signingKeys, revocation 
       }
       return tried;
     },
+
+    withdraw: ({ attempt = noAttempt }) => forgiveAttempt({ fallback, kv }, attempt, false),
   };
 }
 

@@ -215,6 +215,47 @@ describe('an account as a whole', () => {
     expect((await right(app, user.email, { address: '203.0.113.9' })).status).toBe(200);
   });
 
+  it('tells its owner too where who locked it has hung up', async () => {
+    const { app, hasher, user } = await setUp({ variables: { LOCKOUT_ACCOUNT: '3/3600/3600/3600' } });
+    const { verify } = hasher;
+    const hangUp = async () => {
+      const gone = new AbortController();
+      hasher.verify = async () => {
+        gone.abort();
+        throw new Error('gone');
+      };
+      const body = { identifier: user.email, password: wrong };
+      await app.request('POST', '/auth/login', { body, signal: gone.signal }).catch(() => undefined);
+      hasher.verify = verify;
+    };
+    for (let count = 0; count < 3; count += 1) await hangUp();
+    const told = () => app.mails.filter(({ subject }) => /was locked/.test(subject));
+    await expect.poll(told).toMatchObject([{ to: user.email }]);
+    expect((await right(app, user.email, { address: '203.0.113.9' })).status).toBe(429);
+  });
+
+  it('does not count whom nobody waited for', async () => {
+    const gone = new AbortController();
+    const memory = createMemoryKeyValue(createClock());
+    let isLeaving = false;
+    const kv: typeof memory = {
+      ...memory,
+      run: (operations) => {
+        if (isLeaving && operations.some(({ type }) => type === 'attempt')) gone.abort();
+        return memory.run(operations);
+      },
+    };
+    const { app, hasher, user } = await setUp({ kv, variables: { LOCKOUT_ACCOUNT: '2/3600/3600/3600' } });
+    await login(app, user.email);
+    hasher.asked = 0;
+    isLeaving = true;
+    const body = { identifier: user.email, password: wrong };
+    await app.request('POST', '/auth/login', { body, signal: gone.signal }).catch(() => undefined);
+    isLeaving = false;
+    expect(hasher.asked).toBe(0);
+    expect((await right(app, user.email, { address: '203.0.113.9' })).status).toBe(200);
+  });
+
   it('that does not exist, or has no address, is locked alike and tells nobody', async () => {
     const { app } = await setUp();
     const username = `u-${crypto.randomUUID()}`;
