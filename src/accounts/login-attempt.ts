@@ -14,8 +14,9 @@ export interface LoginAttempt {
 }
 
 /**
- * What a sign-in counts against. A device that is known counts by itself alone: neither failures that strangers make
- * for this account nor the limit of its address, which it may share with them, keep its owner out.
+ * What a sign-in counts against. A device that is known counts by itself: neither failures that strangers make for this
+ * account nor the limit of its address, which it may share with them, keep its owner out. With the other known devices
+ * of its address it shares a higher limit, since anybody can have any number of devices for an account of their own.
  * @param shown the device tokens that came along
  */
 export async function prepareLogin(
