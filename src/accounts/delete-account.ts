@@ -1,5 +1,7 @@
 import { auditRow } from '../audit/audit.ts';
+import { blindIndexes } from '../crypto/blind-index.ts';
 import type { SessionDeps } from '../sessions/sessions.ts';
+import { normaliseEmail } from './email.ts';
 import { noticeTo } from './notices.ts';
 import { deleteUser, forgetAudit } from './password-store.ts';
 import { openPersonalData } from './profile.ts';
@@ -18,9 +20,11 @@ export async function deleteAccount(deps: SessionDeps, proof: Omit<Proof, 'field
   const { userId } = proof.caller;
   const user = await provePassword(deps, { ...proof, field: 'password', type });
   const { email } = await openPersonalData(deps, user);
+  const key = email === null ? undefined : normaliseEmail(email)?.key;
+  const emailIndexes = key === undefined ? [] : await blindIndexes(deps.keyring, 'email', key);
   const notices = await noticeTo(deps, type, { ...user, email }, proof.call);
   const audit = auditRow(deps, { type, result: 'success', ...nobody });
-  const { deleted, sessionIds } = await deleteUser(db, user, audit, notices);
+  const { deleted, sessionIds } = await deleteUser(db, user, emailIndexes, audit, notices);
   if (!deleted) throw wrongPassword('password');
   proof.call.after(() => relay.deliver(notices));
   await Promise.all([revocation.revokeUser(userId, sessionIds, null), forgetAudit(db, userId)]);

@@ -10,7 +10,7 @@ import { issueDeviceToken } from '../limits/device.ts';
 import { forgiveAttempt, isLocking } from '../limits/lockout.ts';
 import { mailRow } from '../outbox/outbox.ts';
 import { insertOutbox, type OutboxRow } from '../outbox/store.ts';
-import { insertSession } from '../sessions/new-session-store.ts';
+import { insertSession, type Upgrade } from '../sessions/new-session-store.ts';
 import { limitSessions } from '../sessions/session-limit.ts';
 import { firstTokens, newSession, type SessionDeps, type Tokens } from '../sessions/sessions.ts';
 import { normaliseEmail } from './email.ts';
@@ -132,7 +132,8 @@ async function newSignInMail(
 }
 
 /** The index under the newest secret, where the row still holds one that an older secret made. */
-function newerIndex(lookup: AccountLookup, account: UserRow): { emailIndex?: string } {
+function newerIndex(lookup: AccountLookup, account: UserRow): Pick<Upgrade, 'emailIndex'> {
   const newest = lookup.emailIndexes?.[0];
-  return newest === undefined || newest === account.emailIndex ? {} : { emailIndex: newest };
+  const { emailIndex: from } = account;
+  return newest === undefined || from === null || newest === from ? {} : { emailIndex: { from, to: newest } };
 }
