@@ -1,5 +1,6 @@
 import { auditRow } from '../audit/audit.ts';
 import { blindIndexes } from '../crypto/blind-index.ts';
+import { eventRow } from '../outbox/outbox.ts';
 import type { SessionDeps } from '../sessions/sessions.ts';
 import { normaliseEmail } from './email.ts';
 import { noticeTo } from './notices.ts';
@@ -24,7 +25,8 @@ export async function deleteAccount(deps: SessionDeps, proof: Omit<Proof, 'field
   const emailIndexes = key === undefined ? [] : await blindIndexes(deps.keyring, 'email', key);
   const notices = await noticeTo(deps, type, { ...user, email }, proof.call);
   const audit = auditRow(deps, { type, result: 'success', ...nobody });
-  const { deleted, sessionIds } = await deleteUser(db, user, emailIndexes, audit, notices);
+  const event = await eventRow(deps, 'UserDeleted', { user_id: userId });
+  const { deleted, sessionIds } = await deleteUser(db, user, emailIndexes, audit, [...notices, event]);
   if (!deleted) throw wrongPassword('password');
   proof.call.after(() => relay.deliver(notices));
   await Promise.all([revocation.revokeUser(userId, sessionIds, null), forgetAudit(db, userId)]);

@@ -102,7 +102,7 @@ const expected = [
   'from users',
   'from users, from sessions, update users, update sessions, update sessions, delete from one_time_tokens, insert into audit_log, insert into outbox',
   'from users, from sessions, delete from one_time_tokens, update users, update users, update sessions, delete from one_time_tokens, insert into audit_log, insert into one_time_tokens, insert into outbox',
-  'from users, update audit_log, delete from outbox, delete from users, delete from one_time_tokens, delete from code_attempts, insert into audit_log, insert into outbox, from sessions',
+  'from users, update audit_log, delete from outbox, delete from users, delete from one_time_tokens, delete from code_attempts, insert into audit_log, insert into outbox, insert into outbox, from sessions',
   'from users, update sessions, insert into audit_log',
   'insert into audit_log, from users, from sessions',
   'update outbox',
