@@ -19,6 +19,7 @@ import { healthRoutes } from './ops/health.ts';
 import { createRelay } from './outbox/relay.ts';
 import { contentSecurityPolicy } from './pages/layout.ts';
 import { pageRoutes } from './pages/routes.ts';
+import { createRoles } from './roles/roles.ts';
 import { createScheduled, type RunScheduled } from './scheduled/scheduled.ts';
 import { createGate } from './sessions/authenticate.ts';
 import { sessionRoutes } from './sessions/routes.ts';
@@ -40,7 +41,7 @@ export function createApp(deps: Deps): App {
   const { config } = deps;
   const signingKeys = createSigningKeys(deps);
   const revocation = createRevocation(deps);
-  const gate = createGate({ ...deps, signingKeys, revocation });
+  const gate = createGate({ ...deps, roles: createRoles(deps), signingKeys, revocation });
   const relay = createRelay(deps, accountTasks(deps));
   const sessionDeps = { ...deps, signingKeys, revocation, relay };
 

@@ -11,6 +11,7 @@ export const problems = {
   invalid_refresh_token: { status: 401, title: 'The refresh token is expired, revoked or not valid' },
   link_expired: { status: 410, title: 'The link or the code is used up, has run out, or is not valid' },
   email_not_verified: { status: 403, title: 'The email address has to be verified first' },
+  forbidden: { status: 403, title: 'The caller has no role that permits this' },
   not_found: { status: 404, title: 'There is nothing at this address' },
   method_not_allowed: { status: 405, title: 'This address does not take this method' },
   precondition_failed: { status: 412, title: 'It was changed in the meantime; read it again' },

@@ -45,6 +45,7 @@ export async function newUser(deps: Pick<Deps, 'keyring' | 'newId' | 'now'>, reg
     emailVerifiedAt: registrant.emailVerified ? time : null,
     status: 'active',
     roles: ['user'],
+    rolesChangedAt: null,
     sessionEpoch: 0,
     version: 0,
     createdAt: time,
