@@ -6,6 +6,8 @@ import { mailRoutes } from './accounts/mail-routes.ts';
 import { profileRoutes } from './accounts/profile-routes.ts';
 import { accountRoutes } from './accounts/routes.ts';
 import { accountTasks } from './accounts/tasks.ts';
+import { adminActionRoutes } from './admin/action-routes.ts';
+import { adminRoutes } from './admin/routes.ts';
 import { auditRoutes } from './audit/routes.ts';
 import type { Deps } from './deps.ts';
 import { Problem } from './errors.ts';
@@ -52,6 +54,8 @@ export function createApp(deps: Deps): App {
     ...profileRoutes(sessionDeps),
     ...sessionRoutes(sessionDeps, gate),
     ...auditRoutes(deps),
+    ...adminRoutes(sessionDeps),
+    ...adminActionRoutes(sessionDeps),
     ...tokenRoutes(deps, signingKeys),
   ];
 

@@ -1,4 +1,5 @@
 import { auditRow } from '../audit/audit.ts';
+import { Problem } from '../errors.ts';
 import type { SessionDeps } from '../sessions/sessions.ts';
 import { noticeTo } from './notices.ts';
 import { deleteUser, forgetAudit } from './password-store.ts';
@@ -10,7 +11,7 @@ const nobody = { userId: null, sessionId: null, origin: { address: undefined, us
 
 /**
  * Deletes the account of a caller who knows its password, with all that is held of the person.
- * @throws {Problem} `wrong_password`, `invalid_token`
+ * @throws {Problem} `wrong_password`, `invalid_token`; `last_admin` where nobody else would be one
  */
 export async function deleteAccount(deps: SessionDeps, proof: Omit<Proof, 'field' | 'type'>): Promise<void> {
   const { db, relay, revocation } = deps;
@@ -20,7 +21,8 @@ export async function deleteAccount(deps: SessionDeps, proof: Omit<Proof, 'field
   const { email } = await openPersonalData(deps, user);
   const notices = await noticeTo(deps, type, { ...user, email }, proof.call);
   const audit = auditRow(deps, { type, result: 'success', ...nobody });
-  const { deleted, sessionIds } = await deleteUser(db, user, audit, notices);
+  const { deleted, lastAdmin, sessionIds } = await deleteUser(db, user, audit, notices);
+  if (lastAdmin) throw new Problem('last_admin');
   if (!deleted) throw wrongPassword('password');
   proof.call.after(() => relay.deliver(notices));
   await Promise.all([revocation.revokeUser(userId, sessionIds, null), forgetAudit(db, userId)]);

@@ -49,9 +49,9 @@ export async function readChangedRoles(
   const rows = await query(
     db,
     z.object({ id: z.uuid(), changed_at: z.number() }),
-    sql`select ${users.id} as id, (extract(epoch from ${users.rolesChangedAt}) * 1000)::float8 as changed_at from ${users}
-      where ${users.rolesChangedAt} is not null and ${users.rolesChangedAt} >= ${new Date(since).toISOString()}
-      order by ${users.rolesChangedAt} desc limit ${limit}`,
+    sql`select u.id, (extract(epoch from u.roles_changed_at) * 1000)::float8 as changed_at from ${users} as u
+      where u.roles_changed_at is not null and u.roles_changed_at >= ${new Date(since).toISOString()}
+      order by u.roles_changed_at desc limit ${limit}`,
   );
   return rows.map(({ id, changed_at }) => ({ userId: id, changedAt: changed_at }));
 }
