@@ -1,5 +1,6 @@
 import { blindIndexes } from '../crypto/blind-index.ts';
 import type { Deps } from '../deps.ts';
+import { defaultRole } from '../roles/permissions.ts';
 import type { EmailAddress } from './email.ts';
 import { sealPersonalData } from './profile.ts';
 import type { UserRow } from './store.ts';
@@ -44,7 +45,7 @@ export async function newUser(deps: Pick<Deps, 'keyring' | 'newId' | 'now'>, reg
     ...(await userColumns(deps, id, registrant)),
     emailVerifiedAt: registrant.emailVerified ? time : null,
     status: 'active',
-    roles: ['user'],
+    roles: [defaultRole],
     rolesChangedAt: null,
     sessionEpoch: 0,
     version: 0,

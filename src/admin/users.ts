@@ -12,7 +12,7 @@ import type { AdminUser, CreateUserRequest, UserQuery } from './schemas.ts';
 import { insertUser, readUsers, readUsersByUsername } from './user-store.ts';
 
 /** A user as admins see them. */
-export async function toAdminUser(deps: Pick<Deps, 'keyring'>, row: UserRow): Promise<AdminUser> {
+async function toAdminUser(deps: Pick<Deps, 'keyring'>, row: UserRow): Promise<AdminUser> {
   return {
     ...(await toUser(deps, row)),
     locale: row.locale,

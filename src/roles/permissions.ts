@@ -14,6 +14,8 @@ export type Permission = (typeof permissions)[number];
 
 /** The role of those who may do everything: one active user has it at all times. */
 export const adminRole = 'admin';
+/** The role of everybody who registers. */
+export const defaultRole = 'user';
 
 /** Joined by commas in headers, so without any. */
 export const roleName = z.string().regex(/^[a-z0-9_-]{1,32}$/, 'Must be 1 to 32 of a-z, 0-9, _ and -');
