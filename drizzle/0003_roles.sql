@@ -9,7 +9,7 @@ CREATE INDEX "audit_log_by_actor" ON "audit_log" USING btree ("actor_id","id") W
 CREATE INDEX "audit_log_by_type" ON "audit_log" USING btree ("type","id");--> statement-breakpoint
 CREATE INDEX "audit_log_failures" ON "audit_log" USING btree ("id") WHERE "audit_log"."result" = 'failure';--> statement-breakpoint
 CREATE INDEX "users_by_status" ON "users" USING btree ("status","id");--> statement-breakpoint
-CREATE INDEX "users_roles" ON "users" USING gin ("roles");--> statement-breakpoint
+CREATE INDEX "users_roles" ON "users" USING gin ("roles") WITH (fastupdate=false);--> statement-breakpoint
 CREATE INDEX "users_username_prefix" ON "users" USING btree ("username_key" collate "C");--> statement-breakpoint
 CREATE INDEX "users_roles_changed_at" ON "users" USING btree ("roles_changed_at") WHERE "users"."roles_changed_at" is not null;--> statement-breakpoint
 INSERT INTO "roles" ("name", "permissions") VALUES

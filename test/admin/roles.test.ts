@@ -81,6 +81,27 @@ describe('a change of roles', () => {
     expect(store.written).toContain(`revoked:roles:${user.id}`);
   });
 
+  it('at the same time as refreshes: a token is good exactly where it names the roles that are', async () => {
+    const clock = createClock();
+    const kv = createMemoryKeyValue(clock);
+    const one = await testApp({ clock, kv });
+    const two = await testApp({ clock, kv, databaseUrl: one.databaseUrl });
+    const admin = await registerAdmin(one);
+    for (let round = 0; round < 5; round += 1) {
+      const user = await registerUser(one);
+      const before = await refresh(two, user.refresh);
+      const [changed, ...renewed] = await Promise.all([
+        setRoles(one, admin.access, user.id, ['admin', 'user']),
+        ...[one, two, one, two].map((app) => refresh(app, before.refresh_token)),
+      ]);
+      expect(changed.status).toBe(200);
+      for (const { access_token: token } of [before, ...renewed]) {
+        const expected = String(rolesIn(token)) === 'admin,user' ? 200 : 401;
+        for (const app of [one, two]) expect(await ask(app, token)).toBe(expected);
+      }
+    }
+  });
+
   it('is refused for roles that there are not, too many, or odd ones', async () => {
     const app = await testApp();
     const admin = await registerAdmin(app);
