@@ -6,6 +6,8 @@ import { mailRoutes } from './accounts/mail-routes.ts';
 import { profileRoutes } from './accounts/profile-routes.ts';
 import { accountRoutes } from './accounts/routes.ts';
 import { accountTasks } from './accounts/tasks.ts';
+import { adminActionRoutes } from './admin/action-routes.ts';
+import { adminRoutes } from './admin/routes.ts';
 import { auditRoutes } from './audit/routes.ts';
 import type { Deps } from './deps.ts';
 import { Problem } from './errors.ts';
@@ -19,6 +21,7 @@ import { healthRoutes } from './ops/health.ts';
 import { createRelay } from './outbox/relay.ts';
 import { contentSecurityPolicy } from './pages/layout.ts';
 import { pageRoutes } from './pages/routes.ts';
+import { createRoles } from './roles/roles.ts';
 import { createScheduled, type RunScheduled } from './scheduled/scheduled.ts';
 import { createGate } from './sessions/authenticate.ts';
 import { sessionRoutes } from './sessions/routes.ts';
@@ -40,7 +43,7 @@ export function createApp(deps: Deps): App {
   const { config } = deps;
   const signingKeys = createSigningKeys(deps);
   const revocation = createRevocation(deps);
-  const gate = createGate({ ...deps, signingKeys, revocation });
+  const gate = createGate({ ...deps, roles: createRoles(deps), signingKeys, revocation });
   const relay = createRelay(deps, accountTasks(deps));
   const sessionDeps = { ...deps, signingKeys, revocation, relay };
 
@@ -51,6 +54,8 @@ export function createApp(deps: Deps): App {
     ...profileRoutes(sessionDeps),
     ...sessionRoutes(sessionDeps, gate),
     ...auditRoutes(deps),
+    ...adminRoutes(sessionDeps),
+    ...adminActionRoutes(sessionDeps),
     ...tokenRoutes(deps, signingKeys),
   ];
 

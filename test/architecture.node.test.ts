@@ -18,9 +18,11 @@ const features = [
   'audit',
   'email',
   'outbox',
+  'roles',
   'tokens',
   'sessions',
   'accounts',
+  'admin',
   'pages',
   'scheduled',
 ];

@@ -4,6 +4,7 @@ import * as z from 'zod';
 import { runtime } from '#test-runtime';
 import { withDeadline } from '../src/platform/kv-deadline.ts';
 import { namespaced } from './degraded/key-values.ts';
+import { registerAdmin } from './support/admin.ts';
 import { secretsTo } from './support/mail.ts';
 import {
   hasSharedKeyValue,
@@ -153,6 +154,49 @@ describe.skipIf(!hasSharedKeyValue())(
         undoEmailChange: [3, 2, { after: [1, 0] }],
         jwks: [0, 0],
         health: [0, 0],
+      });
+    });
+
+    it('for what admins do', async () => {
+      const app = await warmApp({ LIMIT_REGISTER_ADDRESS: '1000/60' });
+      const { access: token } = await registerAdmin(app);
+      const [user, other] = [await registerUser(app), await registerUser(app)];
+      const path = `/admin/users/${user.id}`;
+      const cost = (...sent: Parameters<TestApp['request']>) => costOf(app, 200, ...sent);
+      // Known for a minute from then on.
+      const cold = await cost('GET', '/admin/users', { token });
+      expect({
+        cold,
+        listUsers: await cost('GET', '/admin/users?role=user', { token }),
+        readUser: await cost('GET', path, { token }),
+        listUserSessions: await cost('GET', `${path}/sessions`, { token }),
+        listUserActivity: await cost('GET', `${path}/activity`, { token }),
+        listAudit: await cost('GET', '/admin/audit', { token }),
+        createUser: await costOf(app, 201, 'POST', '/admin/users', { token, body: { username: 'made', password } }),
+        inviteUser: await costOf(app, 201, 'POST', '/admin/users', { token, body: { email: 'made@example.com' } }),
+        setRoles: await cost('PUT', `${path}/roles`, { token, body: { roles: ['user'] } }),
+        disableUser: await cost('POST', `${path}/disable`, { token }),
+        enableUser: await cost('POST', `${path}/enable`, { token }),
+        revokeUserSessions: await cost('POST', `${path}/revoke-sessions`, { token }),
+        forcePasswordReset: await cost('POST', `${path}/force-password-reset`, { token }),
+        deleteUser: await cost('DELETE', path, { token }),
+        forbidden: await costOf(app, 403, 'GET', '/admin/users', { token: other.access }),
+      }).toEqual({
+        cold: [2, 1],
+        listUsers: [1, 1],
+        readUser: [1, 1],
+        listUserSessions: [1, 1],
+        listUserActivity: [1, 1],
+        listAudit: [1, 1],
+        createUser: [1, 1],
+        inviteUser: [1, 1, { after: [1, 0] }],
+        setRoles: [1, 2],
+        disableUser: [1, 2],
+        enableUser: [1, 1],
+        revokeUserSessions: [1, 2],
+        forcePasswordReset: [2, 2, { after: [1, 0] }],
+        deleteUser: [3, 2, { after: [1, 0] }],
+        forbidden: [0, 0],
       });
     });
 

@@ -1,6 +1,8 @@
-import { auditRow } from '../audit/audit.ts';
+import { type AuditRow, auditRow } from '../audit/audit.ts';
 import { blindIndexes } from '../crypto/blind-index.ts';
+import { Problem } from '../errors.ts';
 import { eventRow } from '../outbox/outbox.ts';
+import type { OutboxRow } from '../outbox/store.ts';
 import type { SessionDeps } from '../sessions/sessions.ts';
 import { normaliseEmail } from './email.ts';
 import { noticeTo } from './notices.ts';
@@ -13,21 +15,38 @@ const nobody = { userId: null, sessionId: null, origin: { address: undefined, us
 
 /**
  * Deletes the account of a caller who knows its password, with all that is held of the person.
- * @throws {Problem} `wrong_password`, `invalid_token`
+ * @throws {Problem} `wrong_password`, `invalid_token`; `last_admin` where nobody else would be one
  */
 export async function deleteAccount(deps: SessionDeps, proof: Omit<Proof, 'field' | 'type'>): Promise<void> {
-  const { db, relay, revocation } = deps;
   const type = 'account_deleted';
-  const { userId } = proof.caller;
-  const user = await provePassword(deps, { ...proof, field: 'password', type });
-  const { email } = await openPersonalData(deps, user);
-  const key = email === null ? undefined : normaliseEmail(email)?.key;
-  const emailIndexes = key === undefined ? [] : await blindIndexes(deps.keyring, 'email', key);
-  const notices = await noticeTo(deps, type, { ...user, email }, proof.call);
+  const { id, locale, passwordHash, ...row } = await provePassword(deps, { ...proof, field: 'password', type });
+  const { email } = await openPersonalData(deps, { id, ...row });
   const audit = auditRow(deps, { type, result: 'success', ...nobody });
-  const event = await eventRow(deps, 'UserDeleted', { user_id: userId });
-  const { deleted, sessionIds } = await deleteUser(db, user, emailIndexes, audit, [...notices, event]);
-  if (!deleted) throw wrongPassword('password');
-  proof.call.after(() => relay.deliver(notices));
-  await Promise.all([revocation.revokeUser(userId, sessionIds, null), forgetAudit(db, userId)]);
+  const notices = await noticeTo(deps, type, { id, locale, email }, proof.call);
+  if (!(await forgetUser(deps, { id, email, passwordHash }, audit, notices))) throw wrongPassword('password');
+  proof.call.after(() => deps.relay.deliver(notices));
+}
+
+/**
+ * Deletes a user with all that is held of the person, promises the event that tells other services, and refuses the
+ * tokens.
+ * @param user `passwordHash` where it has to be the stored one still
+ * @param notices mails that say so
+ * @returns whether there was such a user
+ * @throws {Problem} `last_admin`
+ */
+export async function forgetUser(
+  deps: SessionDeps,
+  user: { readonly id: string; readonly email: string | null; readonly passwordHash?: string },
+  audit: AuditRow,
+  notices: readonly OutboxRow[],
+): Promise<boolean> {
+  const { db, revocation } = deps;
+  const key = user.email === null ? undefined : normaliseEmail(user.email)?.key;
+  const emailIndexes = key === undefined ? [] : await blindIndexes(deps.keyring, 'email', key);
+  const event = await eventRow(deps, 'UserDeleted', { user_id: user.id });
+  const { deleted, lastAdmin, sessionIds } = await deleteUser(db, user, emailIndexes, audit, [...notices, event]);
+  if (lastAdmin) throw new Problem('last_admin');
+  if (deleted) await Promise.all([revocation.revokeUser(user.id, sessionIds, null), forgetAudit(db, user.id)]);
+  return deleted;
 }

@@ -1,5 +1,6 @@
 import { blindIndexes } from '../crypto/blind-index.ts';
 import type { Deps } from '../deps.ts';
+import { defaultRole } from '../roles/permissions.ts';
 import type { EmailAddress } from './email.ts';
 import { sealPersonalData } from './profile.ts';
 import type { UserRow } from './store.ts';
@@ -9,7 +10,7 @@ export interface Registrant {
   readonly email: EmailAddress | null;
   readonly emailVerified: boolean;
   readonly username: { readonly username: string; readonly key: string } | null;
-  readonly passwordHash: string;
+  readonly passwordHash: string | null;
   readonly name: string | null;
   readonly surname: string | null;
   readonly phoneNumber: string | null;
@@ -44,7 +45,8 @@ export async function newUser(deps: Pick<Deps, 'keyring' | 'newId' | 'now'>, reg
     ...(await userColumns(deps, id, registrant)),
     emailVerifiedAt: registrant.emailVerified ? time : null,
     status: 'active',
-    roles: ['user'],
+    roles: [defaultRole],
+    rolesChangedAt: null,
     sessionEpoch: 0,
     version: 0,
     createdAt: time,

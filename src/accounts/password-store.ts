@@ -4,8 +4,8 @@ import { type AuditRow, auditFrom } from '../audit/audit.ts';
 import { type Database, query } from '../db/database.ts';
 import { auditLog, codeAttempts, oneTimeTokens, outbox, sessions, users } from '../db/schema.ts';
 import { type OutboxRow, outboxFrom } from '../outbox/store.ts';
+import { isLastAdmin, lockedUsers } from '../roles/store.ts';
 import { type PresentSession, presentColumns, presentSession, timestamp } from '../sessions/store.ts';
-import type { UserRow } from './store.ts';
 import { attemptsKeys, listOf } from './token-store.ts';
 
 const unconfirmed = z.object({ id: z.null(), confirmed: z.boolean() });
@@ -19,7 +19,7 @@ interface Whose {
 }
 
 /** The user, where the password is still the one that was verified; locked before any session, as everywhere. */
-const confirmedUser = (userId: string, verifiedHash: string | null, lock: SQL) =>
+const confirmedUser = (userId: string, verifiedHash: string, lock: SQL) =>
   sql`select u.id, u.roles, u.session_epoch from ${users} as u
     where u.id = ${userId}::uuid and u.status = 'active' and u.password_hash = ${verifiedHash} ${lock}`;
 
@@ -104,30 +104,37 @@ export async function replacePassword(
 }
 
 /**
- * Deletes a user where the password is still the one that was verified: the row, by cascade its sessions and one-time
+ * Deletes a user where the password is still the one that was verified, or an admin does, and who is not the last active
+ * admin: the row, by cascade its sessions and one-time
  * tokens, and what was sent or is to be mailed. An event that was promised and not yet delivered stays, sealed.
  * Audit rows lose whom they are about. `audit` is the one that says that somebody left.
+ * @param passwordHash that was verified; undefined where nobody had to prove it
  * @param emailIndexes of the address, under each secret
- * @returns whether it was deleted, and the ids of the sessions that were open
+ * @returns whether it was deleted or is the last admin, and the ids of the sessions that were open
  */
 export async function deleteUser(
   db: Database,
-  { id: userId, passwordHash }: Pick<UserRow, 'id' | 'passwordHash'>,
+  { id: userId, passwordHash }: { readonly id: string; readonly passwordHash?: string | undefined },
   emailIndexes: readonly string[],
   audit: AuditRow,
   notices: readonly OutboxRow[],
-): Promise<{ deleted: boolean; sessionIds: string[] }> {
+): Promise<{ deleted: boolean; lastAdmin: boolean; sessionIds: string[] }> {
+  const actorId = audit.actorId ?? null;
+  const proved =
+    passwordHash === undefined ? sql`` : sql`and l.status = 'active' and l.password_hash = ${passwordHash}`;
   const confirmed = sql`(select id from confirmed)`;
   const [row] = await query(
     db,
-    z.object({ deleted: z.boolean(), session_ids: text }),
-    sql`with confirmed as (${confirmedUser(userId, passwordHash, sql`for update`)}),
+    z.object({ deleted: z.boolean(), last_admin: z.boolean(), session_ids: text }),
+    sql`with locked as (${lockedUsers({ userId, actorId, admins: true })}),
+    confirmed as (select l.id from locked as l where l.id = ${userId}::uuid ${proved} and not ${isLastAdmin}),
     forgotten as (${forgotten(confirmed)}),
     withdrawn as (
       delete from ${outbox} as o where o.subject = ${confirmed}
         and (o.kind = 'email' or o.delivered_at is not null or o.dead)
     ), removed as (
-      delete from ${users} as u where u.id = ${confirmed} returning null::uuid as user_id
+      delete from ${users} as u where u.id = ${confirmed} returning null::uuid as user_id, (
+        select l.id from locked as l where l.id = ${actorId}::uuid and l.id <> ${userId}::uuid) as actor_id
     ), dropped as (
       delete from ${oneTimeTokens} as t using confirmed where t.email_index in (${listOf(['', ...emailIndexes])}) and t.user_id is null
     ), untried as (
@@ -135,11 +142,12 @@ export async function deleteUser(
     ), audited as (
       ${auditFrom(audit, sql`removed`)}
     )${promised(notices, sql`removed`)}
-    select exists (select from removed) as deleted, array(
+    select exists (select from removed) as deleted,
+      exists (select from locked as l where l.id = ${userId}::uuid and ${isLastAdmin}) as last_admin, array(
       select s.id::text from ${sessions} as s where s.user_id = ${confirmed} and s.ended_at is null
     ) as session_ids`,
   );
-  return { deleted: row?.deleted === true, sessionIds: row?.session_ids ?? [] };
+  return { deleted: row?.deleted === true, lastAdmin: row?.last_admin === true, sessionIds: row?.session_ids ?? [] };
 }
 
 /** Mails that say what happened, where it did. */
@@ -147,8 +155,9 @@ const promised = (notices: readonly OutboxRow[], source: SQL) =>
   sql.join(notices.map((row, n) => sql`, ${sql.identifier(`noticed_${n}`)} as (${outboxFrom(row, source)})`));
 
 const forgotten = (userId: SQL) =>
-  sql`update ${auditLog} as a set user_id = null, session_id = null, address = null, user_agent = null
-    where a.user_id = ${userId}`;
+  sql`update ${auditLog} as a set user_id = nullif(a.user_id, ${userId}), actor_id = nullif(a.actor_id, ${userId}),
+      session_id = null, address = null, user_agent = null
+    where a.user_id = ${userId} or a.actor_id = ${userId}`;
 
 /**
  * Takes from audit rows whom they are about. Once more after a user was deleted: a statement that held the user's row

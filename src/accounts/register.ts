@@ -2,6 +2,7 @@ import { auditRow } from '../audit/audit.ts';
 import type { Call } from '../call.ts';
 import { blindIndexes } from '../crypto/blind-index.ts';
 import { sqlState } from '../db/database.ts';
+import type { Deps } from '../deps.ts';
 import { chooseLocale } from '../email/locale.ts';
 import { Problem } from '../errors.ts';
 import { issueDeviceToken } from '../limits/device.ts';
@@ -57,8 +58,8 @@ export async function register(deps: SessionDeps, request: RegisterRequest, call
 }
 
 /** The mail that verifies the address of a user: the token in it is bound to that address. */
-async function promiseVerification(
-  deps: SessionDeps,
+export async function promiseVerification(
+  deps: Deps,
   user: Pick<UserRow, 'id' | 'emailIndex' | 'locale'>,
   address: string | undefined,
   call: Pick<Call, 'origin' | 'languages'>,

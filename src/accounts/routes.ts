@@ -138,7 +138,7 @@ export function accountRoutes(deps: SessionDeps): Endpoint[] {
       sensitive: true,
       body: passwordRequest,
       responses: { 200: { description: 'Nothing is left', schema: message } },
-      errors: ['wrong_password'],
+      errors: ['wrong_password', 'last_admin'],
       prepare: ({ caller }) => ({ hits: [{ policy: 'password_user', key: caller.userId }], subject: undefined }),
       handler: async ({ c, body, ...proof }) => {
         await deleteAccount(deps, { ...proof, password: body.password });

@@ -15,8 +15,10 @@ export const activity = z
   })
   .meta({ id: 'Activity' });
 
-/** A security event as the user sees it. */
-export function toActivity(row: ActivityRow): z.output<typeof activity> {
+/** A security event as the user sees it: of what an admin did, not from where. */
+export function toActivity(event: ActivityRow): z.output<typeof activity> {
+  const isOwn = event.actorId === null;
+  const row = isOwn ? event : { ...event, address: null, userAgent: null, sessionId: null };
   return {
     id: row.id,
     type: row.type,

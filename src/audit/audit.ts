@@ -24,7 +24,20 @@ type AuditType =
   | 'email_changed'
   | 'email_change_undone'
   | 'account_locked'
-  | 'account_deleted';
+  | 'account_deleted'
+  | AdministrativeType;
+
+/** What somebody else did: `actor_id` says who. */
+const administrativeTypes = [
+  'user_created',
+  'roles_changed',
+  'user_disabled',
+  'user_enabled',
+  'password_reset_forced',
+  'sessions_revoked',
+  'user_deleted',
+] as const;
+type AdministrativeType = (typeof administrativeTypes)[number];
 
 /** Where a request came from. */
 export interface Origin {
@@ -41,6 +54,8 @@ export interface AuditEntry {
   readonly type: AuditType;
   readonly result: 'success' | 'failure';
   readonly userId: string | null;
+  /** Where it is not the user: whose session and origin these are then. */
+  readonly actorId?: string | null;
   readonly sessionId: string | null;
   readonly origin: Origin;
 }
@@ -62,8 +77,10 @@ export async function recordAudit(db: Database, row: AuditRow): Promise<void> {
 }
 
 /**
- * The part of a statement that records a change for each row of `source`, whose `user_id` it takes: nothing is
- * recorded where nothing changed.
+ * The part of a statement that records a change for each row of `source`, whose `user_id` it takes, and `actor_id` where
+ * there is one: nothing is recorded where nothing changed.
  */
-export const auditFrom = (row: AuditRow, source: SQL): SQL =>
-  insertFrom(auditLog, row, source, { userId: sql`user_id` });
+export const auditFrom = (row: AuditRow, source: SQL): SQL => {
+  const actor = row.actorId == null ? {} : { actorId: sql`actor_id` };
+  return insertFrom(auditLog, row, source, { userId: sql`user_id`, ...actor });
+};

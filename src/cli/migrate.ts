@@ -1,4 +1,5 @@
 import { migrate, rollback } from '../platform/postgres-migrations.ts';
+import { reason } from './reason.ts';
 
 /** `npm run db:migrate` and `npm run db:rollback`: work on the database that DATABASE_URL names. */
 const databaseUrl = process.env['DATABASE_URL'];
@@ -21,11 +22,4 @@ try {
 } catch (error) {
   console.error(`The schema was not changed: ${reason(error)}`);
   process.exitCode = 1;
-}
-
-/** What Postgres or the network said. A host with several addresses says nothing but a code. */
-function reason(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  if (error.cause instanceof Error) return reason(error.cause);
-  return error.message === '' && 'code' in error ? String(error.code) : error.message;
 }

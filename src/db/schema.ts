@@ -1,7 +1,8 @@
 import { sql } from 'drizzle-orm';
-import { boolean, index, integer, jsonb, pgTable, text, timestamp, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
+import { boolean, index, integer, jsonb, pgTable, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
+import { time } from './columns.ts';
 
-const time = (name: string) => timestamp(name, { withTimezone: true, precision: 3 });
+export * from './schema-administration.ts';
 
 /**
  * People. What identifies a person is sealed (`*_sealed`, AES-256-GCM); what has to be found has a blind index beside
@@ -29,6 +30,8 @@ export const users = pgTable(
       .notNull()
       .default('active'),
     roles: text('roles').array().notNull().default(['user']),
+    /** When they last became others: access tokens from before are refused. */
+    rolesChangedAt: time('roles_changed_at'),
     /** Raised to end all sessions at once: a session of an older epoch is dead, whatever its row says. */
     sessionEpoch: integer('session_epoch').notNull().default(0),
     /** Raised by each change of what the profile shows: its ETag derives from this. */
@@ -40,6 +43,12 @@ export const users = pgTable(
     uniqueIndex('users_username_key').on(table.usernameKey),
     uniqueIndex('users_email_index_key').on(table.emailIndex),
     index('users_phone_index').on(table.phoneIndex),
+    index('users_by_status').on(table.status, table.id),
+    /** Nothing waits in a list that every search would read: a search costs the same at all times. */
+    index('users_roles').using('gin', table.roles).with({ fastupdate: false }),
+    /** For prefixes: in the order of bytes, whatever the database sorts by. */
+    index('users_username_prefix').on(sql`${table.usernameKey} collate "C"`),
+    index('users_roles_changed_at').on(table.rolesChangedAt).where(sql`${table.rolesChangedAt} is not null`),
   ],
 );
 
@@ -71,6 +80,8 @@ export const sessions = pgTable(
         'password_changed',
         'email_changed',
         'session_limit',
+        'user_disabled',
+        'password_removed',
       ],
     }),
     /** Truncated to /24 or /48. */
@@ -174,20 +185,3 @@ export const leases = pgTable('leases', {
   name: text('name').primaryKey(),
   until: time('until').notNull(),
 });
-
-/** One row for each security event. No foreign keys: it outlives users and sessions. */
-export const auditLog = pgTable(
-  'audit_log',
-  {
-    id: uuid('id').primaryKey(),
-    type: text('type').notNull(),
-    result: text('result', { enum: ['success', 'failure'] }).notNull(),
-    userId: uuid('user_id'),
-    sessionId: uuid('session_id'),
-    /** Truncated to /24 or /48. */
-    address: text('address'),
-    userAgent: text('user_agent'),
-    createdAt: time('created_at').notNull(),
-  },
-  (table) => [index('audit_log_by_user').on(table.userId, table.id), index('audit_log_created_at').on(table.createdAt)],
-);

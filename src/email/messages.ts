@@ -10,6 +10,8 @@ export const messages = {
   verify_email: z.object({ ...proof, ...event }),
   already_registered: z.object(event),
   reset_password: z.object({ ...proof, ...event }),
+  /** An admin has asked for it: of a new account, or of one whose password is gone. */
+  choose_password: z.object({ ...proof, ...event }),
   password_changed: z.object(event),
   confirm_email_change: z.object({ ...proof, ...event }),
   /** To the old address; `email` is the new one, masked. */
@@ -17,6 +19,8 @@ export const messages = {
   new_sign_in: z.object(event),
   account_locked: z.object(event),
   account_deleted: z.object(event),
+  /** By an admin. */
+  account_removed: z.object(event),
 } as const;
 
 export type MessageType = keyof typeof messages;

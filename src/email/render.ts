@@ -11,6 +11,7 @@ import { type Page, toHtml } from './render-html.ts';
 const paths: Partial<Record<MessageType, string>> = {
   verify_email: '/verify-email',
   reset_password: '/reset-password',
+  choose_password: '/reset-password',
   confirm_email_change: '/confirm-email-change',
   email_changed: '/undo-email-change',
 };

@@ -5,9 +5,11 @@ import { Problem, type ProblemCode } from '../errors.ts';
 import type { AttemptResult } from '../kv.ts';
 import type { Attempt } from '../limits/lockout.ts';
 import type { Hit } from '../limits/rate-limit.ts';
+import type { Permission } from '../roles/permissions.ts';
 import type { Caller, Gate } from '../sessions/authenticate.ts';
 import { parseBody } from './body.ts';
 import type { Env, RequestContext } from './context.ts';
+import { doLater } from './later.ts';
 import { parseParams, parseQuery } from './parameters.ts';
 
 export interface ResponseContract {
@@ -62,6 +64,8 @@ export interface Prepared<Subject> {
 interface GuardedDefinition<Body, Subject, Params, Query> extends Definition<Body, Caller, Subject, Params, Query> {
   /** Needs a caller who has proved who they are in the last minutes. */
   readonly sensitive?: boolean;
+  /** Needs a caller with a role that holds it. */
+  readonly permission?: Permission;
 }
 
 interface Definition<Body, C extends Caller | undefined, Subject, Params, Query> extends Contract {
@@ -85,6 +89,7 @@ export interface Endpoint {
     readonly query?: z.ZodType;
     readonly body?: z.ZodType;
     readonly bodyOptional?: boolean;
+    readonly permission?: Permission;
   };
   readonly handle: (c: RequestContext, gate: Gate) => Promise<Response>;
 }
@@ -103,26 +108,22 @@ export function endpoint<Subject, Body = undefined, Params = undefined, Query = 
 export function guardedEndpoint<Subject, Body = undefined, Params = undefined, Query = undefined>(
   definition: GuardedDefinition<Body, Subject, Params, Query>,
 ): Endpoint {
-  const { sensitive = false, errors } = definition;
+  const { sensitive = false, permission, errors } = definition;
+  const forbidden: ProblemCode[] = permission === undefined ? [] : ['forbidden'];
   const reauthentication: ProblemCode[] = sensitive ? ['reauthentication_required'] : [];
   return {
-    contract: { ...definition, security: 'bearer', errors: ['invalid_token', ...reauthentication, ...errors] },
+    contract: {
+      ...definition,
+      security: 'bearer',
+      errors: ['invalid_token', ...reauthentication, ...forbidden, ...errors],
+    },
     handle: async (c, gate) => {
       const caller = await gate.identify(c.req.header('Authorization'));
+      if (permission !== undefined) await gate.requirePermission(caller, permission);
       if (sensitive) gate.requireRecent(caller);
       return run(definition, c, gate, caller);
     },
   };
-}
-
-/**
- * What the answer does not wait for. It begins when the answer is on its way, and not in the same breath: else it would
- * take its time from it. What fails has been logged, or is tried again by the scheduled work.
- */
-async function doLater(works: readonly (() => Promise<unknown>)[]): Promise<void> {
-  if (works.length === 0) return;
-  await new Promise((resolve) => setTimeout(resolve, 0));
-  await Promise.allSettled(works.map((work) => work()));
 }
 
 async function run<Body, C extends Caller | undefined, Subject, Params, Query>(

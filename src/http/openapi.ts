@@ -52,7 +52,7 @@ function openApiDocument(endpoints: readonly Endpoint[], info: { issuer: string;
       [method]: {
         operationId: contract.operationId,
         summary: contract.summary,
-        ...(contract.description === undefined ? {} : { description: contract.description }),
+        ...describe(contract),
         tags: [contract.tag],
         security: securityOf(contract),
         ...describeParameters(contract, (schema) => reference(schema, 'input')),
@@ -86,6 +86,12 @@ function openApiDocument(endpoints: readonly Endpoint[], info: { issuer: string;
       securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },
     },
   };
+}
+
+function describe({ description, permission }: Endpoint['contract']): Json {
+  const needed = permission === undefined ? undefined : `Needs a role with the permission \`${permission}\`.`;
+  const sentences = [description, needed].filter((sentence) => sentence !== undefined);
+  return sentences.length === 0 ? {} : { description: sentences.join(' ') };
 }
 
 function securityOf({ security }: Contract): Json[] {

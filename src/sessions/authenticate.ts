@@ -4,6 +4,8 @@ import type { AttemptResult, GetOperation } from '../kv.ts';
 import { type Attempt, attemptOperation, enforceLockout, forgiveAttempt, noAttempt } from '../limits/lockout.ts';
 import { untoldPolicies } from '../limits/policies.ts';
 import { enforce, type Hit, isRefused, limitOperation, rateLimitHeaders } from '../limits/rate-limit.ts';
+import type { Permission } from '../roles/permissions.ts';
+import type { Roles } from '../roles/roles.ts';
 import { type AccessTokenClaims, verifyAccessToken } from '../tokens/access-token.ts';
 import type { Revocation } from '../tokens/revocation.ts';
 import type { SigningKeys } from '../tokens/signing-keys.ts';
@@ -31,6 +33,12 @@ export interface Gate {
    */
   requireRecent(caller: Caller): void;
   /**
+   * Lets only those on whose token names a role that holds the permission. Whether it still is theirs shows with the
+   * revocation marks.
+   * @throws {Problem} `forbidden`
+   */
+  requirePermission(caller: Caller, permission: Permission): Promise<void>;
+  /**
    * @param counted the limits that the request counts against, and the counters of failures where it is a guess
    * @param caller where the request needs one: whose token must not be revoked
    * @param announce given the `RateLimit-*` headers, also those of a refusal
@@ -50,11 +58,12 @@ interface Counted {
 type Headers = Readonly<Record<string, string>>;
 
 interface Needs extends Pick<Deps, 'config' | 'fallback' | 'kv' | 'now'> {
+  readonly roles: Roles;
   readonly signingKeys: SigningKeys;
   readonly revocation: Revocation;
 }
 
-export function createGate({ config, kv, fallback, now, signingKeys, revocation }: Needs): Gate {
+export function createGate({ config, kv, fallback, now, roles, signingKeys, revocation }: Needs): Gate {
   return {
     async identify(authorization) {
       const [, token] = /^Bearer +([^ ]+) *$/i.exec(authorization ?? '') ?? [];
@@ -71,6 +80,11 @@ export function createGate({ config, kv, fallback, now, signingKeys, revocation 
         detail: 'Ask for the password, POST it to /auth/reauthenticate, and try again with the new access token.',
         headers: { 'WWW-Authenticate': `Bearer realm="${config.issuer}", ${error}` },
       });
+    },
+
+    async requirePermission({ claims }, permission) {
+      if (await roles.permit(claims.roles, permission)) return;
+      throw new Problem('forbidden', { reason: `needs ${permission}` });
     },
 
     async admit({ hits, attempt = noAttempt }, caller, announce) {

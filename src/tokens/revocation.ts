@@ -4,7 +4,7 @@ import type { GetOperation, SetOperation } from '../kv.ts';
 import { describeError } from '../ops/log.ts';
 import type { AccessTokenClaims } from './access-token.ts';
 import { clockTolerance } from './signing-key-state.ts';
-import { isSessionAlive, readEndedSessions } from './store.ts';
+import { isTokenCurrent, readChangedRoles, readEndedSessions } from './store.ts';
 
 /**
  * Access tokens are verified without the database, so an ended session is marked in the key-value store for as long
@@ -15,11 +15,12 @@ import { isSessionAlive, readEndedSessions } from './store.ts';
 const sinceKey = 'revocations-since';
 const sessionKey = (sessionId: string) => `revoked:session:${sessionId}`;
 const userKey = (userId: string) => `revoked:user:${userId}`;
+const rolesKey = (userId: string) => `revoked:roles:${userId}`;
 /** Times of different isolates may differ by this much: milliseconds. */
 const skew = clockTolerance * 1000;
 /** How long after a failure the marks are not trusted: the scheduled job has repeated them twice by then. */
 const distrust = 120_000;
-/** How many ended sessions the scheduled job repeats at most. */
+/** How many ended sessions, and changes of roles, the scheduled job repeats at most. */
 const repeatLimit = 10_000;
 const repeatBatch = 500;
 
@@ -40,7 +41,13 @@ export interface Revocation {
    */
   revokeUser(userId: string, sessionIds: readonly string[], except: string | null): Promise<void>;
   /**
-   * Repeats the marks of sessions that ended a short while ago, for marks that a broken store lost.
+   * Refuses the user's access tokens that were issued before their roles changed; the sessions go on.
+   * @param changedAt when they did, in milliseconds, as the user's row says it
+   */
+  revokeRoles(userId: string, changedAt: number): Promise<void>;
+  /**
+   * Repeats the marks of sessions that ended a short while ago, and of roles that changed, for marks that a broken
+   * store lost.
    * @returns how many there are
    */
   repeat(): Promise<number>;
@@ -55,6 +62,13 @@ export function createRevocation({ config, db, kv, log, now }: Needs): Revocatio
   let failedAt = Number.NEGATIVE_INFINITY;
 
   const mark = (key: string, note = ''): SetOperation => ({ type: 'set', key, value: `${now()}${note}`, ttl });
+  /** Of when they changed and not of now: tokens that were issued since are good. */
+  const rolesMark = (userId: string, changedAt: number): SetOperation => ({
+    type: 'set',
+    key: rolesKey(userId),
+    value: String(changedAt),
+    ttl,
+  });
   const collectSince = (): SetOperation => ({ type: 'set', key: sinceKey, value: String(now()), ifAbsent: true });
 
   async function write(operations: readonly SetOperation[]): Promise<void> {
@@ -68,20 +82,25 @@ export function createRevocation({ config, db, kv, log, now }: Needs): Revocatio
   }
 
   return {
-    read: ({ sid, sub }) => ({ type: 'get', keys: [sessionKey(sid), userKey(sub), sinceKey] }),
+    read: ({ sid, sub }) => ({ type: 'get', keys: [sessionKey(sid), userKey(sub), sinceKey, rolesKey(sub)] }),
     async judge(claims, marks) {
       if (marks === undefined) failedAt = now();
-      const [session, user, since] = marks ?? [];
+      const [session, user, since, roles] = marks ?? [];
       if (typeof session === 'string') return false;
       const [markedAt, except] = typeof user === 'string' ? user.split(' ') : [];
       // The session's id carries the time it started. Where that is too close to the mark to tell, its row decides.
       const isUnmarked = markedAt === undefined || timeOfUuidv7(claims.sid) > Number(markedAt) + skew;
       // The one that was spared may have ended since, and a mark that says so may have been written before this one.
       if (!isUnmarked && claims.sid !== except && timeOfUuidv7(claims.sid) < Number(markedAt) - skew) return false;
+      // Roles are those of when the token was issued. Too close to their change to tell, they are compared.
+      const issuedAt = claims.iat * 1000;
+      const changedAt = typeof roles === 'string' ? Number(roles) : Number.NEGATIVE_INFINITY;
+      if (issuedAt < changedAt - skew) return false;
+      const hasRoles = issuedAt > changedAt + skew;
       if (marks !== undefined && typeof since !== 'string') await write([]);
-      const isComplete = typeof since === 'string' && claims.iat * 1000 >= Number(since) + skew;
-      if (isUnmarked && isComplete && isShared && now() - failedAt > distrust) return true;
-      return await isSessionAlive(db, claims.sid, now());
+      const isComplete = typeof since === 'string' && issuedAt >= Number(since) + skew;
+      if (isUnmarked && hasRoles && isComplete && isShared && now() - failedAt > distrust) return true;
+      return await isTokenCurrent(db, claims, now());
     },
     revokeSessions: (sessionIds) => write(sessionIds.map((id) => mark(sessionKey(id)))),
     revokeUser(userId, sessionIds, except) {
@@ -90,13 +109,19 @@ export function createRevocation({ config, db, kv, log, now }: Needs): Revocatio
       const note = except === null ? '' : ` ${except}`;
       return write([mark(userKey(userId), note), ...newest.map((id) => mark(sessionKey(id)))]);
     },
+    revokeRoles: (userId, changedAt) => write([rolesMark(userId, changedAt)]),
     async repeat() {
       const endedSince = now() - ttl * 1000;
+      const changed = await readChangedRoles(db, endedSince, repeatLimit);
       const ids = await readEndedSessions(db, endedSince, endedSince - config.refreshGrace * 1000, repeatLimit);
-      for (let start = 0; start < ids.length; start += repeatBatch) {
-        await write(ids.slice(start, start + repeatBatch).map((id) => mark(sessionKey(id))));
+      const marks = [
+        ...ids.map((id) => mark(sessionKey(id))),
+        ...changed.map(({ userId, changedAt }) => rolesMark(userId, changedAt)),
+      ];
+      for (let start = 0; start < marks.length; start += repeatBatch) {
+        await write(marks.slice(start, start + repeatBatch));
       }
-      return ids.length;
+      return marks.length;
     },
   };
 }

@@ -19,17 +19,41 @@ export async function deleteSigningKeys(db: Database, ordinals: readonly number[
   await db.delete(signingKeys).where(inArray(signingKeys.ordinal, [...ordinals]));
 }
 
-/** Whether a session is alive by its row: the answer that counts where the key-value store has none. */
-export async function isSessionAlive(db: Database, sessionId: string, now: number): Promise<boolean> {
+/**
+ * Whether a token's session is alive by its row, and the user's roles are those it names: the answer that counts where
+ * the key-value store has none.
+ */
+export async function isTokenCurrent(
+  db: Database,
+  { sid, roles }: { readonly sid: string; readonly roles: readonly string[] },
+  now: number,
+): Promise<boolean> {
   const rows = await query(
     db,
     z.object({ alive: z.literal(true) }),
     sql`select true as alive from ${sessions} join ${users} on ${users.id} = ${sessions.userId}
-      where ${sessions.id} = ${sessionId} and ${sessions.endedAt} is null
+      where ${sessions.id} = ${sid} and ${sessions.endedAt} is null
         and ${sessions.expiresAt} > ${new Date(now).toISOString()}
-        and ${sessions.epoch} = ${users.sessionEpoch} and ${users.status} = 'active'`,
+        and ${sessions.epoch} = ${users.sessionEpoch} and ${users.status} = 'active'
+        and ${users.roles} = ${sql.param([...roles])}::text[]`,
   );
   return rows.length === 1;
+}
+
+/** Users whose roles changed since a time, and when (milliseconds). At most `limit`, newest first. */
+export async function readChangedRoles(
+  db: Database,
+  since: number,
+  limit: number,
+): Promise<{ userId: string; changedAt: number }[]> {
+  const rows = await query(
+    db,
+    z.object({ id: z.uuid(), changed_at: z.number() }),
+    sql`select u.id, (extract(epoch from u.roles_changed_at) * 1000)::float8 as changed_at from ${users} as u
+      where u.roles_changed_at is not null and u.roles_changed_at >= ${new Date(since).toISOString()}
+      order by u.roles_changed_at desc limit ${limit}`,
+  );
+  return rows.map(({ id, changed_at }) => ({ userId: id, changedAt: changed_at }));
 }
 
 /**

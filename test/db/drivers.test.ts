@@ -65,6 +65,7 @@ describe('both drivers read what they have written', () => {
     const [found] = await db.select().from(users);
     expect(found).toEqual({
       ...row,
+      rolesChangedAt: null,
       emailIndex: null,
       emailSealed: null,
       emailVerifiedAt: null,

@@ -24,10 +24,11 @@ const languages = Object.keys(locales);
 const links: Partial<Record<MessageType, string>> = {
   verify_email: '/verify-email',
   reset_password: '/reset-password',
+  choose_password: '/reset-password',
   confirm_email_change: '/confirm-email-change',
   email_changed: '/undo-email-change',
 };
-const hasCode: MessageType[] = ['verify_email', 'reset_password', 'confirm_email_change'];
+const hasCode: MessageType[] = ['verify_email', 'reset_password', 'choose_password', 'confirm_email_change'];
 
 describe.each(types.flatMap((type) => languages.map((language) => [type, language] as const)))(
   'the mail %s in %s',

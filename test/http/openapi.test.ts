@@ -17,6 +17,16 @@ describe('the OpenAPI document', () => {
     expect(Object.keys(body.paths).toSorted()).toEqual([
       '/',
       '/.well-known/jwks.json',
+      '/admin/audit',
+      '/admin/users',
+      '/admin/users/{id}',
+      '/admin/users/{id}/activity',
+      '/admin/users/{id}/disable',
+      '/admin/users/{id}/enable',
+      '/admin/users/{id}/force-password-reset',
+      '/admin/users/{id}/revoke-sessions',
+      '/admin/users/{id}/roles',
+      '/admin/users/{id}/sessions',
       '/auth/confirm-email-change',
       '/auth/forgot-password',
       '/auth/login',
@@ -50,6 +60,10 @@ describe('the OpenAPI document', () => {
       expect(Object.keys(operation.responses)).toContain('503');
     }
     expect(body.paths['/users/me'].get.security).toEqual([{ bearer: [] }]);
+    const { post: disable } = body.paths['/admin/users/{id}/disable'];
+    expect(disable.description).toContain('`users:write`');
+    expect(disable.responses['403'].description).toContain('forbidden');
+    expect(disable.responses['409'].description).toContain('last_admin');
     expect(body.paths['/auth/login'].post.responses['401'].description).toContain('invalid_credentials');
   });
 

@@ -72,6 +72,15 @@ export const words: Words = {
       button: 'Neues Passwort festlegen',
       otherwise: 'Falls Sie das nicht waren, ignorieren Sie diese Mail: Ihr Passwort bleibt, wie es ist.',
     }),
+    choose_password: ({ service }) => ({
+      subject: `Wählen Sie ein Passwort für ${service}`,
+      heading: 'Wählen Sie ein Passwort',
+      body: [
+        `Die Verwaltung von ${service} bittet Sie, ein Passwort für Ihr Konto zu wählen. Bis dahin kann sich niemand mit einem Passwort anmelden.`,
+      ],
+      button: 'Passwort wählen',
+      otherwise: 'Falls Sie dort kein Konto haben, ignorieren Sie diese Mail.',
+    }),
     password_changed: ({ service }) => ({
       subject: `Ihr Passwort für ${service} wurde geändert`,
       heading: 'Ihr Passwort wurde geändert',
@@ -120,6 +129,14 @@ export const words: Words = {
       ],
       otherwise:
         'Falls Sie das nicht waren, kannte jemand Ihr Passwort: Ändern Sie es überall, wo Sie es sonst noch benutzen.',
+    }),
+    account_removed: ({ service }) => ({
+      subject: `Ihr Konto bei ${service} wurde gelöscht`,
+      heading: 'Ihr Konto wurde gelöscht',
+      body: [
+        `Die Verwaltung von ${service} hat Ihr Konto mit allen Daten über Sie gelöscht. Das lässt sich nicht rückgängig machen.`,
+      ],
+      otherwise: 'Falls Sie das für einen Irrtum halten, wenden Sie sich an die Verwaltung des Dienstes.',
     }),
   },
   parts: {

@@ -67,6 +67,15 @@ export const words: Words = {
       button: 'Set a new password',
       otherwise: 'If this was not you, ignore this mail: your password stays as it is.',
     }),
+    choose_password: ({ service }) => ({
+      subject: `Choose a password for ${service}`,
+      heading: 'Choose a password',
+      body: [
+        `Those who look after ${service} ask you to choose a password for your account. Until then nobody can sign in to it with one.`,
+      ],
+      button: 'Choose a password',
+      otherwise: 'If you have no account there, ignore this mail.',
+    }),
     password_changed: ({ service }) => ({
       subject: `Your password for ${service} was changed`,
       heading: 'Your password was changed',
@@ -111,6 +120,14 @@ export const words: Words = {
       heading: 'Your account was deleted',
       body: [`Your account with ${service} was deleted, with all data about you. This cannot be undone.`],
       otherwise: 'If this was not you, somebody knew your password: change it wherever else you use it.',
+    }),
+    account_removed: ({ service }) => ({
+      subject: `Your account with ${service} was deleted`,
+      heading: 'Your account was deleted',
+      body: [
+        `Those who look after ${service} deleted your account, with everything that was held about you. It cannot be undone.`,
+      ],
+      otherwise: 'If you think that this is a mistake, ask those who look after the service.',
     }),
   },
   parts: {

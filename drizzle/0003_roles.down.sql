@@ -1,0 +1,10 @@
+DROP INDEX "users_roles_changed_at";
+DROP INDEX "users_username_prefix";
+DROP INDEX "users_roles";
+DROP INDEX "users_by_status";
+DROP INDEX "audit_log_failures";
+DROP INDEX "audit_log_by_type";
+DROP INDEX "audit_log_by_actor";
+ALTER TABLE "users" DROP COLUMN "roles_changed_at";
+ALTER TABLE "audit_log" DROP COLUMN "actor_id";
+DROP TABLE "roles";

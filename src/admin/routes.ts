@@ -1,0 +1,111 @@
+import { readActivity } from '../audit/store.ts';
+import { type Endpoint, guardedEndpoint } from '../http/endpoint.ts';
+import { pageOf, pageQuery, toPage } from '../http/page.ts';
+import type { Caller } from '../sessions/authenticate.ts';
+import type { SessionDeps } from '../sessions/sessions.ts';
+import { readSessions } from '../sessions/store.ts';
+import { listAudit, toAdminSession, toAuditEvent } from './audit.ts';
+import {
+  adminSession,
+  adminUser,
+  auditEvent,
+  auditFilters,
+  refuseMisfits,
+  userFilters,
+  userParams,
+} from './schemas.ts';
+import { listUsers, readOneUser } from './users.ts';
+
+const noStore = { 'Cache-Control': 'no-store' };
+const userQuery = pageQuery.extend(userFilters.shape).superRefine(refuseMisfits);
+const auditQuery = pageQuery.extend(auditFilters.shape);
+const tag = 'Administration';
+const reads = ({ caller }: { readonly caller: Caller }) => ({
+  hits: [{ policy: 'read_user', key: caller.userId } as const],
+  subject: undefined,
+});
+
+/** What admins look at. What they change stands in `action-routes.ts`. */
+export function adminRoutes(deps: SessionDeps): Endpoint[] {
+  const { db } = deps;
+  const auditPage = pageOf(auditEvent).meta({ id: 'AuditPage' });
+  return [
+    guardedEndpoint({
+      method: 'get',
+      path: '/admin/users',
+      permission: 'users:read',
+      operationId: 'listUsers',
+      tag,
+      summary: 'The users, newest first',
+      description: 'With `username` those whose username begins so, in its order.',
+      query: userQuery,
+      responses: { 200: { description: 'A page of users', schema: pageOf(adminUser).meta({ id: 'UserPage' }) } },
+      errors: [],
+      prepare: reads,
+      handler: async ({ c, query }) => c.json(await listUsers(deps, query), 200, noStore),
+    }),
+    guardedEndpoint({
+      method: 'get',
+      path: '/admin/users/{id}',
+      permission: 'users:read',
+      operationId: 'readUser',
+      tag,
+      summary: 'One user',
+      params: userParams,
+      responses: { 200: { description: 'The user', schema: adminUser } },
+      errors: ['not_found'],
+      prepare: reads,
+      handler: async ({ c, params }) => c.json(await readOneUser(deps, params.id), 200, noStore),
+    }),
+    guardedEndpoint({
+      method: 'get',
+      path: '/admin/users/{id}/sessions',
+      permission: 'users:read',
+      operationId: 'listUserSessions',
+      tag,
+      summary: 'The sessions of a user, newest first, also ended ones',
+      params: userParams,
+      query: pageQuery,
+      responses: {
+        200: { description: 'A page of sessions', schema: pageOf(adminSession).meta({ id: 'AdminSessionPage' }) },
+      },
+      errors: [],
+      prepare: reads,
+      handler: async ({ c, params, query: { limit, cursor } }) => {
+        const rows = await readSessions(db, params.id, { limit: limit + 1, before: cursor });
+        return c.json(toPage(rows, limit, toAdminSession), 200, noStore);
+      },
+    }),
+    guardedEndpoint({
+      method: 'get',
+      path: '/admin/users/{id}/activity',
+      permission: 'audit:read',
+      operationId: 'listUserActivity',
+      tag,
+      summary: 'What happened to the account of a user, newest first',
+      params: userParams,
+      query: pageQuery,
+      responses: { 200: { description: 'A page of events', schema: auditPage } },
+      errors: [],
+      prepare: reads,
+      handler: async ({ c, params, query: { limit, cursor } }) => {
+        const rows = await readActivity(db, params.id, { limit: limit + 1, before: cursor });
+        return c.json(toPage(rows, limit, toAuditEvent), 200, noStore);
+      },
+    }),
+    guardedEndpoint({
+      method: 'get',
+      path: '/admin/audit',
+      permission: 'audit:read',
+      operationId: 'listAudit',
+      tag,
+      summary: 'What happened to all accounts, newest first',
+      query: auditQuery,
+      responses: { 200: { description: 'A page of events', schema: auditPage } },
+      errors: [],
+      prepare: reads,
+      handler: async ({ c, query }) =>
+        c.json(toPage(await listAudit(deps, query), query.limit, toAuditEvent), 200, noStore),
+    }),
+  ];
+}

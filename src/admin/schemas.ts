@@ -1,0 +1,107 @@
+import * as z from 'zod';
+import { newPassword } from '../accounts/password.ts';
+import { email, locale, name, phoneNumber, user, username } from '../accounts/schemas.ts';
+import { activity } from '../audit/activity.ts';
+import { userAgentFields } from '../audit/user-agent.ts';
+import { roleName, roleNames } from '../roles/permissions.ts';
+
+/** The ids of users are lower case wherever they are looked for. */
+export const userParams = z.object({ id: z.uuid().toLowerCase() });
+
+export const adminUser = user
+  .extend({
+    locale: z.string().nullable(),
+    status: z.enum(['active', 'disabled']),
+    email_verified_at: z.iso.datetime().nullable(),
+    has_password: z.boolean(),
+  })
+  .meta({ id: 'AdminUser' });
+
+export type AdminUser = z.output<typeof adminUser>;
+
+const time = z.iso.datetime({ offset: true });
+
+/** How users are looked for. */
+export const userFilters = z.object({
+  cursor: z.string().max(256).optional().describe('The `next_cursor` of the page before'),
+  status: z.enum(['active', 'disabled']).optional(),
+  role: roleName.optional().describe('Only those who have it'),
+  created_from: time.optional(),
+  created_to: time.optional().describe('Only those created before'),
+  email: email.optional().describe('The whole address'),
+  username: username.optional().describe('How it begins. Sorted by the username then, and not to be combined'),
+});
+
+type UserFilters = z.output<typeof userFilters>;
+export type UserQuery = UserFilters & { readonly limit: number };
+
+/** Refuses what no index answers, and a cursor of another list. */
+export function refuseMisfits(query: UserFilters, context: z.RefinementCtx): void {
+  const issue = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message });
+  const { cursor, username: prefix, email: address, status, role, created_from: from, created_to: to } = query;
+  const others = [address, status, role, from, to].filter((value) => value !== undefined);
+  if (prefix !== undefined && others.length > 0) issue('username', 'Cannot be combined with another filter');
+  const fits = prefix === undefined ? z.uuid() : username;
+  if (cursor !== undefined && !fits.safeParse(cursor).success) issue('cursor', 'Is not a next_cursor of this list');
+}
+
+/** How the audit log is searched. */
+export const auditFilters = z.object({
+  user: z.uuid().optional().describe('Whom it is about'),
+  actor: z.uuid().optional().describe('The admin who did it'),
+  type: z
+    .string()
+    .regex(/^[a-z_]{1,64}$/)
+    .optional(),
+  result: z.enum(['success', 'failure']).optional(),
+  from: time.optional(),
+  to: time.optional().describe('Only what was before'),
+});
+
+export type AuditQuery = z.output<typeof auditFilters> & {
+  readonly limit: number;
+  readonly cursor?: string | undefined;
+};
+
+export const auditEvent = activity
+  .extend({ user_id: z.uuid().nullable(), actor_id: z.uuid().nullable().describe('Of an admin who did it') })
+  .meta({ id: 'AuditEvent' });
+
+export const adminSession = z
+  .object({
+    id: z.uuid(),
+    client_id: z.string(),
+    created_at: z.iso.datetime(),
+    last_seen_at: z.iso.datetime(),
+    expires_at: z.iso.datetime(),
+    ended_at: z.iso.datetime().nullable(),
+    ended_reason: z.string().nullable(),
+    address: z.string().nullable(),
+    user_agent: z.string().nullable(),
+    ...userAgentFields,
+  })
+  .meta({ id: 'AdminSession' });
+
+export const createUserRequest = (policy: Parameters<typeof newPassword>[0]) =>
+  z
+    .object({
+      email: email.optional(),
+      email_verified: z.boolean().default(false).describe('Take the address for verified'),
+      username: username.optional(),
+      password: newPassword(policy).optional().describe('Without one, a mail to choose one goes out'),
+      name: name.optional(),
+      surname: name.optional(),
+      phone_number: phoneNumber.optional(),
+      locale: locale.optional(),
+    })
+    .refine((body) => body.email !== undefined || (body.username !== undefined && body.password !== undefined), {
+      path: ['email'],
+      message: 'Give an email, or a username and a password',
+    })
+    .meta({ id: 'CreateUserRequest', examples: [{ email: 'ann@example.com', email_verified: true, name: 'Ann' }] });
+
+export type CreateUserRequest = z.output<ReturnType<typeof createUserRequest>>;
+
+export const rolesRequest = z
+  .object({ roles: roleNames })
+  .meta({ id: 'RolesRequest', description: 'All of them: what is missing is gone.', examples: [{ roles: ['user'] }] });

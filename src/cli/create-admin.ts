@@ -1,0 +1,76 @@
+import { parseArgs } from 'node:util';
+import { normaliseEmail } from '../accounts/email.ts';
+import { newPassword } from '../accounts/password.ts';
+import { normaliseUsername } from '../accounts/username.ts';
+import { createAdmin } from '../admin/create-admin.ts';
+import { Problem } from '../errors.ts';
+import { openDeps } from './deps.ts';
+import { type Input, readPassword } from './password-prompt.ts';
+
+const usage = `Usage: create-admin --email <address> [--username <name>] [--mail] [--neon]
+  The password is typed at the terminal, or piped in as one line.
+  --mail  sends a mail to choose a password instead
+  --neon  speaks HTTP with Neon, as a Worker does, instead of TCP with Postgres`;
+
+const said = {
+  created: 'The admin is there',
+  promoted: 'There is such an account: it is an admin now, and keeps its password',
+  claimed: 'There was such an account that had not verified the address: it is an admin now, with the new password',
+  unchanged: 'There is such an account, and it is an admin already',
+} as const;
+
+/**
+ * `create-admin`: makes the first admin, or one more.
+ * @returns the line to print
+ * @throws {Error} with a line to print that names what is wrong, and never a password
+ */
+export async function createAdminCommand(
+  argv: readonly string[],
+  environment: Readonly<Record<string, string | undefined>>,
+  input: Input,
+): Promise<string> {
+  const { values } = read(argv);
+  const email = normaliseEmail(values.email ?? '');
+  const username = values.username === undefined ? null : normaliseUsername(values.username);
+  if (email === undefined) throw new Error(values.email === undefined ? usage : '--email: Not an email address');
+  if (username === undefined) throw new Error('--username: Not a username');
+  const { deps, close } = await openDeps(environment, values.neon);
+  const askPassword = async () => {
+    const password = await readPassword(input, process.stderr);
+    const { error } = newPassword(deps.config).safeParse(password);
+    if (error !== undefined) throw new Error(error.issues.map(({ message }) => `password: ${message}`).join('\n'));
+    return password;
+  };
+  try {
+    const made = await createAdmin(deps, {
+      email,
+      username,
+      askPassword: values.mail ? async () => undefined : askPassword,
+    });
+    const isMailed = values.mail && (made === 'created' || made === 'claimed');
+    return isMailed ? `${said[made]}; a mail to choose a password goes out within a minute` : said[made];
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    const faults = error.details.errors?.map(({ path, message }) => `${path}: ${message}`);
+    throw new Error(faults?.join('\n') ?? error.message);
+  } finally {
+    await close();
+  }
+}
+
+function read(argv: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...argv],
+      options: {
+        email: { type: 'string' },
+        username: { type: 'string' },
+        mail: { type: 'boolean', default: false },
+        neon: { type: 'boolean', default: false },
+      },
+    });
+  } catch {
+    // Its own message shows what was typed, which may be a password.
+    throw new Error(usage);
+  }
+}

@@ -1,0 +1,49 @@
+import { readConfig } from '../config.ts';
+import { createKeyring } from '../crypto/derive.ts';
+import { createPasswordHasher } from '../crypto/password-hash.ts';
+import { uuidv7 } from '../crypto/random.ts';
+import type { Deps } from '../deps.ts';
+import { createLog } from '../ops/log.ts';
+import { createArgon2Native } from '../platform/argon2-native.ts';
+import { createBreachedPasswords } from '../platform/breached-passwords.ts';
+import { createMemoryKeyValue } from '../platform/memory.ts';
+import { createNeon } from '../platform/neon.ts';
+import { createPostgres } from '../platform/postgres.ts';
+
+const now = () => Date.now();
+
+/**
+ * What a command works with: the variables of the service, and its database over TCP, or over HTTP where that is asked for
+ * or `NEON_HTTP_ENDPOINT` is set. Mails wait in the outbox for the service.
+ * @throws {ConfigError}
+ */
+export async function openDeps(
+  environment: Readonly<Record<string, string | undefined>>,
+  overHttp: boolean,
+): Promise<{ deps: Deps; close(): Promise<void> }> {
+  const config = readConfig(environment);
+  const keyring = await createKeyring(config.secrets);
+  const { db, close } =
+    overHttp || config.neonEndpoint !== undefined
+      ? { db: createNeon({ url: config.database.url, endpoint: config.neonEndpoint }), close: async () => undefined }
+      : createPostgres({ ...config.database, poolSize: 1 });
+  const memory = createMemoryKeyValue({ now });
+  const deps: Deps = {
+    config,
+    db,
+    keyring,
+    now,
+    newId: () => uuidv7(now()),
+    kv: memory,
+    fallback: memory,
+    mailer: undefined,
+    log: createLog('silent', now),
+    isBreached: createBreachedPasswords(config.breachedPasswordUrl),
+    hasher: createPasswordHasher({
+      argon2: createArgon2Native(),
+      peppers: keyring.all.map(({ id, pepper }) => ({ id, key: pepper })),
+      parameters: { ...config.argon2, parallelism: 1 },
+    }),
+  };
+  return { deps, close };
+}

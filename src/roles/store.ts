@@ -1,0 +1,37 @@
+import { type SQL, sql } from 'drizzle-orm';
+import type { Database } from '../db/database.ts';
+import { roles, users } from '../db/schema.ts';
+import { adminRole } from './permissions.ts';
+
+/** Every role: a handful. */
+export function readRoles(db: Database): Promise<(typeof roles.$inferSelect)[]> {
+  return db.select().from(roles);
+}
+
+/** Whether the row `name` of users is that of an active admin. */
+const isAdmin = (name: string) =>
+  sql`${sql.raw(name)}.status = 'active' and ${sql.raw(name)}.roles @> array[${adminRole}]::text[]`;
+
+/**
+ * The part of a statement that locks a user and who acts on them; and all active admins, where the user is one and could
+ * cease to be one: so of statements that each take one of the last two away, the second sees what the first has done.
+ * All in the order of their ids, so that no two statements wait for each other in a circle.
+ * @returns rows of `id, status, roles, password_hash, email_index`, as they are once they are locked
+ */
+export function lockedUsers(which: {
+  readonly userId: string;
+  readonly actorId: string | null;
+  readonly admins: boolean;
+}): SQL {
+  const others = which.admins
+    ? sql`union select a.id from ${users} as a where ${isAdmin('a')} and exists (
+        select from ${users} as t where t.id = ${which.userId}::uuid and ${isAdmin('t')})`
+    : sql``;
+  return sql`select u.id, u.status, u.roles, u.password_hash, u.email_index from ${users} as u
+    where u.id = any(array(select ${which.userId}::uuid union select ${which.actorId}::uuid ${others}))
+    order by u.id for update`;
+}
+
+/** Whether the row `l` of `locked` (`lockedUsers`) is the last active admin. */
+export const isLastAdmin: SQL = sql`(${isAdmin('l')} and not exists (
+    select from locked as o where o.id <> l.id and ${isAdmin('o')}))`;

@@ -1,0 +1,193 @@
+import { describe, expect, it } from 'vitest';
+import { makeRole, registerAdmin, registerWith } from '../support/admin.ts';
+import { mailTo, secretsTo } from '../support/mail.ts';
+import { createClock, password, registerUser, type TestApp, testApp } from '../support/test-app.ts';
+
+interface Item {
+  readonly id: string;
+}
+
+const variables = { LIMIT_REGISTER_ADDRESS: '100000/60' };
+const list = ({ request }: TestApp, token: string, query = '') => request('GET', `/admin/users${query}`, { token });
+const idsOf = async (app: TestApp, token: string, query: string): Promise<string[]> =>
+  (await list(app, token, query)).body.items.map(({ id }: Item) => id);
+
+/** Follows the cursor to the end. */
+async function readAll(app: TestApp, token: string, query: string): Promise<string[]> {
+  const found: string[] = [];
+  let cursor = '';
+  for (let pages = 0; pages < 20; pages += 1) {
+    const { body } = await list(app, token, `${query}${cursor}`);
+    found.push(...body.items.map(({ id }: Item) => id));
+    if (body.next_cursor === null) return found;
+    cursor = `&cursor=${encodeURIComponent(body.next_cursor)}`;
+  }
+  throw new Error('no end');
+}
+
+describe('the list of users', () => {
+  it('has every one of them once, newest first, whatever the size of its pages', async () => {
+    const app = await testApp({ variables });
+    const admin = await registerAdmin(app);
+    const people = [admin.id];
+    for (let n = 0; n < 6; n += 1) {
+      app.clock.advance(1);
+      people.unshift((await registerUser(app)).id);
+    }
+    for (const limit of [1, 2, 3, 100]) expect(await readAll(app, admin.access, `?limit=${limit}`)).toEqual(people);
+  });
+
+  it('is narrowed by status, role and time, together or alone', async () => {
+    const app = await testApp({ variables, clock: createClock(Date.parse('2026-03-01T00:00:00Z')) });
+    await makeRole(app, 'editor', []);
+    const admin = await registerAdmin(app);
+    app.clock.advance(3600);
+    const editor = await registerWith(app, ['editor', 'user']);
+    app.clock.advance(3600);
+    const user = await registerUser(app);
+    const { body } = await app.request('POST', '/auth/login', { body: { identifier: admin.email, password } });
+    const token = body.access_token;
+    await app.request('POST', `/admin/users/${editor.id}/disable`, { token });
+    const ids = (query: string) => idsOf(app, token, query);
+    expect(await ids('?status=disabled')).toEqual([editor.id]);
+    expect(await ids('?status=active')).toEqual([user.id, admin.id]);
+    expect(await ids('?role=editor')).toEqual([editor.id]);
+    expect(await ids('?role=user&limit=2')).toEqual([user.id, editor.id]);
+    expect(await ids('?role=admin&status=disabled')).toEqual([]);
+    expect(await ids('?role=ghost')).toEqual([]);
+    expect(await ids('?created_from=2026-03-01T01:00:00Z')).toEqual([user.id, editor.id]);
+    expect(await ids('?created_to=2026-03-01T01:00:00Z')).toEqual([admin.id]);
+    const between = 'created_from=2026-03-01T02:00:00%2B01:00&created_to=2026-03-01T01:30:00Z';
+    expect(await ids(`?${between}&status=disabled&role=user`)).toEqual([editor.id]);
+    expect(await ids('?created_from=0001-01-01T00:00:00Z&created_to=9999-12-31T23:59:59Z&limit=1')).toEqual([user.id]);
+  });
+
+  it('finds a whole address in any spelling, and how a username begins', async () => {
+    const app = await testApp({ variables });
+    const admin = await registerAdmin(app);
+    const user = await registerUser(app, { username: 'Zoë.one' });
+    const second = await registerUser(app, { username: 'zoë_two' });
+    const third = await registerUser(app, { username: 'zoë' });
+    await registerUser(app, { username: 'zo' });
+    await registerUser(app, { username: 'zof' });
+    const ids = (query: string) => idsOf(app, admin.access, query);
+    expect(await ids(`?email=${encodeURIComponent(user.email.toUpperCase())}`)).toEqual([user.id]);
+    expect(await ids(`?email=${encodeURIComponent(user.email)}&status=disabled`)).toEqual([]);
+    expect(await ids('?email=nobody@example.com')).toEqual([]);
+    const prefix = `?username=${encodeURIComponent('ZOË')}`;
+    expect(await ids(prefix)).toEqual([third.id, user.id, second.id]);
+    for (const limit of [1, 2]) {
+      expect(await readAll(app, admin.access, `${prefix}&limit=${limit}`)).toEqual([third.id, user.id, second.id]);
+    }
+    expect(await ids('?username=zoe')).toEqual([]);
+  });
+
+  it('refuses filters that do not fit', async () => {
+    const app = await testApp();
+    const { access: token } = await registerAdmin(app);
+    const wrong = [
+      'status=gone',
+      'role=A',
+      'created_from=yesterday',
+      'created_to=2026-13-01T00:00:00Z',
+      'email=nobody',
+      'username=%00',
+      'username=%25',
+      'username=a&role=user',
+      'cursor=abc',
+      'username=a&cursor=%00',
+      'limit=101',
+      'status=active&status=disabled',
+    ];
+    for (const query of wrong) expect([query, (await list(app, token, `?${query}`)).status]).toEqual([query, 422]);
+  });
+});
+
+describe('one user', () => {
+  it('is shown with what is sealed, sessions and activity', async () => {
+    const app = await testApp({ variables });
+    const admin = await registerAdmin(app);
+    const fields = { username: 'ann', name: 'Ann', surname: 'Lee', phone_number: '+14155550100', locale: 'de' };
+    const user = await registerUser(app, fields);
+    app.clock.advance(1);
+    await app.request('POST', '/auth/logout', { token: user.access });
+    app.clock.advance(1);
+    await app.request('POST', '/auth/login', { body: { identifier: 'ann', password } });
+    const get = async (path: string) => (await app.request('GET', path, { token: admin.access })).body;
+    const path = `/admin/users/${user.id}`;
+    expect(await get(path)).toMatchObject({
+      ...fields,
+      id: user.id,
+      email: user.email,
+      email_verified: false,
+      email_verified_at: null,
+      status: 'active',
+      roles: ['user'],
+      has_password: true,
+    });
+    const { items: sessions } = await get(`${path}/sessions`);
+    expect(sessions).toMatchObject([{ ended_at: null }, { ended_reason: 'logout', address: '192.0.2.0/24' }]);
+    const { items: activity } = await get(`${path}/activity?limit=2`);
+    expect(activity).toMatchObject([
+      { type: 'login', user_id: user.id, actor_id: null },
+      { type: 'logout', user_id: user.id },
+    ]);
+    const next = await get(`${path}/activity?cursor=${activity[1].id}`);
+    expect(next.items).toMatchObject([{ type: 'user_registered' }]);
+    for (const id of [crypto.randomUUID(), 'x', '%00']) {
+      expect((await app.request('GET', `/admin/users/${id}`, { token: admin.access })).status).toBe(404);
+    }
+  });
+
+  it('is made with a password, and signs in with it', async () => {
+    const app = await testApp({ variables });
+    const { id: actor, access: token } = await registerAdmin(app);
+    const email = 'made@example.com';
+    const body = { email, email_verified: true, username: 'made', password, name: 'Made' };
+    const made = await app.request('POST', '/admin/users', { token, body });
+    expect([made.status, made.body]).toMatchObject([
+      201,
+      { email, email_verified: true, roles: ['user'], name: 'Made' },
+    ]);
+    expect(app.mails.filter(({ to }) => to === email)).toEqual([]);
+    expect((await app.request('POST', '/auth/login', { body: { email, password } })).status).toBe(200);
+    for (const field of ['email', 'username'] as const) {
+      const again = { email: 'other@example.com', username: 'other', [field]: body[field], password };
+      const { status, body: problem } = await app.request('POST', '/admin/users', { token, body: again });
+      expect([status, problem.errors?.[0]?.path]).toEqual([409, field]);
+    }
+    const { body: audit } = await app.request('GET', '/admin/audit?type=user_created', { token });
+    expect(audit.items).toMatchObject([{ user_id: made.body.id, actor_id: actor, result: 'success' }]);
+  });
+
+  it('is made without a password, which the mail is for', async () => {
+    const app = await testApp({ variables });
+    const { access: token } = await registerAdmin(app);
+    const email = 'invited@example.com';
+    const made = await app.request('POST', '/admin/users', { token, body: { email, locale: 'de' } });
+    expect([made.status, made.body.has_password]).toEqual([201, false]);
+    expect(mailTo(app, email).subject).toContain('Passwort');
+    const reset = { token: secretsTo(app, email).token, password };
+    expect((await app.request('POST', '/auth/reset-password', { body: reset })).status).toBe(200);
+    const { body } = await app.request('POST', '/auth/login', { body: { email, password } });
+    expect(body.user.email_verified).toBe(true);
+  });
+
+  it('is not made of what is wrong', async () => {
+    const app = await testApp({ variables });
+    const { access: token } = await registerAdmin(app);
+    const wrong = [
+      {},
+      { username: 'lonely' },
+      { email: 'a@b.example', password: 'password' },
+      { email: 'longname@b.example', password: 'longname is in here' },
+      { email: 'a@b.example', roles: 3, email_verified: 'yes' },
+    ];
+    for (const body of wrong) expect((await app.request('POST', '/admin/users', { token, body })).status).toBe(422);
+    const { body } = await app.request('POST', '/admin/users', {
+      token,
+      body: { username: 'plain', password, roles: ['admin'] },
+    });
+    expect(body.roles).toEqual(['user']);
+  });
+});

@@ -1,0 +1,172 @@
+// On Node only: a command of an operator's machine, on either database driver.
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { decodeJwt } from 'jose';
+import { describe, expect, inject, it } from 'vitest';
+import { readPassword } from '../../src/cli/password-prompt.ts';
+import { everyRow } from '../support/dump.ts';
+import { mailTo, secretsTo } from '../support/mail.ts';
+import { testSecret } from '../support/secret.ts';
+import { issuer, password, registerUser, type TestApp, testApp } from '../support/test-app.ts';
+import { ask } from '../tokens/sessions-under-test.ts';
+
+const script = join(import.meta.dirname, '../../src/cli/cli.ts');
+const secret = 'an operator types this';
+
+interface Ended {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** Runs the command with a password piped in. */
+async function run(
+  { databaseUrl }: Pick<TestApp, 'databaseUrl'>,
+  args: readonly string[],
+  input = secret,
+  variables: Readonly<Record<string, string>> = {},
+): Promise<Ended> {
+  const env = {
+    PATH: process.env['PATH'],
+    ENVIRONMENT: 'dev',
+    AUTH_SECRET: testSecret,
+    ISSUER: issuer,
+    DATABASE_URL: databaseUrl,
+    ...variables,
+  };
+  return await new Promise((resolve) => {
+    const child = execFile(process.execPath, [script, 'create-admin', ...args], { env }, (error, out, err) => {
+      resolve({ code: typeof error?.code === 'number' ? error.code : 0, out: out.trim(), err: err.trim() });
+    });
+    child.stdin?.on('error', () => undefined);
+    child.stdin?.end(input);
+  });
+}
+
+const login = ({ request }: TestApp, email: string, typed: string) =>
+  request('POST', '/auth/login', { body: { email, password: typed } });
+
+describe('create-admin', () => {
+  it.each([
+    ['Postgres over TCP', [], {}],
+    ['Neon over HTTP', ['--neon'], { NEON_HTTP_ENDPOINT: inject('neonEndpoint') }],
+  ] as const)('makes an admin who signs in, on %s; a second time changes nothing', async (_, flags, variables) => {
+    const app = await testApp();
+    const email = 'boss@example.com';
+    const args = ['--email', 'Boss@Example.com', '--username', 'boss', ...flags];
+    const first = await run(app, args, `${secret}\n`, variables);
+    expect(first).toEqual({ code: 0, out: 'The admin is there', err: '' });
+    const { status, body } = await login(app, email, secret);
+    expect([status, body.user.roles, body.user.email_verified]).toEqual([200, ['admin', 'user'], true]);
+    const token = body.access_token;
+    expect((await app.request('GET', '/admin/users', { token })).body.items).toHaveLength(1);
+    const again = await run(app, args, 'another password here', variables);
+    expect([again.code, again.out]).toEqual([0, 'There is such an account, and it is an admin already']);
+    expect((await login(app, email, secret)).status).toBe(200);
+    expect(decodeJwt(token)['roles']).toEqual(['admin', 'user']);
+    expect((await everyRow(app)).join()).not.toContain(secret);
+    const { body: audit } = await app.request('GET', '/admin/audit?type=user_created', { token });
+    expect(audit.items).toMatchObject([{ actor_id: null, result: 'success' }]);
+  });
+
+  it('makes an admin of who has verified the address, with the password they have', async () => {
+    const app = await testApp();
+    const user = await registerUser(app);
+    await app.request('POST', '/auth/verify-email', { body: { token: secretsTo(app, user.email).token } });
+    const { code, out } = await run(app, ['--email', user.email]);
+    expect([code, out]).toEqual([0, expect.stringContaining('keeps its password')]);
+    const { body } = await app.request('POST', '/auth/refresh', { body: { refresh_token: user.refresh } });
+    expect(decodeJwt(body.access_token)['roles']).toEqual(['admin', 'user']);
+    expect((await login(app, user.email, password)).status).toBe(200);
+    expect((await login(app, user.email, secret)).status).toBe(401);
+  });
+
+  it('leaves nothing to a stranger who typed the address before', async () => {
+    const app = await testApp();
+    const stranger = await registerUser(app);
+    const { token } = secretsTo(app, stranger.email);
+    const { code, out } = await run(app, ['--email', stranger.email]);
+    expect([code, out]).toEqual([0, expect.stringContaining('the new password')]);
+    expect(await ask(app, stranger.access)).toBe(401);
+    expect((await app.request('POST', '/auth/refresh', { body: { refresh_token: stranger.refresh } })).status).toBe(
+      401,
+    );
+    expect((await login(app, stranger.email, password)).status).toBe(401);
+    expect((await app.request('POST', '/auth/verify-email', { body: { token } })).status).toBe(410);
+    expect((await login(app, stranger.email, secret)).body.user.roles).toEqual(['admin', 'user']);
+  });
+
+  it('sends a mail to choose a password instead, through the service', async () => {
+    const app = await testApp();
+    const email = 'mailed@example.com';
+    const { code, out } = await run(app, ['--email', email, '--mail'], '');
+    expect([code, out]).toEqual([0, expect.stringContaining('a mail to choose a password')]);
+    app.clock.advance(60);
+    await app.app.runScheduled();
+    expect(mailTo(app, email).subject).toContain('Choose a password');
+    const reset = { token: secretsTo(app, email).token, password: secret };
+    expect((await app.request('POST', '/auth/reset-password', { body: reset })).status).toBe(200);
+    expect((await login(app, email, secret)).body.user.roles).toEqual(['admin', 'user']);
+  });
+
+  it('refuses what is wrong in one line, and shows no password', async () => {
+    const app = await testApp();
+    await registerUser(app, { username: 'taken' });
+    const email = 'weakling@example.com';
+    const down = { databaseUrl: 'postgres://user:hidden@127.0.0.1:1/none' };
+    const answers = await Promise.all([
+      run(app, []),
+      run(app, ['--email', 'nobody']),
+      run(app, ['--email', email, '--username', '@']),
+      run(app, ['--email', email, '--password', 'hidden on the line']),
+      run(app, ['--email', email], 'password'),
+      run(app, ['--email', email], 'hidden weakling'),
+      run(app, ['--email', email, '--username', 'taken'], 'hidden and good enough'),
+      run(app, ['--email', email], ''),
+      run(down, ['--email', email], 'hidden and good enough'),
+      run(app, ['--email', email], 'hidden and good enough', { AUTH_SECRET: 'hidden' }),
+    ]);
+    const told = ['Usage', '--email', '--username', 'Usage', 'most common', 'email before', 'username', '8 to 256'];
+    for (const [index, { code, out, err }] of answers.entries()) {
+      expect([index, code, out]).toEqual([index, 1, '']);
+      expect(err).toContain(told[index] ?? '');
+      expect(err).not.toContain('hidden');
+      expect(err).not.toContain('    at ');
+    }
+    expect(answers.at(-1)?.err).toContain('AUTH_SECRET');
+    expect((await everyRow(app)).join()).not.toContain('user_created');
+  });
+});
+
+describe('the prompt for a password', () => {
+  /** A terminal on which these chunks are typed. */
+  function terminal(...chunks: readonly (string | Uint8Array)[]) {
+    const modes: boolean[] = [];
+    const output = new PassThrough();
+    const input = Object.assign(PassThrough.from(chunks), {
+      isTTY: true as const,
+      setRawMode: (mode: boolean) => modes.push(mode),
+    });
+    return { input, output, modes, shown: () => String(output.read() ?? '') };
+  }
+  const read = ({ input, output }: ReturnType<typeof terminal>) => readPassword(input, output);
+
+  it('shows nothing of it, takes corrections and any script', async () => {
+    const bytes = new TextEncoder().encode('pässword🙂\r');
+    const typed = terminal('pax', '\u007f', 'x\u007f', 'ssword\r', 'pass', 'word\r');
+    expect(await read(typed)).toBe('password');
+    expect(typed.shown()).toBe('Password: \nOnce more: \n');
+    expect(typed.modes).toEqual([true, false]);
+    const split = [bytes.slice(0, 2), bytes.slice(2, 11), bytes.slice(11), bytes];
+    expect(await read(terminal(...split))).toBe('pässword🙂');
+  });
+
+  it('gives the terminal back where they differ or it is broken off', async () => {
+    for (const chunks of [['one\r', 'two\r'], ['on\u0003'], ['on\u0004'], ['one\r']]) {
+      const typed = terminal(...chunks);
+      await expect(read(typed)).rejects.toThrow(/differ|Broken off/);
+      expect(typed.modes).toEqual([true, false]);
+    }
+  });
+});
