@@ -9,7 +9,8 @@ export interface Registrant {
   readonly email: EmailAddress | null;
   readonly emailVerified: boolean;
   readonly username: { readonly username: string; readonly key: string } | null;
-  readonly passwordHash: string;
+  /** Null for somebody who has none yet: only an import makes such users. */
+  readonly passwordHash: string | null;
   readonly name: string | null;
   readonly surname: string | null;
   readonly phoneNumber: string | null;

@@ -19,7 +19,7 @@ const text = (maximum: number) =>
     .transform((value) => value.normalize('NFC').trim())
     .refine((value) => [...value].length <= maximum, `At most ${maximum} characters`);
 
-const name = text(100).refine((value) => value !== '', 'Must not be empty');
+export const name = text(100).refine((value) => value !== '', 'Must not be empty');
 
 export const email = bounded(320).transform((value, context) => {
   const normalised = normaliseEmail(value);
@@ -28,7 +28,7 @@ export const email = bounded(320).transform((value, context) => {
   return z.NEVER;
 });
 
-const username = bounded(256).transform((value, context) => {
+export const username = bounded(256).transform((value, context) => {
   const normalised = normaliseUsername(value);
   if (normalised !== undefined) return normalised;
   const message = 'Must be 1 to 64 letters or digits of any script, or . _ - (not at the start)';
@@ -36,7 +36,7 @@ const username = bounded(256).transform((value, context) => {
   return z.NEVER;
 });
 
-const phoneNumber = bounded(40)
+export const phoneNumber = bounded(40)
   .transform((value) => value.replace(/[\s().-]/g, ''))
   .pipe(z.string().regex(/^\+[1-9]\d{6,14}$/, 'Must be in international form, such as +14155550100 (E.164)'));
 
@@ -107,7 +107,7 @@ export const loginRequest = z
   });
 
 /** BCP 47 (RFC 5646), which recommends room for 35 characters, in its canonical form: `pt-br` is `pt-BR`. */
-const locale = bounded(35).transform((value, context) => {
+export const locale = bounded(35).transform((value, context) => {
   try {
     const [canonical] = Intl.getCanonicalLocales(value);
     if (canonical !== undefined) return canonical;
