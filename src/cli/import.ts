@@ -18,14 +18,15 @@ const usage = 'Usage: npm run cli -- import [--dry-run] <file.ndjson, or - for t
 export async function importCommand(
   args: readonly string[],
   environment: Readonly<Record<string, string | undefined>>,
+  output: Pick<Console, 'log' | 'error'> = console,
 ): Promise<number> {
   const given = readArguments(args);
   if (given === undefined) {
-    console.error(usage);
+    output.error(usage);
     return 2;
   }
   const count = { lines: 0, imported: 0, present: 0, refused: 0 };
-  const report = () => console.log(inWords(count, given.isDryRun));
+  const report = () => output.log(inWords(count, given.isDryRun));
   let deps: Awaited<ReturnType<typeof openImportDeps>> | undefined;
   try {
     deps = await openImportDeps(environment);
@@ -33,7 +34,7 @@ export async function importCommand(
       count.lines = number;
       if (typeof outcome !== 'string') {
         count.refused += 1;
-        for (const problem of outcome) console.error(problemInWords(number, problem));
+        for (const problem of outcome) output.error(problemInWords(number, problem));
       } else if (outcome !== 'blank') count[outcome] += 1;
       if (number % PROGRESS === 0) report();
     }
@@ -41,7 +42,7 @@ export async function importCommand(
     return count.refused === 0 ? 0 : 1;
   } catch (error) {
     if (count.lines > 0) report();
-    console.error(error instanceof ConfigError ? error.message : `Broken off: ${reason(error)}`);
+    output.error(error instanceof ConfigError ? error.message : `Broken off: ${reason(error)}`);
     return 2;
   } finally {
     await deps?.close();

@@ -3,6 +3,8 @@ import { decodeJwt } from 'jose';
 import type pg from 'pg';
 import { beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
+import { importUsers } from '../../src/accounts/import.ts';
+import { importedUser } from '../../src/accounts/import-schema.ts';
 import { type Mailer, MailUndelivered } from '../../src/mailer.ts';
 import { secretsTo } from '../support/mail.ts';
 import { promiseMails, people as recipients } from '../support/promised-mails.ts';
@@ -108,6 +110,7 @@ const expected = [
   'update audit_log',
   'insert into leases',
   'insert into signing_keys',
+  'insert into users, insert into audit_log',
   'insert into users, insert into sessions, insert into audit_log, insert into one_time_tokens, insert into outbox',
   'update leases',
   'from users, from sessions, from sessions, update sessions, insert into audit_log',
@@ -213,6 +216,10 @@ async function callEverything(databaseUrl: string): Promise<{ statements: Statem
   const relaying = await open({ clock: app.clock, mailer });
   app.clock.advance(60);
   await relaying.app.runScheduled();
+
+  const rules = importedUser({ pepperIds: [], roles: [], now: app.clock.now() });
+  const imported = [{ email: `${crypto.randomUUID()}@example.com` }, { username: crypto.randomUUID() }];
+  await importUsers(app.deps, z.array(rules).parse(imported), false);
 
   // Long after: keys are made, and deleted.
   for (const days of [0, 29, 3, 30]) {

@@ -1,6 +1,9 @@
 import { spawn } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
+import { importCommand } from '../../src/cli/import.ts';
 import { testSecret } from './secret.ts';
 
 const entry = join(import.meta.dirname, '../../src/cli/main.ts');
@@ -35,6 +38,25 @@ export async function runCli(
   const { ended, input: stdin } = startCli(args, variables);
   stdin.end(input);
   return await ended;
+}
+
+/** The same as `import <options> <file>` in this process: starting another one takes longer than most tests. */
+export async function runImport(
+  options: readonly string[],
+  variables: Readonly<Record<string, string>>,
+  file: string | Uint8Array,
+): Promise<Ended> {
+  const directory = await mkdtemp(join(tmpdir(), 'edge-auth-import-'));
+  const [out, err]: [string[], string[]] = [[], []];
+  const output = { log: (line: string) => void out.push(line), error: (line: string) => void err.push(line) };
+  try {
+    const path = join(directory, 'users.ndjson');
+    await writeFile(path, file);
+    const code = await importCommand([...options, path], { AUTH_SECRET: testSecret, ...variables }, output);
+    return { code, out: out.join('\n'), err: err.join('\n') };
+  } finally {
+    await rm(directory, { recursive: true });
+  }
 }
 
 export const toNdjson = (lines: readonly unknown[]) => lines.map((line) => `${JSON.stringify(line)}\n`).join('');
