@@ -5,6 +5,7 @@ import { createKeyring } from '../crypto/derive.ts';
 import { uuidv7 } from '../crypto/random.ts';
 import { createNeon } from '../platform/neon.ts';
 import { createPostgres } from '../platform/postgres.ts';
+import { readSigningKeys } from '../tokens/store.ts';
 
 const needed = variables.pick({ AUTH_SECRET: true, DATABASE_URL: true, NEON_HTTP_ENDPOINT: true });
 
@@ -31,4 +32,16 @@ export async function openImportDeps(environment: Readonly<Record<string, string
   if (endpoint !== undefined)
     return { db: createNeon({ url, endpoint }), keyring, now, newId, close: async () => undefined };
   return { ...createPostgres({ url, poolSize: 1 }), keyring, now, newId };
+}
+
+/**
+ * Keeps users from being sealed under a secret that the service does not have: nobody could sign in or be read.
+ * A database without signing keys has not served yet, and takes any.
+ * @throws {ConfigError}
+ */
+export async function refuseOtherSecret({ db, keyring }: ImportDeps): Promise<void> {
+  const ids = keyring.all.map(({ id }) => id);
+  const keys = await readSigningKeys(db);
+  if (keys.length === 0 || keys.some(({ privateSealed }) => ids.includes(privateSealed.split('.')[0] ?? ''))) return;
+  throw new ConfigError('AUTH_SECRET: not the one of the service that this database belongs to');
 }

@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import type { LineProblem } from '../accounts/import-schema.ts';
 import { ConfigError } from '../config.ts';
 import { sqlState } from '../db/database.ts';
-import { openImportDeps } from './import-deps.ts';
+import { openImportDeps, refuseOtherSecret } from './import-deps.ts';
 import { importLines } from './import-run.ts';
 
 /** Lines after which it says how far it is. */
@@ -30,13 +30,14 @@ export async function importCommand(
   let deps: Awaited<ReturnType<typeof openImportDeps>> | undefined;
   try {
     deps = await openImportDeps(environment);
+    await refuseOtherSecret(deps);
     for await (const { number, outcome } of importLines(deps, openInput(given.file), given.isDryRun)) {
+      if (count.lines > 0 && count.lines % PROGRESS === 0) report();
       count.lines = number;
       if (typeof outcome !== 'string') {
         count.refused += 1;
         for (const problem of outcome) output.error(problemInWords(number, problem));
       } else if (outcome !== 'blank') count[outcome] += 1;
-      if (number % PROGRESS === 0) report();
     }
     report();
     return count.refused === 0 ? 0 : 1;

@@ -76,7 +76,7 @@ describe('the import', () => {
   });
 
   it('finds people under each secret while one is replaced', async () => {
-    const databaseUrl = await createDatabase();
+    const databaseUrl = await createDatabase('keyless');
     const [line, old] = [
       { email: 'ann@example.com', created_at: '2020-01-01T00:00:00Z' },
       'an-older-secret-'.repeat(3),
@@ -214,6 +214,17 @@ describe('an import that is stopped or meets others', () => {
     expect([await count(databaseUrl), await count(databaseUrl, 'audit_log')]).toEqual([1000, 1000]);
   });
 
+  it('says how far it is', async () => {
+    const databaseUrl = await createDatabase();
+    const file = toNdjson(Array.from({ length: 5001 }, (_, n) => ({ username: n === 10 ? '' : `user${n}` })));
+    const { out, err } = await runImport(['--dry-run'], { DATABASE_URL: databaseUrl }, file);
+    expect(err).toBe('line 11: email: Give an email, a username, or both');
+    expect(out.split('\n')).toEqual([
+      '5000 lines: 4999 to import, 0 already here, 1 refused',
+      '5001 lines: 5000 to import, 0 already here, 1 refused',
+    ]);
+  });
+
   it('writes everybody once where two run at the same time', async () => {
     const databaseUrl = await createDatabase();
     const both = await Promise.all([importInto(databaseUrl, lines), importInto(databaseUrl, lines)]);
@@ -223,7 +234,7 @@ describe('an import that is stopped or meets others', () => {
     expect([await count(databaseUrl), await count(databaseUrl, 'audit_log')]).toEqual([1000, 1000]);
   });
 
-  it('works with Neon over HTTP, each batch two statements, and its users sign in', async () => {
+  it('works with Neon over HTTP, two statements for each batch, and its users sign in', async () => {
     const app = await testApp();
     const neon = inject('neonEndpoint');
     const database = new URL(app.databaseUrl).pathname.slice(1);
@@ -236,7 +247,7 @@ describe('an import that is stopped or meets others', () => {
       out: report(400, 400, 0, 0),
       err: '',
     });
-    expect(await (await fetch(counters)).json()).toMatchObject({ requests: 4, statements: 4 });
+    expect(await (await fetch(counters)).json()).toMatchObject({ requests: 5, statements: 5 });
     const good = { identifier: 'argon', password };
     expect((await app.request('POST', '/auth/login', { body: good })).status).toBe(200);
   });
@@ -259,6 +270,7 @@ describe('the command', () => {
       runCli(['import', '/nonexistent'], { DATABASE_URL: databaseUrl }),
       runImport([], { DATABASE_URL: refused }, line),
       runImport([], { DATABASE_URL: empty }, line),
+      runImport([], { DATABASE_URL: databaseUrl, AUTH_SECRET: 'CANARY-secret-'.repeat(3) }, line),
     ]);
     expect(runs.map(({ code, err }) => [code, err])).toEqual([
       [2, expect.stringMatching(/^Usage: npm run cli -- <command>. Commands: .*import/)],
@@ -269,6 +281,7 @@ describe('the command', () => {
       [2, 'Broken off: ENOENT'],
       [2, 'Broken off: ECONNREFUSED'],
       [2, 'Broken off: the schema is not up to date (npm run db:migrate)'],
+      [2, 'AUTH_SECRET: not the one of the service that this database belongs to'],
     ]);
     for (const { out, err } of runs) {
       expect(out).toBe('');

@@ -1,6 +1,7 @@
 // Node only: the command runs on Node. What it writes is read by both runtimes through the same code.
 import { beforeAll, describe, expect, inject, it } from 'vitest';
 import { createEmptyDatabase, withClient } from '../db/catalog.ts';
+import { secretsTo } from '../support/mail.ts';
 import { runCli, runImport } from '../support/run-cli.ts';
 import { createDatabase, testApp } from '../support/test-app.ts';
 import { documentedSql, hashes, hashOf, type OldService, services } from './older-services.ts';
@@ -109,5 +110,21 @@ describe('1,000 users of the five services, carried over with what the document 
     });
     expect(await profile(2, 1)).toMatchObject({ roles: ['user', 'admin'], created_at: '2021-01-01T01:00:00.123Z' });
     expect(await profile(4, 1)).toMatchObject({ email_verified: true, roles: ['user', 'admin'] });
+  });
+
+  it('can give their address anew where the old service kept only a hash of it', async () => {
+    const app = await testApp({ databaseUrl });
+    const identifier = services[1]?.identifier(2);
+    const signedIn = await app.request('POST', '/auth/login', { body: { identifier, password: hashOf(2).password } });
+    const { access_token: token } = signedIn.body;
+    const email = 'bob@one.example';
+    expect((await app.request('POST', '/users/change-email', { token, body: { email } })).status).toBe(202);
+    const proof = { token: secretsTo(app, email).token };
+    expect((await app.request('POST', '/auth/confirm-email-change', { body: proof })).status).toBe(200);
+    const again = { identifier: email, password: hashOf(2).password };
+    expect((await app.request('POST', '/auth/login', { body: again })).body.user).toMatchObject({
+      username: 'Bob_2',
+      email,
+    });
   });
 });
