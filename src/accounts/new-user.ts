@@ -10,6 +10,7 @@ export interface Registrant {
   readonly email: EmailAddress | null;
   readonly emailVerified: boolean;
   readonly username: { readonly username: string; readonly key: string } | null;
+  /** Null for somebody who has none yet: an import or an admin makes such users. */
   readonly passwordHash: string | null;
   readonly name: string | null;
   readonly surname: string | null;

@@ -8,6 +8,7 @@ import { truncatedAddress } from '../limits/client-address.ts';
 /** The one list of security events that are recorded. */
 type AuditType =
   | 'user_registered'
+  | 'user_imported'
   | 'login'
   | 'logout'
   | 'logout_all'

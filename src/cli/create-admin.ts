@@ -5,6 +5,7 @@ import { normaliseUsername } from '../accounts/username.ts';
 import { createAdmin } from '../admin/create-admin.ts';
 import { Problem } from '../errors.ts';
 import { openDeps } from './deps.ts';
+import { refuseOtherSecret } from './import-deps.ts';
 import { type Input, readPassword } from './password-prompt.ts';
 
 const usage = `Usage: create-admin --email <address> [--username <name>] [--mail] [--neon]
@@ -42,6 +43,7 @@ export async function createAdminCommand(
     return password;
   };
   try {
+    await refuseOtherSecret(deps);
     const made = await createAdmin(deps, {
       email,
       username,

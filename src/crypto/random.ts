@@ -6,6 +6,14 @@ export function uuidv7(milliseconds: number): string {
   return written(milliseconds, crypto.getRandomValues(new Uint8Array(16)));
 }
 
+/**
+ * The UUIDv7 of a time that is always the same for the same bytes.
+ * @param bytes 16 of a hash, in place of the random ones
+ */
+export function derivedUuidv7(milliseconds: number, bytes: Uint8Array): string {
+  return written(milliseconds, Uint8Array.from(bytes.subarray(0, 16)));
+}
+
 /** The least UUIDv7 of a time: those of earlier times sort before it, all others do not. */
 export function leastUuidv7(milliseconds: number): string {
   return written(milliseconds, new Uint8Array(16));

@@ -11,7 +11,7 @@ import { testSecret } from '../support/secret.ts';
 import { issuer, password, registerUser, type TestApp, testApp } from '../support/test-app.ts';
 import { ask } from '../tokens/sessions-under-test.ts';
 
-const script = join(import.meta.dirname, '../../src/cli/cli.ts');
+const script = join(import.meta.dirname, '../../src/cli/main.ts');
 const secret = 'an operator types this';
 
 interface Ended {

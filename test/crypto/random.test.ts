@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { timeOfUuidv7, uuidv7 } from '../../src/crypto/random.ts';
+import { derivedUuidv7, timeOfUuidv7, uuidv7 } from '../../src/crypto/random.ts';
 
 describe('a UUIDv7', () => {
   it('carries its time, version 7 and variant 10 (RFC 9562 section 5.7)', () => {
@@ -35,5 +35,13 @@ describe('a UUIDv7', () => {
     const start = 2 ** 32 * 400 - 500;
     const ids = Array.from({ length: 1000 }, (_, index) => uuidv7(start + index));
     expect(ids.toSorted()).toEqual(ids);
+  });
+
+  it('is the same for the same hash, with its time', () => {
+    const hash = Uint8Array.from({ length: 32 }, (_, byte) => byte * 7);
+    const id = derivedUuidv7(0x017f22e279b0, hash);
+    expect(id).toBe('017f22e2-79b0-7a31-b83f-464d545b6269');
+    expect(derivedUuidv7(0x017f22e279b0, hash)).toBe(id);
+    expect(hash[0]).toBe(0);
   });
 });

@@ -3,6 +3,8 @@ import { decodeJwt } from 'jose';
 import type pg from 'pg';
 import { beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
+import { importUsers } from '../../src/accounts/import.ts';
+import { importedUser } from '../../src/accounts/import-schema.ts';
 import { type Mailer, MailUndelivered } from '../../src/mailer.ts';
 import { registerAdmin } from '../support/admin.ts';
 import { secretsTo } from '../support/mail.ts';
@@ -133,6 +135,7 @@ const expected = [
   'update audit_log',
   'insert into leases',
   'insert into signing_keys',
+  'insert into users, insert into audit_log',
   'insert into users, insert into sessions, insert into audit_log, insert into one_time_tokens, insert into outbox',
   'update leases',
   'from users, from sessions, from sessions, update sessions, insert into audit_log',
@@ -240,6 +243,9 @@ async function callEverything(databaseUrl: string): Promise<{ statements: Statem
   await relaying.app.runScheduled();
 
   await callAdministration(app, request);
+  const rules = importedUser({ pepperIds: [], roles: [], now: app.clock.now() });
+  const imported = [{ email: `${crypto.randomUUID()}@example.com` }, { username: crypto.randomUUID() }];
+  await importUsers(app.deps, z.array(rules).parse(imported), false);
 
   // Long after: keys are made, and deleted.
   for (const days of [0, 29, 3, 30]) {

@@ -26,6 +26,8 @@ declare module 'vitest' {
     raceRounds: number;
     /** How many odd inputs each endpoint gets: `TEST_FUZZ_RUNS`, 2,000 in CI. */
     fuzzRuns: number;
+    /** How many of 1,000 imported users sign in: `TEST_IMPORT_SIGNINS`, all of them in CI. */
+    importSignIns: number;
   }
 }
 
@@ -59,6 +61,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     project.provide('resendServers', resend.url);
     project.provide('raceRounds', Number(process.env['TEST_RACE_ROUNDS'] ?? 20));
     project.provide('fuzzRuns', Number(process.env['TEST_FUZZ_RUNS'] ?? 40));
+    project.provide('importSignIns', Number(process.env['TEST_IMPORT_SIGNINS'] ?? 20));
     return teardown;
   } catch (error) {
     await teardown();

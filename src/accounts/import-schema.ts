@@ -1,0 +1,96 @@
+import * as z from 'zod';
+import { parseStoredHash } from '../crypto/stored-hash.ts';
+import { bounded, email, locale, name, phoneNumber, username } from './schemas.ts';
+
+/** What a line of an import is judged by. */
+export interface ImportRules {
+  /** Of the peppers that are at hand: a hash made with another one can never be verified. */
+  readonly pepperIds: readonly string[];
+  readonly roles: readonly string[];
+  /** Milliseconds since the epoch */
+  readonly now: number;
+}
+
+/** A column of SQL that says nothing is null or an empty text. */
+const maybe = <Schema extends z.ZodType>(schema: Schema) =>
+  z.preprocess((value) => (value === '' || value === undefined ? null : value), schema.nullable());
+
+/** ISO 8601. Without an offset it is UTC. Postgres counts microseconds, which are cut. */
+const time = (now: number) =>
+  bounded(40)
+    .pipe(z.iso.datetime({ offset: true, local: true, error: 'Not a time such as 2024-05-01T12:00:00Z (ISO 8601)' }))
+    .transform((text) => Date.parse(/Z$|[+-]\d\d:\d\d$/.test(text) ? text : `${text}Z`))
+    .refine((milliseconds) => milliseconds >= 0 && milliseconds <= now, 'Not between 1970 and now');
+
+/** A hash that signing in can verify, and at a bearable cost: nothing is hashed to find out. */
+const passwordHash = (pepperIds: readonly string[]) =>
+  bounded(512).refine((text) => {
+    const parsed = parseStoredHash(text);
+    const keyId = parsed?.algorithm === 'argon2' ? parsed.keyId : undefined;
+    return parsed !== null && (keyId === undefined || pepperIds.includes(keyId));
+  }, 'Not a hash that can be verified: bcrypt ($2a$, $2b$, $2y$, cost 4 to 14), scrypt or argon2 (PHC strings) within bounds');
+
+/** One user of another system, as a line of NDJSON tells. Messages never repeat a value. */
+export const importedUser = ({ pepperIds, roles, now }: ImportRules) =>
+  z
+    .strictObject({
+      id: maybe(z.uuid('Not a UUID').transform((id) => id.toLowerCase())),
+      email: maybe(email),
+      email_verified: maybe(z.boolean()),
+      username: maybe(username),
+      name: maybe(name),
+      surname: maybe(name),
+      phone_number: maybe(phoneNumber),
+      password_hash: maybe(passwordHash(pepperIds)),
+      roles: maybe(z.array(z.enum(roles)).max(32)),
+      disabled: maybe(z.boolean()),
+      created_at: maybe(time(now)),
+      locale: maybe(locale),
+    })
+    .refine((user) => user.email !== null || user.username !== null, {
+      path: ['email'],
+      message: 'Give an email, a username, or both',
+    });
+
+export type ImportedUser = z.output<ReturnType<typeof importedUser>>;
+
+/** What is wrong with a line: the field, where it is one, and why. Never a value. */
+export interface LineProblem {
+  readonly field: string | undefined;
+  readonly message: string;
+}
+
+type ReadLine = { readonly user: ImportedUser } | { readonly problems: readonly LineProblem[] };
+
+const broken = (message: string): ReadLine => ({ problems: [{ field: undefined, message }] });
+
+/** Reads one line. @param schema what `importedUser` gives */
+export function readImportLine(schema: ReturnType<typeof importedUser>, line: string): ReadLine {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    return broken('Not JSON');
+  }
+  const { data, error } = schema.safeParse(value);
+  if (error !== undefined) return { problems: error.issues.flatMap(toProblems) };
+  // JSON.parse lets the last one win, where other readers may see the first.
+  return namesOf(line).length > new Set(namesOf(line)).size ? broken('A field stands twice') : { user: data };
+}
+
+/** The names of the fields of a flat object, in the order they stand. */
+function namesOf(line: string): string[] {
+  const strings = line.matchAll(/("(?:[^"\\]|\\.)*")\s*(:?)/g);
+  return [...strings].flatMap(([, text = '', colon]) => (colon === ':' ? [String(JSON.parse(text))] : []));
+}
+
+function toProblems(issue: z.core.$ZodIssue): LineProblem[] {
+  if (issue.code !== 'unrecognized_keys') return [{ field: fieldOf(issue.path), message: issue.message }];
+  // What does not look like the name of a column may be a value that slipped.
+  return issue.keys.map((key) => ({
+    field: /^[a-z][a-z0-9_]{0,40}$/i.test(key) ? key : undefined,
+    message: 'An unknown field',
+  }));
+}
+
+const fieldOf = (path: readonly PropertyKey[]) => (path.length === 0 ? undefined : path.map(String).join('.'));

@@ -1,0 +1,61 @@
+import { or, sql } from 'drizzle-orm';
+import * as z from 'zod';
+import type { AuditRow } from '../audit/audit.ts';
+import { type Database, query } from '../db/database.ts';
+import { insertFrom } from '../db/insert-from.ts';
+import { auditLog, users } from '../db/schema.ts';
+import type { NewUserRow, UserRow } from './store.ts';
+
+export type Holder = Pick<UserRow, 'id' | 'emailIndex' | 'usernameKey'>;
+
+interface Sought {
+  readonly ids: readonly string[];
+  readonly emailIndexes: readonly string[];
+  readonly usernameKeys: readonly string[];
+}
+
+/** The accounts that have one of these ids, emails or usernames. */
+export async function findHolders(db: Database, sought: Sought): Promise<Holder[]> {
+  const { id, emailIndex, usernameKey } = users;
+  return await db
+    .select({ id, emailIndex, usernameKey })
+    .from(users)
+    .where(
+      or(
+        sql`${id} = any(${sql.param([...sought.ids])}::uuid[])`,
+        sql`${emailIndex} = any(${sql.param([...sought.emailIndexes])}::text[])`,
+        sql`${usernameKey} = any(${sql.param([...sought.usernameKeys])}::text[])`,
+      ),
+    );
+}
+
+/**
+ * Writes users and one audit row for each, all of them or none. A user whose id, email or username somebody took in
+ * the meantime is left out, with the audit row.
+ * @param audit what the audit rows have in common; `auditIds` their ids, one for each user
+ * @returns the ids of the users that were written
+ */
+export async function insertImported(
+  db: Database,
+  rows: readonly NewUserRow[],
+  audit: Omit<AuditRow, 'id' | 'userId'>,
+  auditIds: readonly string[],
+): Promise<string[]> {
+  const written = db
+    .insert(users)
+    .values([...rows])
+    .onConflictDoNothing()
+    .returning({ id: users.id });
+  const pairs = sql`unnest(${sql.param(rows.map(({ id }) => id))}::uuid[], ${sql.param([...auditIds])}::uuid[])`;
+  const source = sql`written join ${pairs} as pair (user_id, audit_id) on pair.user_id = written.id`;
+  const columns = { id: sql`pair.audit_id`, userId: sql`pair.user_id` };
+  const found = await query(
+    db,
+    z.object({ id: z.uuid() }),
+    sql`with written as ${written}, audited as (
+      ${insertFrom(auditLog, { ...audit, id: '' }, source, columns)}
+    )
+    select id from written`,
+  );
+  return found.map(({ id }) => id);
+}

@@ -1,0 +1,30 @@
+import { createAdminCommand } from './create-admin.ts';
+import { importCommand } from './import.ts';
+import { reason } from './reason.ts';
+
+type Command = (args: readonly string[], environment: NodeJS.ProcessEnv) => Promise<number>;
+
+async function createAdmin(args: readonly string[], environment: NodeJS.ProcessEnv): Promise<number> {
+  console.log(await createAdminCommand(args, environment, process.stdin));
+  return 0;
+}
+
+/** `npm run cli -- <command>`: one line for each. A command takes its arguments and gives its exit code. */
+const commands: Readonly<Record<string, Command>> = {
+  'create-admin': createAdmin,
+  import: importCommand,
+};
+
+const [name = '', ...args] = process.argv.slice(2);
+const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
+try {
+  if (command === undefined) {
+    console.error(`Usage: npm run cli -- <command>. Commands: ${Object.keys(commands).join(', ')}`);
+    process.exitCode = 2;
+  } else {
+    process.exitCode = await command(args, process.env);
+  }
+} catch (error) {
+  console.error(reason(error));
+  process.exitCode = 1;
+}

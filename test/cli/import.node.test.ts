@@ -1,0 +1,293 @@
+// Node only: the command runs on Node.
+import { describe, expect, inject, it } from 'vitest';
+import { createEmptyDatabase, withClient } from '../db/catalog.ts';
+import { everyRow } from '../support/dump.ts';
+import { runCli, runImport, startCli, toNdjson } from '../support/run-cli.ts';
+import { createDatabase, password, registerUser, testApp } from '../support/test-app.ts';
+import { hashes } from './older-services.ts';
+
+const [{ hash }] = hashes;
+const importInto = (databaseUrl: string, lines: readonly unknown[], ...options: string[]) =>
+  runImport(options, { DATABASE_URL: databaseUrl }, toNdjson(lines));
+
+const count = (databaseUrl: string, what = 'users') =>
+  withClient(databaseUrl, async (client) => (await client.query(`select count(*)::int from ${what}`)).rows[0].count);
+
+const report = (lines: number, imported: number, present: number, refused: number) =>
+  `${lines} lines: ${imported} imported, ${present} already here, ${refused} refused`;
+
+const id = (n: number) => `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`;
+
+describe('the import', () => {
+  it('says what would happen and writes nothing, then writes it, then finds everybody there', async () => {
+    const databaseUrl = await createDatabase();
+    const lines = [
+      { email: 'Ann@Example.com', username: 'Ann', name: 'Ann', surname: '', phone_number: '+1 (415) 555-0100' },
+      { username: 'ben', password_hash: hash, disabled: true, created_at: '2020-02-03T04:05:06.789123+01:00' },
+      { id: id(1).toUpperCase(), email: 'cyd@example.com', email_verified: true, locale: 'pt-br', roles: [] },
+    ];
+    const dry = await importInto(databaseUrl, lines, '--dry-run');
+    expect(dry).toEqual({ code: 0, out: '3 lines: 3 to import, 0 already here, 0 refused', err: '' });
+    expect([await count(databaseUrl), await count(databaseUrl, 'audit_log')]).toEqual([0, 0]);
+
+    expect(await importInto(databaseUrl, lines)).toEqual({ code: 0, out: report(3, 3, 0, 0), err: '' });
+    const rows = () =>
+      withClient(databaseUrl, async (client) => (await client.query('select * from users order by created_at')).rows);
+    const written = await rows();
+    expect(written).toMatchObject([
+      { username: 'ben', password_hash: hash, status: 'disabled', created_at: new Date('2020-02-03T03:05:06.789Z') },
+      { username_key: 'ann', password_hash: null, email_verified_at: null, roles: ['user'], status: 'active' },
+      { id: id(1), email_verified_at: expect.any(Date), locale: 'pt-BR', roles: ['user'] },
+    ]);
+    expect(JSON.stringify(written)).not.toMatch(/example|4155550100|"Ann"[^,]/);
+
+    // Also under a later time, and with the names written in another way.
+    const again = [{ ...lines[0], email: 'ANN@example.com', created_at: '2021-01-01T00:00:00' }, ...lines.slice(1)];
+    expect(await importInto(databaseUrl, again)).toEqual({ code: 0, out: report(3, 0, 3, 0), err: '' });
+    const dryAgain = await importInto(databaseUrl, lines, '--dry-run');
+    expect(dryAgain.out).toBe('3 lines: 0 to import, 3 already here, 0 refused');
+    expect(await rows()).toEqual(written);
+    expect(await count(databaseUrl, 'audit_log')).toBe(3);
+  });
+
+  it('leaves accounts as they are, and refuses whoever would take a name or an id from one', async () => {
+    const app = await testApp();
+    const [ann, bea, cyd, dan] = await Promise.all(
+      ['ann', 'bea', 'cyd', 'dan'].map((username) => registerUser(app, { username })),
+    );
+    const before = await everyRow(app);
+    const ended = await importInto(app.databaseUrl, [
+      { email: ann?.email, password_hash: hash, roles: ['admin'] },
+      { username: 'ANN', password_hash: hash },
+      { id: id(1), email: bea?.email },
+      { id: id(2), email: 'new@example.com', username: 'bea' },
+      { email: 'other@example.com', username: 'cyd' },
+      { id: cyd?.id, email: 'stranger@example.com' },
+      { id: dan?.id, username: 'Dan' },
+    ]);
+    const problems = [
+      'line 3: email: Belongs to another account',
+      'line 4: username: Belongs to another account',
+      'line 5: username: Belongs to another account',
+      'line 6: id: Belongs to an account with other names',
+    ];
+    expect(ended).toEqual({ code: 1, out: report(7, 0, 3, 4), err: problems.join('\n') });
+    expect(await everyRow(app)).toEqual(before);
+  });
+
+  it('finds people under each secret while one is replaced', async () => {
+    const databaseUrl = await createDatabase('keyless');
+    const [line, old] = [
+      { email: 'ann@example.com', created_at: '2020-01-01T00:00:00Z' },
+      'an-older-secret-'.repeat(3),
+    ];
+    const run = (AUTH_SECRET: string) => runImport([], { DATABASE_URL: databaseUrl, AUTH_SECRET }, toNdjson([line]));
+    expect((await run(old)).out).toBe(report(1, 1, 0, 0));
+    expect((await run(`${'a-newer-secret-'.repeat(3)},${old}`)).out).toBe(report(1, 0, 1, 0));
+  });
+
+  it('skips wrong lines and tells of each by number and field, never by value', async () => {
+    const app = await testApp();
+    const secret = 'CANARY';
+    const lines: [line: unknown, problem: string][] = [
+      [{ email: `${secret}@nowhere` }, 'email: Not an email address'],
+      [{ name: 'Nobody' }, 'email: Give an email, a username, or both'],
+      [{ email: `${secret}@example.com`, password_hash: 'plain' }, 'password_hash: Not a hash'],
+      [{ username: 'a', pasword_hash: hash }, 'pasword_hash: An unknown field'],
+      [{ username: 'a', [`${secret}@example.com`]: 1 }, 'An unknown field'],
+      [{ username: `${secret} with blanks` }, 'username: Must be 1 to 64'],
+      [{ username: 'a', id: 7 }, 'id: Not a UUID'],
+      [{ username: 'a', id: secret }, 'id: Not a UUID'],
+      [{ username: 'a', roles: [secret] }, 'roles.0: Invalid option'],
+      [{ username: 'a', roles: secret }, 'roles: Invalid input: expected array'],
+      [{ username: 'a', disabled: secret }, 'disabled: Invalid input: expected boolean'],
+      [{ username: 'a', created_at: secret }, 'created_at: Not a time'],
+      [{ username: 'a', created_at: 'infinity' }, 'created_at: Not a time'],
+      [{ username: 'a', created_at: '1969-12-31T23:59:59Z' }, 'created_at: Not between 1970 and now'],
+      [{ username: 'a', created_at: '2999-01-01T00:00:00Z' }, 'created_at: Not between 1970 and now'],
+      [{ username: 'a', phone_number: secret }, 'phone_number: Must be in international form'],
+      [{ username: 'a', locale: `${secret}!` }, 'locale: Not a language tag'],
+      [[{ username: 'a' }], 'Invalid input: expected object'],
+      [null, 'Invalid input: expected object'],
+    ];
+    const good = { email: 'good@example.com', username: 'good' };
+    const repeated = [{ email: 'GOOD@Example.com' }, { id: id(1), username: 'x' }, { id: id(1), username: 'Good' }];
+    const file = [...lines.map(([line]) => line), good, ...repeated];
+    const { code, out, err } = await importInto(app.databaseUrl, file);
+    expect([code, out]).toEqual([1, report(file.length, 2, 0, lines.length + 2)]);
+    const told = err.split('\n');
+    const expected = lines.map(([, problem], n) => expect.stringContaining(`line ${n + 1}: ${problem}`));
+    const same = 'The same as on an earlier line';
+    const last = [`line 21: email: ${same}`, `line 23: id: ${same}`, `line 23: username: ${same}`];
+    expect(told).toEqual([...expected, ...last]);
+    expect(err + out).not.toMatch(/CANARY|good|\$2a\$10/i);
+  });
+
+  it('refuses hashes that would keep the service busy, without hashing', async () => {
+    const databaseUrl = await createDatabase();
+    const salt = 'c2FsdHNhbHRzYWx0c2FsdA';
+    const tag = 'dGFndGFndGFndGFndGFndGFndGFndGFndGFndGFndGE';
+    const parts = hash.slice(7);
+    const refused = [
+      `$2b$31$${parts}`,
+      `$2b$15$${parts}`,
+      `$2b$03$${parts}`,
+      `$2x$10$${parts}`,
+      `$2b$10$${parts}\n`,
+      `$scrypt$ln=30,r=8,p=1$${salt}$${tag}`,
+      `$scrypt$ln=14,r=8,p=1000$${salt}$${tag}`,
+      `$argon2id$v=19$m=4194304,t=3,p=1$${salt}$${tag}`,
+      `$argon2id$v=19$m=65536,t=1000,p=1$${salt}$${tag}`,
+      // Of a pepper that nobody here has.
+      `$argon2id$v=19$m=19456,t=2,p=1,keyid=AAAAAAAA$${salt}$${tag}`,
+      `scrypt:32768:8:1$${salt}$${tag}`,
+      `pbkdf2:sha256:600000$${salt}$${tag}`,
+      '5f4dcc3b5aa765d61d8327deb882cf99',
+      'x'.repeat(60_000),
+    ];
+    const verified = [
+      `$2b$14$${parts}`,
+      `$scrypt$ln=14,r=8,p=1$${salt}$${tag}`,
+      `$argon2id$v=19$m=65536,t=3,p=4$${salt}$${tag}`,
+    ];
+    const lines = [...refused, ...verified].map((password_hash, n) => ({ username: `user${n}`, password_hash }));
+    const { code, out, err } = await importInto(databaseUrl, lines);
+    expect([code, out]).toEqual([1, report(17, 3, 0, 14)]);
+    expect(err.split('\n').map((line) => line.split(':').slice(0, 2).join(':'))).toEqual(
+      refused.map((_, n) => `line ${n + 1}: password_hash`),
+    );
+  });
+
+  it('stands hostile files', async () => {
+    const databaseUrl = await createDatabase();
+    const inject = "'); drop table users; --";
+    const lines: [line: string | Uint8Array, problem: string][] = [
+      ['{"username":"a"', 'Not JSON'],
+      ['NaN', 'Not JSON'],
+      ['['.repeat(60_000), 'Not JSON'],
+      [`{"username":"a","name":${'['.repeat(20_000)}${']'.repeat(20_000)}}`, 'name: '],
+      [`{"username":"a","name":"${'x'.repeat(70_000)}"}`, 'Longer than'],
+      [`{"username":"a","name":"${'x'.repeat(5_000_000)}"}`, 'Longer than'],
+      [`{"username":"a","name":"${'\u0300'.repeat(30_000)}"}`, 'name: '],
+      ['{"username":"a","name":"\\u0000"}', 'name: Contains characters'],
+      ['{"username":"a\\u0000"}', 'username: '],
+      ['{"email":"a\\u0000@example.com"}', 'email: '],
+      ['{"username":"a","name":"\\ud800"}', 'name: Contains characters'],
+      ['{"username":"\\ud800"}', 'username: '],
+      ['{"email":"\\udfff@example.com"}', 'email: '],
+      ['{"username":"a","username":"b"}', 'A field stands twice'],
+      ['{"username":"a","user\\u006eame" : "b"}', 'A field stands twice'],
+      ['{"username":"a","__proto__":{"roles":["admin"]}}', 'An unknown field'],
+      ['{"username":"a","constructor":1}', 'constructor: An unknown field'],
+      [Uint8Array.of(0x22, 0xff, 0xfe, 0x22), 'Longer than 65536 bytes, or not UTF-8'],
+    ];
+    const harmless = [
+      `\ufeff${JSON.stringify({ username: 'bom', name: inject, surname: '{"username":"a","a":1}' })}\r`,
+      '',
+      '   ',
+      JSON.stringify({ email: `o'neill@example.com`, name: '$1 \\"name": %s' }),
+    ];
+    const file = Buffer.concat(
+      [...lines.map(([line]) => line), ...harmless].flatMap((line) => [Buffer.from(line), Buffer.from('\n')]),
+    );
+    const { code, out, err } = await runImport([], { DATABASE_URL: databaseUrl }, file);
+    expect(err.split('\n')).toEqual(
+      lines.map(([, problem], n) => expect.stringContaining(`line ${n + 1}: ${problem}`)),
+    );
+    expect([code, out]).toEqual([1, report(22, 2, 0, 18)]);
+    expect(await count(databaseUrl)).toBe(2);
+  });
+});
+
+describe('an import that is stopped or meets others', () => {
+  const lines = Array.from({ length: 1000 }, (_, n) => ({ email: `user${n}@example.com`, password_hash: hash }));
+
+  it('goes on after kill -9, to the same result', async () => {
+    const databaseUrl = await createDatabase();
+    const first = startCli(['import', '-'], { DATABASE_URL: databaseUrl });
+    // It waits for the rest of a batch, in the middle of a line.
+    first.input.write(toNdjson(lines.slice(0, 500)).slice(0, -20));
+    await expect.poll(() => count(databaseUrl), { timeout: 20_000 }).toBe(400);
+    first.kill();
+    expect((await first.ended).code).toBeNull();
+    expect(await importInto(databaseUrl, lines)).toEqual({ code: 0, out: report(1000, 600, 400, 0), err: '' });
+    expect([await count(databaseUrl), await count(databaseUrl, 'audit_log')]).toEqual([1000, 1000]);
+  });
+
+  it('says how far it is, and remembers names from the first line to the last', async () => {
+    const databaseUrl = await createDatabase();
+    const file = toNdjson(Array.from({ length: 5001 }, (_, n) => ({ username: n === 10 ? '' : `user${n % 5000}` })));
+    const { out, err } = await runImport(['--dry-run'], { DATABASE_URL: databaseUrl }, file);
+    const problems = [
+      'line 11: email: Give an email, a username, or both',
+      'line 5001: username: The same as on an earlier line',
+    ];
+    expect(err).toBe(problems.join('\n'));
+    expect(out.split('\n')).toEqual([
+      '5000 lines: 4999 to import, 0 already here, 1 refused',
+      '5001 lines: 4999 to import, 0 already here, 2 refused',
+    ]);
+  });
+
+  it('writes everybody once where two run at the same time', async () => {
+    const databaseUrl = await createDatabase();
+    const both = await Promise.all([importInto(databaseUrl, lines), importInto(databaseUrl, lines)]);
+    const figures = both.map(({ code, out }) => [code, ...(out.match(/\d+/g) ?? []).map(Number)]);
+    const sum = figures[0]?.map((figure, n) => Number(figure) + Number(figures[1]?.[n]));
+    expect(sum).toEqual([0, 2000, 1000, 1000, 0]);
+    expect([await count(databaseUrl), await count(databaseUrl, 'audit_log')]).toEqual([1000, 1000]);
+  });
+
+  it('works with Neon over HTTP, two statements for each batch, and its users sign in', async () => {
+    const app = await testApp();
+    const neon = inject('neonEndpoint');
+    const database = new URL(app.databaseUrl).pathname.slice(1);
+    const counters = `${new URL(neon).origin}/counters?database=${database}`;
+    await (await fetch(counters, { method: 'DELETE' })).text();
+    const some = [...lines.slice(0, 399), { username: 'argon', password_hash: await app.deps.hasher.hash(password) }];
+    const variables = { DATABASE_URL: app.databaseUrl, NEON_HTTP_ENDPOINT: neon };
+    expect(await runCli(['import', '-'], variables, toNdjson(some))).toEqual({
+      code: 0,
+      out: report(400, 400, 0, 0),
+      err: '',
+    });
+    expect(await (await fetch(counters)).json()).toMatchObject({ requests: 5, statements: 5 });
+    const good = { identifier: 'argon', password };
+    expect((await app.request('POST', '/auth/login', { body: good })).status).toBe(200);
+  });
+});
+
+describe('the command', () => {
+  it('says in one line what it lacks, and never a secret or what it read', async () => {
+    const databaseUrl = await createDatabase();
+    const refused = 'postgres://user:CANARY@127.0.0.1:1/none';
+    const line = toNdjson([{ email: 'canary@example.com', password_hash: hash }]);
+    const empty = await createEmptyDatabase();
+    const runs = await Promise.all([
+      runCli(['toString'], {}),
+      runImport(['--force'], {}, line),
+      runImport(['another'], {}, line),
+      runImport([], { AUTH_SECRET: 'CANARY', DATABASE_URL: 'CANARY' }, line),
+      runImport([], {}, line),
+      runCli(['import', '/nonexistent'], { DATABASE_URL: databaseUrl }),
+      runImport([], { DATABASE_URL: refused }, line),
+      runImport([], { DATABASE_URL: empty }, line),
+      runImport([], { DATABASE_URL: databaseUrl, AUTH_SECRET: 'CANARY-secret-'.repeat(3) }, line),
+    ]);
+    expect(runs.map(({ code, err }) => [code, err])).toEqual([
+      [2, expect.stringMatching(/^Usage: npm run cli -- <command>. Commands: .*import/)],
+      ...Array(2).fill([2, expect.stringMatching(/^Usage: npm run cli -- import /)]),
+      [2, expect.stringMatching(/^Invalid configuration. AUTH_SECRET: .+\. DATABASE_URL: Expected postgres/)],
+      [2, 'Invalid configuration. DATABASE_URL: Required'],
+      [2, 'Broken off: ENOENT'],
+      [2, 'Broken off: ECONNREFUSED'],
+      [2, 'Broken off: the schema is not up to date (npm run db:migrate)'],
+      [2, 'AUTH_SECRET: not the one of the service that this database belongs to'],
+    ]);
+    for (const { out, err } of runs) {
+      expect(out).toBe('');
+      expect(err.split('\n')).toHaveLength(1);
+      expect(err).not.toMatch(/canary/i);
+    }
+  });
+});
