@@ -54,12 +54,14 @@ export interface AttemptOperation {
   readonly now: number;
 }
 
-/** Takes back the last attempt of a counter, and the lock where that attempt made it; or all that was counted. */
+/**
+ * Takes back the last attempt of a counter, and the lock that it made; or all that was counted. It made any lock there
+ * is: it was let through, so those of earlier ones were over.
+ */
 export interface ForgiveOperation {
   readonly type: 'forgive';
   readonly key: string;
-  /** As the counter has it: how many lock it. Undefined to forget them all. */
-  readonly failures?: number | undefined;
+  readonly all?: boolean;
 }
 
 export type Operation = LimitOperation | GetOperation | SetOperation | AttemptOperation | ForgiveOperation;
@@ -156,9 +158,6 @@ function check(operation: Operation): void {
       if (!isLocking(failures)) throw new RangeError('failures is not a count');
       if (![pause, longestPause, memory].every(isDuration)) throw new RangeError('a counter without a duration');
     }
-  }
-  if (operation.type === 'forgive' && !isLocking(operation.failures ?? 1)) {
-    throw new RangeError('failures is not a count');
   }
   if (operation.type === 'set' && !Number.isFinite(operation.ttl ?? 0)) throw new RangeError('ttl is not a duration');
 }

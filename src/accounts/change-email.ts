@@ -8,6 +8,7 @@ import { chooseLocale } from '../email/locale.ts';
 import { mailRow, taskRow } from '../outbox/outbox.ts';
 import type { Task } from '../outbox/relay.ts';
 import { deleteOutbox, insertOutbox } from '../outbox/store.ts';
+import type { Caller } from '../sessions/authenticate.ts';
 import type { SessionDeps } from '../sessions/sessions.ts';
 import { type EmailAddress, maskEmail, normaliseEmail } from './email.ts';
 import {
@@ -26,14 +27,27 @@ import { findAccount, readUser, type UserRow } from './store.ts';
 import { finishTask } from './token-store.ts';
 
 const emailAddress = z.object({ address: z.string(), key: z.string() });
-const task = z.object({ userId: z.uuid(), email: emailAddress, occasion, languages: z.string().optional() });
-/** What the tokens carry: the address that the account is to have. */
+const whose = { userId: z.uuid(), sessionId: z.uuid() };
+const task = z.object({ ...whose, email: emailAddress, occasion, languages: z.string().optional() });
+/** What the tokens carry: the address that the account is to have; and the session that asked for a new one. */
 const tokenData = z.object({ address: z.string() });
+const changeData = tokenData.extend({ sessionId: z.uuid() });
 
 /** Asks to change the address of an account. Whether somebody else has it shows nowhere in the answer. */
-export async function changeEmail(deps: SessionDeps, userId: string, email: EmailAddress, call: Call): Promise<void> {
+export async function changeEmail(
+  deps: SessionDeps,
+  { userId, sessionId }: Pick<Caller, 'userId' | 'sessionId'>,
+  email: EmailAddress,
+  call: Call,
+): Promise<void> {
   const { languages } = call;
-  const row = await taskRow(deps, 'change_email', { userId, email, occasion: occasionOf(deps, call), languages });
+  const row = await taskRow(deps, 'change_email', {
+    userId,
+    sessionId,
+    email,
+    occasion: occasionOf(deps, call),
+    languages,
+  });
   await insertOutbox(deps.db, [row]);
   call.after(() => deps.relay.deliver([row]));
 }
@@ -42,7 +56,7 @@ export async function changeEmail(deps: SessionDeps, userId: string, email: Emai
 export function changeEmailTask(deps: Deps): Task {
   const { db, keyring } = deps;
   return async (payload, row) => {
-    const { userId, email, occasion: event, languages } = task.parse(payload);
+    const { userId, sessionId, email, occasion: event, languages } = task.parse(payload);
     const indexes = await blindIndexes(keyring, 'email', email.key);
     const [user, holder] = await Promise.all([readUser(db, userId), findAccount(db, { emailIndexes: indexes })]);
     const isVerified = holder !== undefined && holder.emailVerifiedAt !== null;
@@ -62,7 +76,7 @@ export function changeEmailTask(deps: Deps): Task {
       emailIndex: indexes[0],
       to: email.address,
       locale: chooseLocale(user.locale, languages),
-      data: { address: email.address } satisfies z.input<typeof tokenData>,
+      data: { address: email.address, sessionId } satisfies z.input<typeof changeData>,
       message: (secret) => ({ type: 'confirm_email_change', data: { ...secret, ...event } }),
     });
     const origin = { address: undefined, userAgent: undefined };
@@ -74,9 +88,9 @@ export function changeEmailTask(deps: Deps): Task {
 
 /** The address that a token carries, as columns of its user. */
 async function newAddress(deps: Deps, userId: string, address: string) {
-  const [emailIndex] = await blindIndexes(deps.keyring, 'email', normaliseEmail(address)?.key ?? address);
+  const emailIndexes = await blindIndexes(deps.keyring, 'email', normaliseEmail(address)?.key ?? address);
   const emailSealed = await seal(deps.keyring, `users.email:${userId}`, address);
-  return { emailIndex, emailSealed, emailVerifiedAt: new Date(deps.now()) };
+  return { emailIndexes, set: { emailIndex: emailIndexes[0], emailSealed, emailVerifiedAt: new Date(deps.now()) } };
 }
 
 async function readAccount(deps: Deps, userId: string | null): Promise<UserRow> {
@@ -87,7 +101,7 @@ async function readAccount(deps: Deps, userId: string | null): Promise<UserRow> 
 
 /**
  * Changes the address of an account to one whose holder has confirmed it. The old one gets a notice, with a link that
- * takes the change back for seven days.
+ * takes the change back for seven days. A change is void where something has ended all sessions since it was asked for.
  * @throws {Problem} `link_expired`; `identifier_taken` where another account has verified the address meanwhile
  */
 export async function confirmEmailChange(deps: SessionDeps, proof: MailProof, call: Call): Promise<void> {
@@ -95,7 +109,7 @@ export async function confirmEmailChange(deps: SessionDeps, proof: MailProof, ca
   const token = await findProof(deps, 'change_email', proof);
   const user = await readAccount(deps, token.user_id);
   const userId = user.id;
-  const { address } = tokenData.parse(await openTokenData(deps, token));
+  const { address, sessionId: askedBy } = changeData.parse(await openTokenData(deps, token));
   const { email: old } = await openPersonalData(deps, user);
   const event = { ...occasionOf(deps, call), email: maskEmail(address) };
   const undo =
@@ -111,7 +125,8 @@ export async function confirmEmailChange(deps: SessionDeps, proof: MailProof, ca
           message: ({ token: undoToken }) => ({ type: 'email_changed', data: { ...event, token: undoToken } }),
         });
   const redemption = {
-    set: await newAddress(deps, userId, address),
+    ...(await newAddress(deps, userId, address)),
+    askedBy,
     verifies: false,
     from: user.emailIndex,
     drops: ['change_email', 'verify_email', 'reset_password'] as const,
@@ -134,12 +149,12 @@ export async function undoEmailChange(deps: SessionDeps, token: string, call: Ca
   const user = await readAccount(deps, found.user_id);
   const userId = user.id;
   const { address } = tokenData.parse(await openTokenData(deps, found));
-  const columns = await newAddress(deps, userId, address);
+  const changed = await newAddress(deps, userId, address);
   const event = occasionOf(deps, call);
   const reset = await promiseToken(deps, {
     purpose: 'reset_password',
     userId,
-    emailIndex: columns.emailIndex,
+    emailIndex: changed.set.emailIndex,
     to: address,
     locale: chooseLocale(user.locale, call.languages),
     message: (secret) => ({ type: 'reset_password', data: { ...secret, ...event } }),
@@ -152,7 +167,8 @@ export async function undoEmailChange(deps: SessionDeps, token: string, call: Ca
     origin: call.origin,
   } as const;
   const redemption = {
-    set: { ...columns, passwordHash: null },
+    ...changed,
+    set: { ...changed.set, passwordHash: null },
     verifies: false,
     endsSessions: 'email_changed',
     drops: ['undo_email_change', 'change_email', 'verify_email', 'reset_password'],

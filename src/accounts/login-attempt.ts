@@ -14,8 +14,9 @@ export interface LoginAttempt {
 }
 
 /**
- * What a sign-in counts against. A device that is known counts by itself alone: neither failures that strangers make
- * for this account nor the limit of its address, which it may share with them, keep its owner out.
+ * What a sign-in counts against. A device that is known counts by itself: neither failures that strangers make for this
+ * account nor the limit of its address, which it may share with them, keep its owner out. With the other known devices
+ * of its address it shares a higher limit, since anybody can have any number of devices for an account of their own.
  * @param shown the device tokens that came along
  */
 export async function prepareLogin(
@@ -29,8 +30,13 @@ export async function prepareLogin(
   const verified = await Promise.all(shown.map((token) => verifyDeviceToken(deps, token, identifier.name)));
   const deviceId = verified.find((id) => id !== undefined);
   const bucket = addressBucket(address);
-  const hit: Hit =
-    deviceId === undefined ? { policy: 'login_address', key: bucket } : { policy: 'login_device', key: deviceId };
+  const hits: Hit[] =
+    deviceId === undefined
+      ? [{ policy: 'login_address', key: bucket }]
+      : [
+          { policy: 'login_device', key: deviceId },
+          { policy: 'login_known_address', key: bucket },
+        ];
   const counters: Attempt['counters'] =
     deviceId === undefined
       ? [
@@ -39,5 +45,5 @@ export async function prepareLogin(
         ]
       : [{ lockout: 'lockout_device', key: `${account}:${deviceId}` }];
   const attempt = { account, counters };
-  return { hits: [hit], attempt, subject: { identifier, deviceId, attempt } };
+  return { hits, attempt, subject: { identifier, deviceId, attempt } };
 }

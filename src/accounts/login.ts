@@ -10,7 +10,7 @@ import { issueDeviceToken } from '../limits/device.ts';
 import { forgiveAttempt, isLocking } from '../limits/lockout.ts';
 import { mailRow } from '../outbox/outbox.ts';
 import { insertOutbox, type OutboxRow } from '../outbox/store.ts';
-import { insertSession } from '../sessions/new-session-store.ts';
+import { insertSession, type Upgrade } from '../sessions/new-session-store.ts';
 import { limitSessions } from '../sessions/session-limit.ts';
 import { firstTokens, newSession, type SessionDeps, type Tokens } from '../sessions/sessions.ts';
 import { normaliseEmail } from './email.ts';
@@ -47,8 +47,10 @@ export async function login(
   } catch (error) {
     const isWrong = error instanceof Problem && error.code === 'invalid_credentials';
     if (isWrong) call.after(() => countFailedLogin(deps));
-    // An outage is no failure of who asks. Whoever hangs up may know how it would have ended.
-    else if (!call.signal.aborted) call.after(() => forgiveAttempt(deps, attempt, false));
+    // Whoever hangs up may know how it would have ended: it counts, and locks no account behind its owner's back.
+    else if (call.signal.aborted) await promiseNotice(deps, request, tried, call);
+    // An outage is no failure of who asks.
+    else call.after(() => forgiveAttempt(deps, attempt, false));
     throw error;
   }
 }
@@ -130,7 +132,8 @@ async function newSignInMail(
 }
 
 /** The index under the newest secret, where the row still holds one that an older secret made. */
-function newerIndex(lookup: AccountLookup, account: UserRow): { emailIndex?: string } {
+function newerIndex(lookup: AccountLookup, account: UserRow): Pick<Upgrade, 'emailIndex'> {
   const newest = lookup.emailIndexes?.[0];
-  return newest === undefined || newest === account.emailIndex ? {} : { emailIndex: newest };
+  const { emailIndex: from } = account;
+  return newest === undefined || from === null || newest === from ? {} : { emailIndex: { from, to: newest } };
 }

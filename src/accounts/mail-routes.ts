@@ -130,7 +130,7 @@ export function mailRoutes(deps: SessionDeps): Endpoint[] {
         return { hits: mailHits(call, 'change', caller.userId, key), subject: undefined };
       },
       handler: async ({ c, body, caller, call }) => {
-        await changeEmail(deps, caller.userId, body.email, call);
+        await changeEmail(deps, caller, body.email, call);
         return c.json({ message: 'A mail to the new address is on its way' }, 202, noStore);
       },
     }),

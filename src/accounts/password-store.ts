@@ -7,7 +7,7 @@ import { type OutboxRow, outboxFrom } from '../outbox/store.ts';
 import { isLastAdmin, lockedUsers } from '../roles/store.ts';
 import { type PresentSession, presentColumns, presentSession, timestamp } from '../sessions/store.ts';
 import type { UserRow } from './store.ts';
-import { purposes } from './token-store.ts';
+import { attemptsKeys, listOf } from './token-store.ts';
 
 const unconfirmed = z.object({ id: z.null(), confirmed: z.boolean() });
 const confirmedSession = presentSession.extend({ confirmed: z.literal(true) });
@@ -59,7 +59,8 @@ export async function confirmPassword(
 /**
  * Replaces the password where it is still the one that was verified and the session is alive; ends the other sessions.
  * The raised epoch also ends one that starts at this very moment and that this statement cannot see yet; the session
- * that goes on steps to the new epoch.
+ * that goes on steps to the new epoch. Links that would set another password or address die with the old one: whoever
+ * changes it may do so because of who asked for them.
  * @returns whether the password was still the verified one; the session that goes on; the ids of those that ended
  */
 export async function replacePassword(
@@ -90,6 +91,9 @@ export async function replacePassword(
       update ${sessions} as s set ended_at = ${timestamp(now)}, ended_reason = 'password_changed'
       where s.user_id = (select id from changed) and s.id <> ${sessionId}::uuid and s.ended_at is null
       returning s.id
+    ), dropped as (
+      delete from ${oneTimeTokens} as t using changed
+      where t.user_id = changed.id and t.purpose in ('reset_password', 'change_email')
     ), audited as (
       ${auditFrom(audit, sql`kept`)}
     )${promised(notices, sql`kept`)}
@@ -106,11 +110,13 @@ export async function replacePassword(
  * tokens, and what was sent or is to be mailed. An event that was promised and not yet delivered stays, sealed.
  * Audit rows lose whom they are about. `audit` is the one that says that somebody left.
  * @param passwordHash that was verified; undefined where nobody had to prove it
+ * @param emailIndexes of the address, under each secret
  * @returns whether it was deleted or is the last admin, and the ids of the sessions that were open
  */
 export async function deleteUser(
   db: Database,
-  { id: userId, passwordHash, emailIndex }: Pick<UserRow, 'id' | 'emailIndex'> & { readonly passwordHash?: string },
+  { id: userId, passwordHash }: Pick<UserRow, 'id'> & { readonly passwordHash?: string },
+  emailIndexes: readonly string[],
   audit: AuditRow,
   notices: readonly OutboxRow[],
 ): Promise<{ deleted: boolean; lastAdmin: boolean; sessionIds: string[] }> {
@@ -131,10 +137,9 @@ export async function deleteUser(
       delete from ${users} as u where u.id = ${confirmed} returning null::uuid as user_id, (
         select l.id from locked as l where l.id = ${actorId}::uuid and l.id <> ${userId}::uuid) as actor_id
     ), dropped as (
-      delete from ${oneTimeTokens} as t using confirmed where t.email_index = ${emailIndex} and t.user_id is null
+      delete from ${oneTimeTokens} as t using confirmed where t.email_index in (${listOf(['', ...emailIndexes])}) and t.user_id is null
     ), untried as (
-      delete from ${codeAttempts} as a using confirmed, unnest(${sql.param([...purposes])}::text[]) as purpose
-      where a.key = purpose || ':' || ${emailIndex}
+      delete from ${codeAttempts} as a using confirmed where a.key in (${listOf(['', ...attemptsKeys(emailIndexes)])})
     ), audited as (
       ${auditFrom(audit, sql`removed`)}
     )${promised(notices, sql`removed`)}

@@ -7,16 +7,18 @@ import { oneTimeTokens, outbox, sessions, users } from '../db/schema.ts';
 import type { OutboxRow } from '../outbox/store.ts';
 import { timestamp } from '../sessions/store.ts';
 import type { NewUserRow } from './store.ts';
-import type { OneTimeTokenRow, Purpose } from './token-store.ts';
+import { listOf, type OneTimeTokenRow, type Purpose } from './token-store.ts';
 
 /**
  * Makes the user of a registration that waited for its address, and drops all other registrations of that address: they
  * are locked first, and in one order, so that of two that are confirmed at once the second finds nothing.
- * @returns whether the token was still good. A taken identifier breaks its unique index.
+ * @param emailIndexes of the address, under each secret: the unique index sees the newest one's only
+ * @returns whether the token was still good, and the address free. A taken identifier breaks its unique index.
  */
 export async function redeemRegistration(
   db: Database,
-  token: { readonly id: string; readonly email_index: string },
+  token: { readonly id: string },
+  emailIndexes: readonly string[],
   user: NewUserRow,
   now: number,
   audit: AuditRow,
@@ -26,7 +28,7 @@ export async function redeemRegistration(
     z.object({ id: z.uuid() }),
     sql`with locked as (
       select t.id from ${oneTimeTokens} as t
-      where t.email_index = ${token.email_index} and t.user_id is null
+      where t.email_index in (${listOf(emailIndexes)}) and t.user_id is null
         and (t.id <> ${token.id}::uuid or t.expires_at > ${timestamp(now)})
       order by t.id for update
     ), used as (
@@ -34,7 +36,12 @@ export async function redeemRegistration(
       where t.id = locked.id and exists (select from locked where id = ${token.id}::uuid)
       returning t.id
     ), registered as (
-      ${insertFrom(users, user, sql`used where used.id = ${token.id}::uuid`)} returning id
+      ${insertFrom(
+        users,
+        user,
+        sql`used where used.id = ${token.id}::uuid
+          and not exists (select from ${users} where email_index in (${listOf([...emailIndexes.slice(1), ''])}))`,
+      )} returning id
     ), audited as (
       ${auditFrom(audit, sql`(select id as user_id from registered) as registered`)}
     )
@@ -50,8 +57,17 @@ export interface Redemption {
   readonly verifies: boolean;
   /** The address the account has to have still, by its index. */
   readonly from?: string | null;
+  /** What waited for an address to be verified changes nothing of an account where it has been, by whatever else. */
+  readonly onlyUnverified?: boolean;
+  /** The session that asked for it: void where something has ended all sessions since, or somebody ended this one. */
+  readonly askedBy?: string;
+  /** Of the address that the account is to have, under each secret, newest first. */
+  readonly emailIndexes?: readonly string[];
   readonly endsSessions?: 'password_changed' | 'email_changed';
-  /** Other tokens of the account that are good no longer. */
+  /**
+   * Other tokens of the account that are good no longer. Of those that take a change of the address back only what came
+   * after this one: the holder of a later address must not keep that of an earlier one from it.
+   */
   readonly drops: readonly Purpose[];
   readonly token?: OneTimeTokenRow;
   readonly mails?: readonly OutboxRow[];
@@ -68,21 +84,20 @@ export async function redeemToken(
   now: number,
   redemption: Redemption,
 ): Promise<{ ended: string[] } | undefined> {
-  const { set, verifies, from, endsSessions, drops, mails = [], audit } = redemption;
+  const { set, verifies, endsSessions, drops, mails = [], audit } = redemption;
   const time = timestamp(now);
-  const same = from === undefined ? sql`` : sql`and u.email_index is not distinct from ${from}::text`;
   const [row] = await query(
     db,
     z.object({ ended: z.array(z.string()) }),
     sql`with locked as (
       select u.id, u.email_index from ${users} as u
-      where u.id = ${token.userId}::uuid and u.status = 'active' ${same} for no key update
+      where u.id = ${token.userId}::uuid and u.status = 'active' ${conditions(redemption)} for no key update
     ), used as (
       delete from ${oneTimeTokens} as t using locked
       where t.id = ${token.id}::uuid and t.user_id = locked.id and t.expires_at > ${time}
         ${verifies ? sql`and t.email_index = locked.email_index` : sql``}
       returning t.user_id
-    )${evicted(set.emailIndex, token.userId)}, changed as (
+    )${evicted(redemption, token.userId)}, changed as (
       update ${users} as u set ${sql.join(
         [
           assignments(users, { ...set, updatedAt: new Date(now) }),
@@ -101,6 +116,7 @@ export async function redeemToken(
     ), dropped as (
       delete from ${oneTimeTokens} as t using changed where t.user_id = changed.id and t.id <> ${token.id}::uuid
         and t.purpose = any(string_to_array(${drops.join()}, ','))
+        and (t.purpose <> 'undo_email_change' or t.id > ${token.id}::uuid)
     ), audited as (
       ${auditFrom(audit, sql`(select id as user_id from changed) as changed`)}
     )${redemption.token ? sql`, token as (${insertFrom(oneTimeTokens, redemption.token, sql`changed`)})` : sql``}
@@ -110,12 +126,35 @@ export async function redeemToken(
   return row;
 }
 
+/** What has to hold of the user `u`. */
+function conditions({ from, onlyUnverified = false, askedBy, emailIndexes = [] }: Redemption): SQL {
+  const [, ...older] = emailIndexes;
+  return sql.join([
+    ...(from === undefined ? [] : [sql` and u.email_index is not distinct from ${from}::text`]),
+    ...(onlyUnverified ? [sql` and u.email_verified_at is null`] : []),
+    ...(askedBy === undefined
+      ? []
+      : [
+          sql` and exists (select from ${sessions} as s where s.id = ${askedBy}::uuid and s.user_id = u.id
+            and s.epoch = u.session_epoch
+            and (s.ended_reason is null or s.ended_reason in ('logout', 'session_limit')))`,
+        ]),
+    // The unique index sees the newest secret's index only.
+    ...(older.length === 0
+      ? []
+      : [
+          sql` and not exists (select from ${users} as o where o.email_index in (${listOf(older)}) and o.id <> u.id
+            and o.email_verified_at is not null)`,
+        ]),
+  ]);
+}
+
 /** An unverified claim on an address does not stand in the way of who has proved to hold it. */
-function evicted(emailIndex: string | null | undefined, userId: string): SQL {
-  if (typeof emailIndex !== 'string') return sql``;
+function evicted({ set, emailIndexes = [] }: Redemption, userId: string): SQL {
+  if (typeof set.emailIndex !== 'string') return sql``;
   return sql`, evicted as (
     update ${users} as u set email_index = null, email_sealed = null, version = u.version + 1
-    from used where u.email_index = ${emailIndex} and u.email_verified_at is null and u.id <> ${userId}::uuid
+    from used where u.email_index in (${listOf([set.emailIndex, ...emailIndexes])}) and u.email_verified_at is null and u.id <> ${userId}::uuid
     returning u.id
   )`;
 }

@@ -8,13 +8,13 @@ import type { Task } from '../outbox/relay.ts';
 import { insertOutbox } from '../outbox/store.ts';
 import type { SessionDeps } from '../sessions/sessions.ts';
 import type { EmailAddress } from './email.ts';
-import { occasion, occasionOf, promiseToken } from './one-time-tokens.ts';
+import { type Occasion, occasion, occasionOf, promiseToken } from './one-time-tokens.ts';
 import { refuseWeakPassword } from './password.ts';
 import { openPersonalData } from './profile.ts';
 import { taken } from './register.ts';
 import type { RegisterRequest } from './schemas.ts';
 import { findAccount } from './store.ts';
-import { finishTask, insertRegistrationTask } from './token-store.ts';
+import { finishTask, insertRegistrationTask, type PromisedToken } from './token-store.ts';
 
 const nullable = z.string().nullable();
 
@@ -29,6 +29,27 @@ export const pendingRegistration = z.object({
   locale: nullable,
 });
 export type PendingRegistration = z.output<typeof pendingRegistration>;
+
+/** Of several that wait only the address counts: who holds it sets the rest. */
+export const unverified = pendingRegistration.pick({ email: true, locale: true });
+
+/** The mail to set a password where no account is yet: who holds the address makes one, with nothing that others gave. */
+export async function promiseFirstPassword(
+  deps: Deps,
+  emailIndex: string,
+  { email, locale }: z.output<typeof unverified>,
+  asked: { readonly event: Occasion; readonly languages: string | undefined },
+): Promise<PromisedToken> {
+  return await promiseToken(deps, {
+    purpose: 'reset_password',
+    userId: undefined,
+    emailIndex,
+    to: email.address,
+    locale: chooseLocale(locale, asked.languages),
+    data: { email, locale } satisfies z.input<typeof unverified>,
+    message: (secret) => ({ type: 'reset_password', data: { ...secret, ...asked.event } }),
+  });
+}
 
 const task = z.object({ registration: pendingRegistration, occasion, languages: z.string().optional() });
 

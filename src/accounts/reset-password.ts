@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { auditRow } from '../audit/audit.ts';
 import type { Call } from '../call.ts';
+import { blindIndexes } from '../crypto/blind-index.ts';
 import type { Deps } from '../deps.ts';
 import { chooseLocale } from '../email/locale.ts';
 import { issueDeviceToken, type Names } from '../limits/device.ts';
@@ -24,9 +25,9 @@ import {
 import { ownerOf, refuseWeakPassword } from './password.ts';
 import { openPersonalData } from './profile.ts';
 import { redeemRegistration, redeemToken } from './redemption-store.ts';
-import { pendingRegistration } from './register-by-mail.ts';
+import { promiseFirstPassword, unverified } from './register-by-mail.ts';
 import { findAccount, readUser } from './store.ts';
-import { type FoundToken, findPendingRegistration, finishTask } from './token-store.ts';
+import { type FoundToken, findPendingRegistrations, finishTask } from './token-store.ts';
 import { refuseLate } from './verify-email.ts';
 
 const lookup = z.union([z.object({ emailIndexes: z.array(z.string()) }), z.object({ usernameKey: z.string() })]);
@@ -40,9 +41,6 @@ export async function forgotPassword(deps: SessionDeps, identifier: Identifier, 
   await insertOutbox(deps.db, [row]);
   call.after(() => deps.relay.deliver([row]));
 }
-
-/** Of a registration that waits for its address only the address counts: who holds it sets the rest. */
-const unverified = pendingRegistration.pick({ email: true, locale: true });
 
 /** Sends the mail, where there is an account with an address, or a registration that waits for it. */
 export function forgotPasswordTask(deps: Deps): Task {
@@ -62,19 +60,14 @@ export function forgotPasswordTask(deps: Deps): Task {
       const audit = { ...auditRow(deps, { ...entry, origin: nowhere }), address: event.address };
       return (await finishTask(db, row.id, promised, audit)) ? [promised.mail] : [];
     }
-    const pending =
-      account === undefined && 'emailIndexes' in by
-        ? await findPendingRegistration(db, by.emailIndexes, now())
-        : undefined;
+    const [pending] =
+      account === undefined && 'emailIndexes' in by ? await findPendingRegistrations(db, by.emailIndexes, now()) : [];
     if (pending === undefined) {
       await deleteOutbox(db, row.id);
       return [];
     }
-    const data = unverified.parse(await openTokenData(deps, pending));
-    const locale = chooseLocale(data.locale, languages);
-    const { email_index: emailIndex } = pending;
-    const to = data.email.address;
-    const promised = await promiseToken(deps, { ...token, userId: undefined, emailIndex, to, locale, data, message });
+    const registration = unverified.parse(await openTokenData(deps, pending));
+    const promised = await promiseFirstPassword(deps, pending.email_index, registration, { event, languages });
     return (await finishTask(db, row.id, promised)) ? [promised.mail] : [];
   };
 }
@@ -139,7 +132,8 @@ async function resetRegistration(deps: SessionDeps, token: FoundToken, password:
   const user = await newUser(deps, { email, emailVerified: true, passwordHash, locale, ...blank });
   const entry = { result: 'success', userId: user.id, sessionId: null, origin: call.origin } as const;
   const audit = auditRow(deps, { type: 'user_registered', ...entry });
-  const made = await redeemRegistration(db, token, user, now(), audit).catch(refuseLate);
+  const indexes = await blindIndexes(deps.keyring, 'email', email.key);
+  const made = await redeemRegistration(db, token, indexes, user, now(), audit).catch(refuseLate);
   if (!made) throw linkExpired('used meanwhile');
   return names;
 }

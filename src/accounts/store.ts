@@ -1,6 +1,6 @@
 import { and, eq, inArray, or, sql } from 'drizzle-orm';
 import { type AuditRow, auditFrom } from '../audit/audit.ts';
-import type { Database } from '../db/database.ts';
+import { type Database, overDeadlocks } from '../db/database.ts';
 import { auditLog, oneTimeTokens, outbox, sessions, users } from '../db/schema.ts';
 import type { SessionRow } from '../sessions/store.ts';
 import type { PromisedToken } from './token-store.ts';
@@ -80,6 +80,6 @@ export async function updateProfile(
       .returning(),
   );
   const audited = db.$with('audited', {}).as(auditFrom(audit, sql`(select id as user_id from changed) as changed`));
-  const [row] = await db.with(changed, audited).select().from(changed);
+  const [row] = await overDeadlocks(async () => await db.with(changed, audited).select().from(changed));
   return row;
 }

@@ -9,7 +9,7 @@ import { timestamp } from '../sessions/store.ts';
 
 export type OneTimeTokenRow = typeof oneTimeTokens.$inferInsert;
 export type Purpose = OneTimeTokenRow['purpose'];
-export const purposes: readonly Purpose[] = oneTimeTokens.purpose.enumValues;
+const purposes: readonly Purpose[] = oneTimeTokens.purpose.enumValues;
 
 /** Stands for a code where there is none, so that it is read and compared too. No code has this hash. */
 const decoy = { id: '00000000-0000-7000-8000-000000000000', codeHash: 'A'.repeat(43) };
@@ -51,6 +51,10 @@ export async function findToken(
 
 const attemptsKey = (purpose: Purpose, emailIndex: string) => `${purpose}:${emailIndex}`;
 
+/** Under which the tries for an address are counted, whatever for. */
+export const attemptsKeys = (emailIndexes: readonly string[]): string[] =>
+  purposes.flatMap((purpose) => emailIndexes.map((index) => attemptsKey(purpose, index)));
+
 /**
  * Counts one try of a code, before it is looked at. It is written whether the address holds a code or not: both cost
  * the same.
@@ -85,26 +89,29 @@ export async function tryCode(
   );
 }
 
-const listOf = (values: readonly string[]) =>
+/** The members of an `in (…)`; one at least. */
+export const listOf = (values: readonly string[]) =>
   sql.join(
     values.map((value) => sql`${value}`),
     sql`, `,
   );
 
-/** The newest registration that waits for an address, where there is one. */
-export async function findPendingRegistration(
+/** How many registrations of one address are looked at. */
+export const mostPending = 20;
+
+/** The registrations that wait for an address, newest first. */
+export async function findPendingRegistrations(
   db: Database,
   emailIndexes: readonly string[],
   now: number,
-): Promise<FoundToken | undefined> {
-  const [row] = await query(
+): Promise<FoundToken[]> {
+  return await query(
     db,
     found,
     sql`select ${tokenColumns} from ${oneTimeTokens} as t
       where t.email_index in (${listOf(emailIndexes)}) and ${isGood('verify_email', now)} and t.data_sealed is not null
-      order by t.id desc limit 1`,
+      order by t.id desc limit ${mostPending}`,
   );
-  return row;
 }
 
 const pendingLink = found.extend({ purpose: z.string(), created_at: z.number(), expires_at: z.number() });

@@ -14,6 +14,7 @@ import {
   findProof,
   linkExpired,
   type MailProof,
+  type Occasion,
   occasion,
   occasionOf,
   openTokenData,
@@ -22,9 +23,9 @@ import {
 import { openPersonalData } from './profile.ts';
 import { redeemRegistration, redeemToken } from './redemption-store.ts';
 import { takenBy } from './register.ts';
-import { pendingRegistration } from './register-by-mail.ts';
-import { findAccount } from './store.ts';
-import { findPendingRegistration, finishTask } from './token-store.ts';
+import { pendingRegistration, promiseFirstPassword } from './register-by-mail.ts';
+import { findAccount, type UserRow } from './store.ts';
+import { findPendingRegistrations, finishTask, mostPending, type PromisedToken } from './token-store.ts';
 
 /**
  * Verifies an address for who holds it. Where a registration waited for this, its account comes into being, with what
@@ -40,8 +41,9 @@ export async function verifyEmail(deps: SessionDeps, proof: MailProof, call: Cal
   if (token.user_id === null) {
     if (registration === undefined) throw linkExpired('no registration');
     const user = await newUser(deps, registration);
+    const indexes = await blindIndexes(deps.keyring, 'email', registration.email.key);
     const audit = auditRow(deps, { type: 'user_registered', userId: user.id, ...entry });
-    if (!(await redeemRegistration(db, token, user, now(), audit).catch(refuseLate)))
+    if (!(await redeemRegistration(db, token, indexes, user, now(), audit).catch(refuseLate)))
       throw linkExpired('used meanwhile');
     return;
   }
@@ -56,7 +58,13 @@ export async function verifyEmail(deps: SessionDeps, proof: MailProof, call: Cal
       ...(registration === undefined ? [] : (['reset_password', 'change_email'] as const)),
     ] as const,
     audit: auditRow(deps, { type: 'email_verified', userId, ...entry }),
-    ...(registration === undefined ? {} : { endsSessions: 'password_changed' as const }),
+    ...(registration === undefined
+      ? {}
+      : {
+          endsSessions: 'password_changed' as const,
+          onlyUnverified: true,
+          emailIndexes: await blindIndexes(deps.keyring, 'email', registration.email.key),
+        }),
   };
   const redeemed = await redeemToken(db, { id: token.id, userId }, now(), redemption).catch(refuseLate);
   if (redeemed === undefined) throw linkExpired('used meanwhile');
@@ -84,30 +92,61 @@ export async function resendVerification(deps: SessionDeps, email: EmailAddress,
   call.after(() => deps.relay.deliver([row]));
 }
 
-/** Sends the mail again: to an account that has not verified its address, or to a registration that waits for it. */
+/**
+ * Sends the mail again: to an account that has not verified its address, or to a registration that waits for it. Where
+ * there are several of these, the one who asks cannot be told from those who typed the address of another: they get a
+ * link to set a password instead, so that none of what was typed counts.
+ */
 export function resendVerificationTask(deps: Deps): Task {
-  const { db, keyring, now } = deps;
+  const { db, keyring } = deps;
   return async (payload, row) => {
     const { email, occasion: event, languages } = task.parse(payload);
     const indexes = await blindIndexes(keyring, 'email', email.key);
     const account = await findAccount(db, { emailIndexes: indexes });
-    const pending = account === undefined ? await findPendingRegistration(db, indexes, now()) : undefined;
-    const data = pending && pendingRegistration.parse(await openTokenData(deps, pending));
-    const stored = account === undefined ? data?.email.address : (await openPersonalData(deps, account)).email;
-    const isVerified = account !== undefined && account.emailVerifiedAt !== null;
-    if (stored === undefined || stored === null || isVerified || account?.status === 'disabled') {
-      await deleteOutbox(db, row.id);
-      return [];
-    }
-    const promised = await promiseToken(deps, {
-      purpose: 'verify_email',
-      userId: account?.id,
-      emailIndex: account?.emailIndex ?? indexes[0],
-      to: stored,
-      locale: chooseLocale(account?.locale ?? data?.locale, languages),
-      data,
-      message: (secret) => ({ type: 'verify_email', data: { ...secret, ...event } }),
-    });
-    return (await finishTask(db, row.id, promised)) ? [promised.mail] : [];
+    const promised =
+      account?.emailVerifiedAt != null || account?.status === 'disabled'
+        ? undefined
+        : await promiseAgain(deps, account, indexes, { event, languages });
+    if (promised !== undefined) return (await finishTask(db, row.id, promised)) ? [promised.mail] : [];
+    await deleteOutbox(db, row.id);
+    return [];
   };
+}
+
+async function promiseAgain(
+  deps: Deps,
+  account: UserRow | undefined,
+  indexes: readonly [string, ...string[]],
+  asked: { readonly event: Occasion; readonly languages: string | undefined },
+): Promise<PromisedToken | undefined> {
+  const pending = await findPendingRegistrations(deps.db, indexes, deps.now());
+  const registrations = await Promise.all(
+    pending.map(async (token) => pendingRegistration.parse(await openTokenData(deps, token))),
+  );
+  const [data] = registrations;
+  // The salt makes the hash of each registration another. Of more than are looked at, others may be among the rest.
+  const isOne =
+    account === undefined
+      ? pending.length < mostPending && new Set(registrations.map(({ passwordHash }) => passwordHash)).size === 1
+      : data === undefined;
+  const to = account === undefined ? data?.email.address : (await openPersonalData(deps, account)).email;
+  if (to === undefined || to === null) return undefined;
+  if (!isOne && account === undefined && data !== undefined)
+    return await promiseFirstPassword(deps, indexes[0], data, asked);
+  return await promiseToken(deps, {
+    userId: account?.id,
+    emailIndex: account?.emailIndex ?? indexes[0],
+    to,
+    locale: chooseLocale(account === undefined ? data?.locale : account.locale, asked.languages),
+    ...(isOne
+      ? {
+          purpose: 'verify_email',
+          data,
+          message: (secret) => ({ type: 'verify_email', data: { ...secret, ...asked.event } }),
+        }
+      : {
+          purpose: 'reset_password',
+          message: (secret) => ({ type: 'reset_password', data: { ...secret, ...asked.event } }),
+        }),
+  });
 }

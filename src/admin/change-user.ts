@@ -1,13 +1,15 @@
+import { normaliseEmail } from '../accounts/email.ts';
 import { promiseToken } from '../accounts/one-time-tokens.ts';
 import { deleteUser, forgetAudit } from '../accounts/password-store.ts';
 import { openPersonalData } from '../accounts/profile.ts';
 import { readUser, type UserRow } from '../accounts/store.ts';
 import { type AuditEntry, type AuditRow, auditRow } from '../audit/audit.ts';
 import type { Call } from '../call.ts';
+import { blindIndexes } from '../crypto/blind-index.ts';
 import type { Deps } from '../deps.ts';
 import { chooseLocale } from '../email/locale.ts';
 import { Problem } from '../errors.ts';
-import { mailRow } from '../outbox/outbox.ts';
+import { eventRow, mailRow } from '../outbox/outbox.ts';
 import { adminRole } from '../roles/permissions.ts';
 import type { SessionDeps } from '../sessions/sessions.ts';
 import { type Change, changeUser, type Outcome } from './change-store.ts';
@@ -144,12 +146,10 @@ export async function removeUser(deps: SessionDeps, action: Action): Promise<voi
   const audit = isOwn
     ? auditRow(deps, { ...entry, ...nobody })
     : { ...actionAudit(deps, entry.type, action), userId: null };
-  const { deleted, lastAdmin, sessionIds } = await deleteUser(
-    db,
-    { id: userId, emailIndex: user.emailIndex },
-    audit,
-    mails,
-  );
+  const key = email === null ? undefined : normaliseEmail(email)?.key;
+  const indexes = key === undefined ? [] : await blindIndexes(deps.keyring, 'email', key);
+  const event = await eventRow(deps, 'UserDeleted', { user_id: userId });
+  const { deleted, lastAdmin, sessionIds } = await deleteUser(db, { id: userId }, indexes, audit, [...mails, event]);
   if (lastAdmin) throw new Problem('last_admin');
   if (!deleted) throw noSuchUser();
   call.after(() => relay.deliver(mails));

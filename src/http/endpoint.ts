@@ -148,7 +148,10 @@ async function run<Body, C extends Caller | undefined, Subject, Params, Query>(
     for (const [name, value] of Object.entries(headers)) c.header(name, value);
   });
   // Whatever comes next may be costly, and nobody waits for it any more.
-  if (call.signal.aborted) throw new Problem('client_closed_request');
+  if (call.signal.aborted) {
+    c.executionCtx.waitUntil(gate.withdraw(counted));
+    throw new Problem('client_closed_request');
+  }
   const answer = Promise.resolve(definition.handler({ ...input, tried }, subject));
   // Workers drop what a request has under way when its client goes: a change must not stop halfway.
   if (definition.method !== 'get')

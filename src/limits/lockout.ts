@@ -50,18 +50,9 @@ export function isLocking(
  * @param isOwner who tried has proved to be the owner: then the failures before count no more either, but for those of
  * the account as a whole, which are others' too
  */
-export async function forgiveAttempt(
-  { config, fallback, kv }: Stores & Pick<Deps, 'config'>,
-  { counters }: Attempt,
-  isOwner: boolean,
-): Promise<void> {
+export async function forgiveAttempt({ fallback, kv }: Stores, { counters }: Attempt, isOwner: boolean): Promise<void> {
   const operations = counters.map((counter): ForgiveOperation => {
-    const all = isOwner && counter.lockout !== 'lockout_account';
-    return {
-      type: 'forgive',
-      key: counterKey(counter),
-      failures: all ? undefined : config.lockouts[counter.lockout].failures,
-    };
+    return { type: 'forgive', key: counterKey(counter), all: isOwner && counter.lockout !== 'lockout_account' };
   });
   if (operations.length > 0) await onBoth({ fallback, kv }, (store) => store.run(operations));
 }

@@ -15,6 +15,8 @@ export const policies = {
   login_address: { limit: 60, window: 60 },
   /** A device that has signed in before, instead of its address: strangers behind it shall not use up its limit. */
   login_device: { limit: 30, window: 60 },
+  /** All such devices of one address together: whoever signs in often gets a new one each time. */
+  login_known_address: { limit: 300, window: 60 },
   /** Failed sign-ins of the whole service. Refuses nobody: more of them are logged as an alarm. */
   login_failures: { limit: 1000, window: 60 },
   /** Passwords that a signed-in user proves again: whoever holds a stolen access token must not guess them. */

@@ -49,6 +49,14 @@ export function taskRow(deps: Needs, type: string, payload: unknown): Promise<Ou
   return newRow(deps, { id: deps.newId(), kind: 'task', type, subject: deps.newId() }, payload);
 }
 
+/**
+ * The row of an event for other services. Its subject is not the user's id where it must not stand in clear: of somebody
+ * who has left nothing may.
+ */
+export function eventRow(deps: Needs, type: string, data: unknown, about: string = deps.newId()): Promise<OutboxRow> {
+  return newRow(deps, { id: deps.newId(), kind: 'event', type, subject: about }, data);
+}
+
 /** What a row promises, as it was sealed. */
 export async function openPayload({ keyring }: Pick<Deps, 'keyring'>, row: OutboxRow): Promise<unknown> {
   return JSON.parse(await unseal(keyring, place(row.id), row.payloadSealed));

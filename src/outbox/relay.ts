@@ -76,7 +76,7 @@ export function createRelay(deps: Needs, tasks: Readonly<Record<string, Task>>):
 
   /**
    * @param attempts how many there are with this one. An instance that ends halfway still has counted it.
-   * @returns whether it went well
+   * @returns whether it came to an end: it went well, or who takes mails is there and refused it for good
    */
   async function attempt(row: OutboxRow, attempts: number): Promise<boolean> {
     // Whoever claims it next must not find it under way.
@@ -91,7 +91,7 @@ export function createRelay(deps: Needs, tasks: Readonly<Record<string, Task>>):
       await postpone(row, attempts, error).catch((second: unknown) =>
         log.error('outbox_unreachable', describeError(second)),
       );
-      return false;
+      return error instanceof MailRefused;
     }
   }
 
@@ -99,16 +99,23 @@ export function createRelay(deps: Needs, tasks: Readonly<Record<string, Task>>):
     await Promise.all(rows.map((row) => attempt(row, 1)));
   }
 
+  /** Batch after batch, one at least, until one is not full or fails as a whole, or the time is over. */
+  async function sweepKinds(kinds: readonly ('email' | 'task')[], until: number): Promise<'ended' | 'all failed'> {
+    do {
+      const rows = await claimOutbox(db, { kinds, now: now(), leaseUntil: now() + lease, limit: batch });
+      const outcomes = await Promise.all(rows.map((row) => attempt(row, row.attempts ?? 1)));
+      if (outcomes.length < batch) return 'ended';
+      if (!outcomes.includes(true)) return 'all failed';
+    } while (now() < until);
+    return 'ended';
+  }
+
   return {
     deliver,
     async sweep() {
       const until = now() + sweepTime;
-      let outcomes: boolean[] = [];
-      do {
-        const rows = await claimOutbox(db, { now: now(), leaseUntil: now() + lease, limit: batch });
-        outcomes = await Promise.all(rows.map((row) => attempt(row, row.attempts ?? 1)));
-        // A provider that takes none of them is down: the next sweep asks again.
-      } while (outcomes.length === batch && outcomes.includes(true) && now() < until);
+      // A provider that takes none of them is down: the next sweep asks again. Tasks need none, and go on.
+      if ((await sweepKinds(['email', 'task'], until)) === 'all failed') await sweepKinds(['task'], until);
     },
   };
 }

@@ -56,22 +56,27 @@ const claimed = z.object({
   created_at: z.number(),
 });
 
+interface Claim {
+  readonly kinds: readonly ('email' | 'task')[];
+  /** Both in milliseconds. */
+  readonly now: number;
+  readonly leaseUntil: number;
+  readonly limit: number;
+}
+
 /**
  * Claims mails and tasks that are due until `leaseUntil`: no other relay gets them before. Each claim counts as an
  * attempt, so that a row which ends every instance that touches it comes to an end itself. The time a one-time token is
  * good for begins anew with each attempt to send its mail: a link that was held up must not arrive dead. Events are not
  * this relay's.
  */
-export async function claimOutbox(
-  db: Database,
-  { now, leaseUntil, limit }: { readonly now: number; readonly leaseUntil: number; readonly limit: number },
-): Promise<OutboxRow[]> {
+export async function claimOutbox(db: Database, { kinds, now, leaseUntil, limit }: Claim): Promise<OutboxRow[]> {
   const rows = await query(
     db,
     claimed,
     sql`with due as (
       select id from ${outbox} where next_attempt_at <= ${timestamp(now)} and delivered_at is null and not dead
-        and kind in ('email', 'task')
+        and kind in ${kinds}
       order by next_attempt_at limit ${limit} for update skip locked
     ), claimed as (
       update ${outbox} as o set next_attempt_at = ${timestamp(leaseUntil)}, attempts = o.attempts + 1

@@ -41,12 +41,11 @@ for i, state in ipairs(states) do
 end
 return reply`;
 
-/** KEYS: one counter. ARGV: how many failures lock it, or '' to forget them all. Gives whether there was any. */
+/** KEYS: one counter. ARGV: 'all' or 'one'. Gives whether there was any. */
 export const forgiveScript = `${shebang}
 local failures = tonumber(redis.call('HGET', KEYS[1], 'failures') or 0)
-if failures <= 1 or ARGV[1] == '' then return redis.call('DEL', KEYS[1]) end
-redis.call('HINCRBY', KEYS[1], 'failures', -1)
-if failures - 1 < tonumber(ARGV[1]) then redis.call('HSET', KEYS[1], 'until', 0) end
+if failures <= 1 or ARGV[1] == 'all' then return redis.call('DEL', KEYS[1]) end
+redis.call('HSET', KEYS[1], 'failures', string.format('%.0f', failures - 1), 'until', 0)
 return 1`;
 
 export function attemptArguments({ counters, now }: AttemptOperation): string[] {

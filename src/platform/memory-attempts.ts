@@ -67,12 +67,12 @@ export function createAttempts(capacity: number) {
       return { allowed: true, until: 0, failures };
     },
 
-    forgive({ key, failures }: ForgiveOperation): boolean {
+    forgive({ key, all = false }: ForgiveOperation): boolean {
       const state = states.get(key);
       if (state === undefined) return false;
-      const left = failures === undefined ? 0 : state.failures - 1;
-      if (left <= 0 || failures === undefined) return states.delete(key);
-      states.set(key, { ...state, failures: left, until: left < failures ? 0 : state.until });
+      const failures = state.failures - 1;
+      if (all || failures <= 0) return states.delete(key);
+      states.set(key, { ...state, failures, until: 0 });
       return true;
     },
 

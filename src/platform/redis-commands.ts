@@ -122,8 +122,9 @@ async function perform(operation: Operation, send: Send): Promise<Result> {
       return readAttemptReply(reply, operation);
     }
     case 'forgive': {
-      const { key, failures = '' } = operation;
-      return (await send({ type: 'script', script: 'forgive', keys: [attemptKey(key)], args: [`${failures}`] })) === 1;
+      const { key, all = false } = operation;
+      const args = [all ? 'all' : 'one'];
+      return (await send({ type: 'script', script: 'forgive', keys: [attemptKey(key)], args })) === 1;
     }
     case 'set': {
       const { key, value, ttl, ifAbsent = false } = operation;

@@ -76,14 +76,15 @@ function parseSender(text: string): { name: string; address: string } {
 
 /**
  * Refused is what the server says of this recipient or this mail, for good (5yz, RFC 5321 section 4.2.1). What it says
- * of us may be mended: credentials, the sender, who may send and relay (5.7, RFC 3463 section 3.8). The messages hold
- * addresses, so only codes go on.
+ * of us and of itself may be mended (RFC 3463 section 3): credentials and who may send and relay (5.7), the sender (5.1.7,
+ * 5.1.8), its system, its network and how much we may send (5.3, 5.4), the protocol (5.5). The messages hold addresses, so
+ * only codes go on.
  */
 function toFailure(error: unknown): Error {
   const { code, command, responseCode, response } = fieldsOf(error);
   const isPermanent = responseCode !== undefined && responseCode >= 500 && ![503, 530].includes(responseCode);
-  const isPolicy = /^5\d\d[ -]5\.7\.\d/.test(response);
-  if (isPermanent && !isPolicy && (command === 'RCPT TO' || command === 'DATA')) {
+  const isNotOfThisMail = /^5\d\d[ -]5\.(?:1\.[78]|[3457]\.\d{1,3})\b/.test(response);
+  if (isPermanent && !isNotOfThisMail && (command === 'RCPT TO' || command === 'DATA')) {
     return new MailRefused(`smtp_${responseCode}`);
   }
   // Nothing was sent: the library could not make an address of the recipient.

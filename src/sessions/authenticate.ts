@@ -46,6 +46,8 @@ export interface Gate {
    * @throws {Problem} `rate_limited`, `account_locked`, `invalid_token`
    */
   admit(counted: Counted, caller: Caller | undefined, announce: (headers: Headers) => void): Promise<AttemptResult>;
+  /** Takes the guess of a request back that was let in and then not looked at. Does not reject. */
+  withdraw(counted: Counted): Promise<void>;
 }
 
 interface Counted {
@@ -95,7 +97,7 @@ export function createGate({ config, kv, fallback, now, roles, signingKeys, revo
       const told = results.filter((_, index) => hits.some((hit, n) => n === index && !untoldPolicies.has(hit.policy)));
       announce(rateLimitHeaders(told, now()));
       // Where nobody gets to guess it is no failure. Where it is one, the attempt that locks an account tells its owner.
-      if (tried.allowed && isRefused(results)) await forgiveAttempt({ config, fallback, kv }, attempt, false);
+      if (tried.allowed && isRefused(results)) await forgiveAttempt({ fallback, kv }, attempt, false);
       enforce(results, now());
       enforceLockout(tried, now());
       if (caller !== undefined && !(await revocation.judge(caller.claims, marks))) {
@@ -103,6 +105,8 @@ export function createGate({ config, kv, fallback, now, roles, signingKeys, revo
       }
       return tried;
     },
+
+    withdraw: ({ attempt = noAttempt }) => forgiveAttempt({ fallback, kv }, attempt, false),
   };
 }
 

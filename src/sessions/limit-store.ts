@@ -9,7 +9,8 @@ import { timestamp } from './store.ts';
  * Ends the oldest open sessions of a user, so that with the one that has just started at most `limit` are left.
  * A statement of its own after that start: a statement sees what was there when it began, whatever it locks, so of two
  * sign-ins at once neither would count the other's session. The one that comes last here sees them all. The user's row
- * makes them take turns, and a session that another one has ended by then ends none: where two meet, one lives on.
+ * makes them take turns, and a session that another one has ended by then ends none: where two meet, one lives on. The
+ * locks have each row judged as the one before left it, before the offset counts it.
  * @param at milliseconds; a session last used at `idleFrom` or before is not open
  * @returns the ids of those that have ended
  */
@@ -33,6 +34,7 @@ export async function endSurplusSessions(
       where s.user_id = mine.user_id and s.id <> mine.id and s.epoch = mine.epoch and s.ended_at is null
         and s.expires_at > ${timestamp(at.now)} and s.rotated_at > ${timestamp(at.idleFrom)}
       order by s.id desc offset ${limit - 1}
+      for no key update of s
     ), ended as (
       update ${sessions} as s set ended_at = ${timestamp(at.now)}, ended_reason = 'session_limit'
       where s.id in (select id from surplus) and s.ended_at is null

@@ -2,7 +2,7 @@ import { type SQL, sql } from 'drizzle-orm';
 import * as z from 'zod';
 import type { AuditRow } from '../audit/audit.ts';
 import { type Database, query } from '../db/database.ts';
-import { auditLog, sessions, users } from '../db/schema.ts';
+import { auditLog, oneTimeTokens, sessions, users } from '../db/schema.ts';
 import { type OutboxRow, outboxFrom } from '../outbox/store.ts';
 import { type SessionRow, timestamp } from './store.ts';
 
@@ -10,6 +10,12 @@ import { type SessionRow, timestamp } from './store.ts';
 const mostNotices = 10;
 /** How far back sessions are looked through: not all of an account that has made a million. */
 const mostSeen = 1000;
+
+/** What a sign-in brings up to date: the hash, and the index of the address with that of the links sent to it. */
+export interface Upgrade {
+  readonly passwordHash?: string;
+  readonly emailIndex?: { readonly from: string; readonly to: string };
+}
 
 /**
  * Starts a session for a user who just proved the password, unless something ended the user's sessions or disabled
@@ -25,7 +31,7 @@ export async function insertSession(
   db: Database,
   session: SessionRow,
   audit: AuditRow,
-  upgrade: Partial<Pick<typeof users.$inferInsert, 'passwordHash' | 'emailIndex'>>,
+  upgrade: Upgrade,
   notice?: OutboxRow,
 ): Promise<{ noticed: boolean }> {
   const upgrades = Object.keys(upgrade).length > 0;
@@ -35,19 +41,30 @@ export async function insertSession(
     where ${users.id} = ${session.userId} and ${users.sessionEpoch} = ${session.epoch} and ${users.status} = 'active'
     ${lock}`;
   const userId = sql`(select id from unchanged)`;
-  const upgraded = upgrades
-    ? sql`, upgraded as ${db.update(users).set(upgrade).where(sql`${users.id} = ${userId}`)}`
-    : sql``;
   const isNoticed = notice === undefined ? sql`false` : sql`exists (select from noticed)`;
   const [row] = await query(
     db,
     z.object({ noticed: z.boolean() }),
     sql`with unchanged as (${unchanged}),
     started as ${db.insert(sessions).values({ ...session, userId })},
-    audited as ${db.insert(auditLog).values(audit)}${upgraded}${noticedWhereNew(session, notice)}
+    audited as ${db.insert(auditLog).values(audit)}${upgrades ? upgraded(db, upgrade, userId) : sql``}${noticedWhereNew(session, notice)}
     select ${isNoticed} as noticed`,
   );
   return { noticed: row?.noticed === true };
+}
+
+/** The index moves only while the account has that address still: a change of it ends no session. */
+function upgraded(db: Database, { passwordHash, emailIndex }: Upgrade, userId: SQL): SQL {
+  const isUser = sql`${users.id} = ${userId}`;
+  if (emailIndex === undefined) return sql`, upgraded as ${db.update(users).set({ passwordHash }).where(isUser)}`;
+  const { from, to } = emailIndex;
+  const moved = sql`case when ${users.emailIndex} = ${from} then ${to} else ${users.emailIndex} end`;
+  return sql`, upgraded as ${db
+    .update(users)
+    .set({ ...(passwordHash === undefined ? {} : { passwordHash }), emailIndex: moved })
+    .where(isUser)}, moved as (
+      update ${oneTimeTokens} as t set email_index = ${to} where t.user_id = ${userId} and t.email_index = ${from}
+    )`;
 }
 
 function noticedWhereNew({ userId, address, userAgent, createdAt }: SessionRow, notice: OutboxRow | undefined): SQL {

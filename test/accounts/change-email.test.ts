@@ -112,6 +112,7 @@ it('the first of several old addresses takes all changes back', async () => {
   const [second, third] = [newEmail(), newEmail()];
   await change(app, access, second);
   await confirm(app, { token: secretsTo(app, second).token });
+  app.clock.advance(1);
   await change(app, access, third);
   await confirm(app, { token: secretsTo(app, third).token });
   const [undoFirst, undoSecond] = [secretsTo(app, email).token, secretsTo(app, second).token];

@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { runtime } from '#test-runtime';
 import { limitKeysOf } from '../../src/accounts/identifier.ts';
+import { Problem } from '../../src/errors.ts';
 import { clearLockout } from '../../src/limits/lockout.ts';
 import { createMemoryKeyValue } from '../../src/platform/memory.ts';
 import {
@@ -214,6 +215,47 @@ describe('an account as a whole', () => {
     expect((await right(app, user.email, { address: '203.0.113.9' })).status).toBe(200);
   });
 
+  it('tells its owner too where who locked it has hung up', async () => {
+    const { app, hasher, user } = await setUp({ variables: { LOCKOUT_ACCOUNT: '3/3600/3600/3600' } });
+    const { verify } = hasher;
+    const hangUp = async () => {
+      const gone = new AbortController();
+      hasher.verify = async () => {
+        gone.abort();
+        throw new Error('gone');
+      };
+      const body = { identifier: user.email, password: wrong };
+      await app.request('POST', '/auth/login', { body, signal: gone.signal }).catch(() => undefined);
+      hasher.verify = verify;
+    };
+    for (let count = 0; count < 3; count += 1) await hangUp();
+    const told = () => app.mails.filter(({ subject }) => /was locked/.test(subject));
+    await expect.poll(told).toMatchObject([{ to: user.email }]);
+    expect((await right(app, user.email, { address: '203.0.113.9' })).status).toBe(429);
+  });
+
+  it('does not count whom nobody waited for', async () => {
+    const gone = new AbortController();
+    const memory = createMemoryKeyValue(createClock());
+    let isLeaving = false;
+    const kv: typeof memory = {
+      ...memory,
+      run: (operations) => {
+        if (isLeaving && operations.some(({ type }) => type === 'attempt')) gone.abort();
+        return memory.run(operations);
+      },
+    };
+    const { app, hasher, user } = await setUp({ kv, variables: { LOCKOUT_ACCOUNT: '2/3600/3600/3600' } });
+    await login(app, user.email);
+    hasher.asked = 0;
+    isLeaving = true;
+    const body = { identifier: user.email, password: wrong };
+    await app.request('POST', '/auth/login', { body, signal: gone.signal }).catch(() => undefined);
+    isLeaving = false;
+    expect(hasher.asked).toBe(0);
+    expect((await right(app, user.email, { address: '203.0.113.9' })).status).toBe(200);
+  });
+
   it('that does not exist, or has no address, is locked alike and tells nobody', async () => {
     const { app } = await setUp();
     const username = `u-${crypto.randomUUID()}`;
@@ -335,6 +377,17 @@ describe('a known device', () => {
     await statuses(3, () => login(app, 'nobody'));
     expect(await statuses(5, () => right(app, user.email, { headers: device }))).toEqual([200, 200, 200, 200, 429]);
   });
+
+  it('of which somebody made many does not buy one address any number of sign-ins', async () => {
+    const { app, hasher, user } = await setUp({ variables: { LIMIT_LOGIN_KNOWN_ADDRESS: '6/60' } });
+    const devices = [];
+    for (let count = 0; count < 4; count += 1) devices.push(await knownDevice(app, user.email));
+    hasher.asked = 0;
+    for (const headers of devices) await statuses(3, () => right(app, user.email, { headers }));
+    expect(hasher.asked).toBe(6);
+    expect((await right(app, user.email, { headers: devices[3] ?? {}, address: '203.0.113.1' })).status).toBe(200);
+    expect((await right(app, user.email)).status).toBe(200);
+  });
 });
 
 describe('a lockout', () => {
@@ -365,12 +418,24 @@ describe('a lockout', () => {
     const { app, hasher, user } = await setUp();
     const { verify } = hasher;
     for (const name of ['unavailable', 'overloaded'] as const) {
-      const { Problem } = await import('../../src/errors.ts');
       hasher.verify = async () => {
         throw new Problem(name);
       };
       expect(await statuses(10, () => right(app, user.email))).toEqual(Array(10).fill(503));
     }
+    hasher.verify = verify;
+    expect((await right(app, user.email)).status).toBe(200);
+  });
+
+  it('that is over does not begin anew by what is no failure', async () => {
+    const { app, hasher, user } = await setUp();
+    const { verify } = hasher;
+    await statuses(5, () => login(app, user.email));
+    app.clock.advance(60);
+    hasher.verify = async () => {
+      throw new Problem('unavailable');
+    };
+    expect(await statuses(3, () => right(app, user.email))).toEqual([503, 503, 503]);
     hasher.verify = verify;
     expect((await right(app, user.email)).status).toBe(200);
   });

@@ -93,7 +93,7 @@ const fill = `
 
 /** Every statement there is. One that is new stands here too: what it does, and that its plan was looked at. */
 const expected = [
-  'from one_time_tokens, delete from one_time_tokens, insert into users, insert into audit_log',
+  'from one_time_tokens, delete from one_time_tokens, insert into users, from users, insert into audit_log',
   'delete from outbox',
   'delete from outbox, insert into one_time_tokens, delete from code_attempts, insert into outbox',
   'delete from outbox, insert into one_time_tokens, delete from code_attempts, insert into outbox, insert into audit_log, from users',
@@ -118,8 +118,9 @@ const expected = [
   'from sessions, join users',
   'from signing_keys',
   'from users',
-  'from users, from sessions, update users, update sessions, update sessions, insert into audit_log, insert into outbox',
-  'from users, from users, from users, update audit_log, delete from outbox, delete from users, delete from one_time_tokens, delete from code_attempts, insert into audit_log, insert into outbox, from sessions',
+  'from users, from sessions, update users, update sessions, update sessions, delete from one_time_tokens, insert into audit_log, insert into outbox',
+  'from users, from sessions, delete from one_time_tokens, update users, update users, update sessions, delete from one_time_tokens, insert into audit_log, insert into one_time_tokens, insert into outbox',
+  'from users, from users, from users, update audit_log, delete from outbox, delete from users, delete from one_time_tokens, delete from code_attempts, insert into audit_log, insert into outbox, insert into outbox, from sessions',
   'from roles',
   'from users, from roles, update users, update sessions, delete from one_time_tokens, insert into audit_log, from roles',
   'from users, from roles, update users, update sessions, delete from one_time_tokens, insert into audit_log, insert into one_time_tokens, insert into outbox, from roles',
@@ -139,8 +140,8 @@ const expected = [
   'delete from outbox, from users, insert into audit_log, insert into outbox',
   'from users, insert into sessions, insert into audit_log',
   'from users, insert into sessions, insert into audit_log, from sessions, insert into outbox, from users',
-  'from users, insert into sessions, insert into audit_log, update users',
-  'from users, insert into sessions, insert into audit_log, update users, from sessions, insert into outbox, from users',
+  'from users, insert into sessions, insert into audit_log, update users, update one_time_tokens',
+  'from users, insert into sessions, insert into audit_log, update users, update one_time_tokens, from sessions, insert into outbox, from users',
   'update sessions, from users, insert into audit_log',
   'update sessions, insert into audit_log',
   'update users, insert into audit_log, from changed',

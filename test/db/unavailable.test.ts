@@ -1,7 +1,8 @@
 import { sql } from 'drizzle-orm';
 import { afterEach, beforeAll, describe, expect, inject, it, vi } from 'vitest';
+import * as z from 'zod';
 import { runtime } from '#test-runtime';
-import { type Database, isUnavailable, sqlState } from '../../src/db/database.ts';
+import { type Database, isUnavailable, query, sqlState } from '../../src/db/database.ts';
 import { createNeon } from '../../src/platform/neon.ts';
 import { createDatabase } from '../support/test-app.ts';
 
@@ -48,6 +49,18 @@ describe('an error of Postgres, as the driver throws it', () => {
     const error = await raise(state);
     expect(sqlState(error)).toMatchObject({ code: state });
     expect(isUnavailable(error)).toBe(true);
+  });
+
+  it('a statement that lost a deadlock is begun anew, and not for ever', async () => {
+    await db.execute(sql.raw('create sequence meetings'));
+    await db.execute(
+      sql.raw(`create function meet(most int) returns int language plpgsql as $$ declare n int := nextval('meetings'); begin
+        if n <= most then raise exception 'circle' using errcode = '40P01'; end if; return n; end $$`),
+    );
+    const row = z.object({ met: z.int() });
+    expect(await query(db, row, sql`select meet(2) as met`)).toEqual([{ met: 3 }]);
+    expect(isUnavailable(await failureOf(query(db, row, sql`select meet(100) as met`)))).toBe(true);
+    expect(await query(db, row, sql`select meet(0) as met`)).toEqual([{ met: 7 }]);
   });
 
   it.each([

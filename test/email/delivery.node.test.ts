@@ -116,6 +116,10 @@ describe('a real SMTP server', () => {
           c: '550 5.7.1 Relaying denied',
           d: 'data:554 5.6.0 No',
           e: 'data:452 4.3.1 Full',
+          f: 'data:550 5.4.5 Daily user sending limit exceeded',
+          g: '550 5.1.8 Bad sender',
+          h: '554 5.3.2 Not accepting mails now',
+          i: '550 No such user',
         })[recipient.charAt(0)],
     });
     const outcome = async (to: string, by = mailer) => {
@@ -132,6 +136,11 @@ describe('a real SMTP server', () => {
     expect(await outcome('c@example.com')).toBe('MailUndelivered smtp_550');
     expect(await outcome('d@example.com')).toBe('MailRefused smtp_554');
     expect(await outcome('e@example.com')).toBe('MailUndelivered smtp_452');
+    // Nor is it the mail's fault that the server has had enough of us for today.
+    expect(await outcome('f@example.com')).toBe('MailUndelivered smtp_550');
+    expect(await outcome('g@example.com')).toBe('MailUndelivered smtp_550');
+    expect(await outcome('h@example.com')).toBe('MailUndelivered smtp_554');
+    expect(await outcome('i@example.com')).toBe('MailRefused smtp_550');
     expect(await outcome('x@example.com')).toBe('undefined');
     const wrong = createSmtp(
       { ...config, credentials: { user: 'x', password: 'y' } },

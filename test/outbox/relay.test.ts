@@ -6,7 +6,7 @@ import { oneTimeTokens } from '../../src/db/schema.ts';
 import { type Mail, type Mailer, MailRefused, MailUndelivered } from '../../src/mailer.ts';
 import { mailRow, taskRow } from '../../src/outbox/outbox.ts';
 import { createRelay, type Task } from '../../src/outbox/relay.ts';
-import { insertOutbox } from '../../src/outbox/store.ts';
+import { deleteOutbox, insertOutbox } from '../../src/outbox/store.ts';
 import { event, outboxOf, people, promiseMails } from '../support/promised-mails.ts';
 import { createClock, createDatabase, type TestApp, testApp } from '../support/test-app.ts';
 
@@ -272,6 +272,38 @@ describe('the relay', () => {
     const slow = mailerThat(() => app.clock.advance(1));
     await relayOf(app, slow.mailer).sweep();
     expect(slow.taken).toHaveLength(20);
+  });
+
+  it('takes no provider for down that refuses what somebody made up', async () => {
+    const app = await testApp();
+    await promiseMails(app, people(20));
+    app.clock.advance(1);
+    await promiseMails(app, ['good@example.com']);
+    app.clock.advance(31);
+    const { mailer, taken } = mailerThat(({ to }) => {
+      if (to.startsWith('person-')) throw new MailRefused('smtp_550');
+    });
+    await relayOf(app, mailer).sweep();
+    expect(taken.map(({ to }) => to)).toEqual(['good@example.com']);
+  });
+
+  it('does not let tasks wait behind mails that nobody takes', async () => {
+    const app = await testApp();
+    await promiseMails(app, people(40));
+    app.clock.advance(1);
+    const tasks = await Promise.all(Array.from({ length: 12 }, () => taskRow(app.deps, 'tidy', {})));
+    await insertOutbox(app.deps.db, tasks);
+    app.clock.advance(31);
+    const { mailer, asked } = mailerThat(down);
+    const done: string[] = [];
+    const tidy: Task = async (_, row) => {
+      await deleteOutbox(app.deps.db, row.id);
+      done.push(row.id);
+      return [];
+    };
+    await relayOf(app, mailer, { tidy }).sweep();
+    expect(asked).toHaveLength(10);
+    expect(done.toSorted()).toEqual(tasks.map(({ id }) => id).toSorted());
   });
 
   it('lets mails wait until there is somebody to take them', async () => {

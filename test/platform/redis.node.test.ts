@@ -76,10 +76,10 @@ describe.skipIf(url === '')('Redis', () => {
     let now = Date.UTC(2026, 0, 1);
     for (let step = 0; step < 1000; step += 1) {
       now += random(2) * random(20_000);
-      const { key, failures } = counters[random(2)] ?? { key: '', failures: 1 };
+      const { key } = counters[random(2)] ?? { key: '' };
       const operations = [
         { type: 'attempt', counters: counters.slice(0, 1 + random(2)), resetKey, now } as const,
-        ...(random(3) === 0 ? [{ type: 'forgive', key, ...(random(2) === 0 ? { failures } : {}) } as const] : []),
+        ...(random(3) === 0 ? [{ type: 'forgive', key, all: random(2) === 0 } as const] : []),
         ...(random(40) === 0 ? [{ type: 'set', key: resetKey, value: String(step) } as const] : []),
       ];
       const [expected, actual] = await Promise.all([redis.run(operations), memory.run(operations)]);
