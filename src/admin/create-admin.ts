@@ -3,7 +3,6 @@ import { newUser } from '../accounts/new-user.ts';
 import { refuseWeakPassword } from '../accounts/password.ts';
 import { refuseTaken } from '../accounts/register.ts';
 import { findAccount, type UserRow } from '../accounts/store.ts';
-import { purposes } from '../accounts/token-store.ts';
 import type { Username } from '../accounts/username.ts';
 import { auditRow } from '../audit/audit.ts';
 import { blindIndexes } from '../crypto/blind-index.ts';
@@ -61,7 +60,7 @@ async function claim(deps: Deps, { email, askPassword }: NewAdmin, account: User
   await promote(deps, account, {
     set: { passwordHash, emailVerifiedAt },
     endsSessions: 'password_changed',
-    drops: purposes,
+    drops: ['verify_email', 'reset_password', 'change_email', 'undo_email_change'],
     promised: await passwordMail(deps, { ...account, passwordHash }, email),
   });
   return 'claimed';
