@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { compatNames } from './compat/names.ts';
 import { isIssuer, isOrigin } from './http/web-address.ts';
 import { isNetwork } from './limits/client-address.ts';
 import {
@@ -61,6 +62,12 @@ export const variables = z.object({
   /** Not everybody: then each client could make up its address, and no limit by address would hold. */
   TRUSTED_PROXIES: list(isNetwork, 'Expected addresses or CIDRs, and not all addresses (/0)'),
   CORS_ORIGINS: list(isOrigin, 'Expected origins such as https://app.example, without a path; no * and no null'),
+  /** The older APIs that are on. Empty, or `none`: no one. */
+  COMPAT_APIS: z
+    .string()
+    .default(compatNames.join(','))
+    .transform((text) => [...new Set(parts(text).filter((name) => name !== 'none'))])
+    .pipe(z.array(z.enum(compatNames, `Expected names among ${compatNames.join(', ')}, or none`))),
   ACCESS_TOKEN_TTL: seconds(900, 60),
   SESSION_TTL: seconds(30 * 86_400, 60),
   SESSION_IDLE_TTL: seconds(7 * 86_400, 60),
@@ -105,6 +112,8 @@ export const variables = z.object({
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
   SLOW_REQUEST_MS: z.coerce.number().int().min(1).default(5000),
 });
+
+export type Variables = z.output<typeof variables>;
 
 export const limitVariable = (name: PolicyName) => `LIMIT_${name.toUpperCase()}`;
 export const limitVariables = z.object(

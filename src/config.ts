@@ -1,5 +1,12 @@
-import type * as z from 'zod';
-import { limitVariable, limitVariables, lockoutVariable, lockoutVariables, variables } from './config-variables.ts';
+import { isLoopbackHost, type MailConfig, mailContradictions, toMail } from './config-mail.ts';
+import {
+  limitVariable,
+  limitVariables,
+  lockoutVariable,
+  lockoutVariables,
+  type Variables,
+  variables,
+} from './config-variables.ts';
 import { argon2Limits } from './crypto/argon2.ts';
 import {
   type Lockout,
@@ -9,23 +16,6 @@ import {
   type Policy,
   type PolicyTable,
 } from './limits/policies.ts';
-
-type Variables = z.output<typeof variables>;
-
-/** Who takes mails; `from` is `Name <address>` or an address. */
-export type MailConfig =
-  | { readonly kind: 'resend'; readonly apiKey: string; readonly baseUrl: string | undefined; readonly from: string }
-  | { readonly kind: 'mailbox'; readonly url: string; readonly from: string }
-  | SmtpConfig;
-
-export interface SmtpConfig {
-  readonly kind: 'smtp';
-  readonly host: string;
-  readonly port: number;
-  readonly tls: Variables['SMTP_TLS'];
-  readonly credentials: { readonly user: string; readonly password: string } | undefined;
-  readonly from: string;
-}
 
 export interface Config {
   readonly environment: Variables['ENVIRONMENT'];
@@ -38,6 +28,8 @@ export interface Config {
   readonly upstash: { readonly url: string; readonly token: string } | undefined;
   readonly trustedProxies: readonly string[];
   readonly corsOrigins: readonly string[];
+  /** The older APIs that are on. */
+  readonly compatApis: Variables['COMPAT_APIS'];
   /** All durations are in seconds. */
   readonly accessTokenTtl: number;
   readonly sessionTtl: number;
@@ -72,15 +64,19 @@ export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 }
 
+/** Lists that are not empty by default: an empty one is an answer too. */
+const saySomethingEmpty: ReadonlySet<string> = new Set(['COMPAT_APIS']);
+
 /**
  * Reads the environment.
- * @param environment variables by name; those that are not strings (bindings of a Worker) and empty ones count as unset
+ * @param environment variables by name; those that are not strings (bindings of a Worker) count as unset, and empty ones
+ * but for `COMPAT_APIS`
  * @throws {ConfigError} naming every wrong variable at once
  */
 export function readConfig(environment: Readonly<Record<string, unknown>>): Config {
-  const set = Object.fromEntries(
-    Object.entries(environment).filter(([, value]) => typeof value === 'string' && value.trim() !== ''),
-  );
+  const isSet = ([name, value]: [string, unknown]) =>
+    typeof value === 'string' && (value.trim() !== '' || saySomethingEmpty.has(name));
+  const set = Object.fromEntries(Object.entries(environment).filter(isSet));
   const parsed = variables.safeParse(set);
   const limits = limitVariables.safeParse(set);
   const lockouts = lockoutVariables.safeParse(set);
@@ -113,39 +109,6 @@ function contradictions(v: Variables): string[] {
   return [...wrong, ...mailContradictions(v)];
 }
 
-function mailContradictions(v: Variables): string[] {
-  const wrong: string[] = [];
-  if (v.RESEND_API_KEY !== undefined && v.SMTP_HOST !== undefined) {
-    wrong.push('SMTP_HOST: set either this or RESEND_API_KEY');
-  }
-  if ((v.RESEND_API_KEY ?? v.SMTP_HOST) !== undefined && v.MAIL_FROM === undefined) wrong.push('MAIL_FROM: Required');
-  if ((v.SMTP_USER === undefined) !== (v.SMTP_PASSWORD === undefined)) {
-    wrong.push('SMTP_PASSWORD: set it together with SMTP_USER');
-  }
-  if (v.SMTP_TLS === 'none' && v.SMTP_USER !== undefined && !isLoopbackHost(v.SMTP_HOST ?? '')) {
-    wrong.push('SMTP_TLS: must not be none where SMTP_PASSWORD would leave the machine');
-  }
-  if (v.REQUIRE_EMAIL_VERIFICATION === true && toMail(v) === undefined) {
-    wrong.push('REQUIRE_EMAIL_VERIFICATION: needs a way to send mail (RESEND_API_KEY or SMTP_HOST)');
-  }
-  return wrong;
-}
-
-function toMail(v: Variables): MailConfig | undefined {
-  const from = v.MAIL_FROM ?? `${v.SERVICE_NAME} <no-reply@localhost>`;
-  if (v.RESEND_API_KEY !== undefined) {
-    return { kind: 'resend', apiKey: v.RESEND_API_KEY, baseUrl: v.RESEND_BASE_URL, from };
-  }
-  if (v.SMTP_HOST !== undefined) {
-    const port = v.SMTP_PORT ?? (v.SMTP_TLS === 'implicit' ? 465 : 587);
-    const [user, password] = [v.SMTP_USER, v.SMTP_PASSWORD];
-    const credentials = user === undefined || password === undefined ? undefined : { user, password };
-    return { kind: 'smtp', host: v.SMTP_HOST, port, tls: v.SMTP_TLS, credentials, from };
-  }
-  return v.MAILBOX_URL === undefined ? undefined : { kind: 'mailbox', url: v.MAILBOX_URL, from };
-}
-
-const isLoopbackHost = (host: string) => ['localhost', '127.0.0.1', '::1', '[::1]'].includes(host);
 const isLoopback = (url: string) => isLoopbackHost(new URL(url).hostname);
 
 function toConfig(
@@ -167,6 +130,7 @@ function toConfig(
         : { url: v.UPSTASH_REDIS_REST_URL, token: v.UPSTASH_REDIS_REST_TOKEN },
     trustedProxies: v.TRUSTED_PROXIES,
     corsOrigins: v.CORS_ORIGINS,
+    compatApis: v.COMPAT_APIS,
     accessTokenTtl: v.ACCESS_TOKEN_TTL,
     sessionTtl: v.SESSION_TTL,
     sessionIdleTtl: v.SESSION_IDLE_TTL,

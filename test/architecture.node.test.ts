@@ -21,6 +21,7 @@ const features = [
   'tokens',
   'sessions',
   'accounts',
+  'compat',
   'pages',
   'scheduled',
 ];

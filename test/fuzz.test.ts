@@ -144,7 +144,7 @@ describe('no input', () => {
       await fc.assert(
         fc.asyncProperty(input, async ({ body, type, query: search, parameter, headers, authorization }) => {
           const target = path.replaceAll(/\{\w+\}/g, () => encodeURIComponent(parameter.toWellFormed()));
-          const isForm = !path.startsWith('/auth') && !path.startsWith('/users');
+          const isForm = !/^\/(auth|users|api)\b/.test(path);
           const usual = isForm ? 'application/x-www-form-urlencoded' : 'application/json';
           const sent = {
             ...headers,
