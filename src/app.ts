@@ -39,6 +39,7 @@ export interface App {
 /** The application: everything it needs comes in, and HTTP comes out. */
 export function createApp(deps: Deps): App {
   const { config } = deps;
+  for (const { old, name } of config.renamed) deps.log.warn('variable_has_a_new_name', { old, new: name });
   const signingKeys = createSigningKeys(deps);
   const revocation = createRevocation(deps);
   const gate = createGate({ ...deps, signingKeys, revocation });

@@ -13,7 +13,8 @@ import {
 
 /** Every variable the service understands. Their names stand here and in `config.ts` alone. */
 const seconds = (fallback: number, minimum = 1) => z.coerce.number().int().min(minimum).default(fallback);
-const isSecret = (text: string) => text.length >= 32 && new Set(text).size > 5;
+/** Whether it is long and varied enough to derive keys from. */
+export const isSecret = (text: string) => text.length >= 32 && new Set(text).size > 5;
 const parts = (text: string) => text.split(/[\s,]+/).filter((part) => part !== '');
 const list = (isEntry: (entry: string) => boolean, message: string) =>
   z
@@ -30,6 +31,12 @@ const withoutSlash = (text: string) => text.replace(/\/+$/, '');
 const mailFrom = z
   .string()
   .regex(/^(?:[^<>\p{Cc}]{1,100}<[^<>@\s]+@[^<>@\s]+>|[^<>@\s]+@[^<>@\s]+)$/u, 'Expected Name <address>');
+
+/** What Python's logging calls them otherwise. */
+const pythonLevels = new Map([
+  ['warning', 'warn'],
+  ['critical', 'error'],
+]);
 
 export const variables = z.object({
   ENVIRONMENT: z.enum(['dev', 'staging', 'production']).default('production'),
@@ -109,7 +116,12 @@ export const variables = z.object({
   ARGON2_ITERATIONS: z.coerce.number().int().min(1).max(10).default(2),
   HOST: z.string().min(1).default('0.0.0.0'),
   PORT: z.coerce.number().int().min(0).max(65_535).default(3000),
-  LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
+  LOG_LEVEL: z
+    .string()
+    .toLowerCase()
+    .transform((level) => pythonLevels.get(level) ?? level)
+    .pipe(z.enum(['debug', 'info', 'warn', 'error', 'silent']))
+    .default('info'),
   SLOW_REQUEST_MS: z.coerce.number().int().min(1).default(5000),
 });
 

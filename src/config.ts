@@ -1,3 +1,4 @@
+import { type Renamed, withOlderNames } from './config-legacy.ts';
 import { isLoopbackHost, type MailConfig, mailContradictions, toMail } from './config-mail.ts';
 import {
   limitVariable,
@@ -57,6 +58,8 @@ export interface Config {
   readonly port: number;
   readonly logLevel: Variables['LOG_LEVEL'];
   readonly slowRequestMs: number;
+  /** Variables that were understood by an older name. */
+  readonly renamed: readonly Renamed[];
 }
 
 /** The configuration is unusable. The message names every wrong variable and never shows a value. */
@@ -74,20 +77,25 @@ const saySomethingEmpty: ReadonlySet<string> = new Set(['COMPAT_APIS']);
  * @throws {ConfigError} naming every wrong variable at once
  */
 export function readConfig(environment: Readonly<Record<string, unknown>>): Config {
-  const isSet = ([name, value]: [string, unknown]) =>
-    typeof value === 'string' && (value.trim() !== '' || saySomethingEmpty.has(name));
-  const set = Object.fromEntries(Object.entries(environment).filter(isSet));
+  const isSet = (entry: [string, unknown]): entry is [string, string] =>
+    typeof entry[1] === 'string' && (entry[1].trim() !== '' || saySomethingEmpty.has(entry[0]));
+  const { set, renamed } = withOlderNames(Object.fromEntries(Object.entries(environment).filter(isSet)));
   const parsed = variables.safeParse(set);
   const limits = limitVariables.safeParse(set);
   const lockouts = lockoutVariables.safeParse(set);
   const wrong = [parsed, limits, lockouts]
     .flatMap(({ error }) => error?.issues ?? [])
-    .map(({ path, message }) => `${String(path[0])}: ${set[String(path[0])] === undefined ? 'Required' : message}`);
+    .map(({ path, message }) => {
+      const name = String(path[0]);
+      const from = renamed.find((each) => each.name === name);
+      const said = set[name] === undefined ? 'Required' : message;
+      return `${name}${from === undefined ? '' : ` (from ${from.old})`}: ${said}`;
+    });
   if (parsed.data !== undefined) wrong.push(...contradictions(parsed.data));
   if (wrong.length > 0 || parsed.data === undefined || limits.data === undefined || lockouts.data === undefined) {
     throw new ConfigError(`Invalid configuration. ${[...new Set(wrong)].join('. ')}`);
   }
-  return toConfig(parsed.data, limits.data, lockouts.data);
+  return { ...toConfig(parsed.data, limits.data, lockouts.data), renamed };
 }
 
 /** What is wrong though each variable by itself is well-formed. */
@@ -115,7 +123,7 @@ function toConfig(
   v: Variables,
   limits: Readonly<Record<string, Policy | undefined>>,
   lockouts: Readonly<Record<string, Lockout | undefined>>,
-): Config {
+): Omit<Config, 'renamed'> {
   return {
     environment: v.ENVIRONMENT,
     secrets: v.AUTH_SECRET,
