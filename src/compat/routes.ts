@@ -63,7 +63,10 @@ function older(name: CompatName, { limit }: Table, row: Row, { contract, handle 
           limit === undefined ? [] : [{ policy: limit, key: `${path}:${addressBucket(origin.address)}` }],
       };
       try {
-        return await withOldNames(row, await handle(c, gate, translation));
+        const answer = await handle(c, gate, translation);
+        // Any page can send a form, and shall not replace the cookie of whoever opens it.
+        if (row.form === true) answer.headers.delete('Set-Cookie');
+        return await withOldNames(row, answer);
       } catch (error) {
         throw inOldWords(error, told);
       }

@@ -36,6 +36,8 @@ describe('the older API api-v1', () => {
       const { status, body, headers } = await request('POST', '/api/v1/auth/login', form(fields));
       expect(status).toBe(200);
       expect(headers.get('Cache-Control')).toBe('no-store');
+      expect(headers.get('X-Device-Token')).not.toBeNull();
+      expect(headers.get('Set-Cookie')).toBeNull();
       expect(body).toMatchObject({
         access_token: expect.any(String),
         token_type: 'Bearer',

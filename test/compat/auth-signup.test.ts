@@ -17,17 +17,7 @@ describe('the older API auth-signup', () => {
     expect(await request('POST', '/auth/logout', { token })).toMatchObject({ status: 200 });
     expect(await request('GET', '/auth/me', { token })).toMatchObject({ status: 401 });
     expect(await request('GET', '/')).toMatchObject({ status: 200, body: { status: 'ok' } });
-    // In its order: after signing out it asks who is signed in, of another session.
+    // The first session goes on.
     expect(await request('GET', '/auth/me', { token: signup.body.access_token })).toMatchObject({ status: 200 });
-  });
-
-  it('registers by mail where addresses are verified first', async () => {
-    const { request, mails } = await testApp({
-      variables: { REQUIRE_EMAIL_VERIFICATION: 'true', MAILBOX_URL: 'http://localhost:1' },
-    });
-    const answer = await request('POST', '/auth/signup', { body: { email: 'ann@example.com', password } });
-    expect(answer).toMatchObject({ status: 202, body: { message: expect.any(String) } });
-    expect(answer.body).not.toHaveProperty('access_token');
-    expect(mails).toHaveLength(1);
   });
 });
