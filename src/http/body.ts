@@ -4,12 +4,13 @@ import type { RequestContext } from './context.ts';
 
 const isJson = (type: string | undefined) => /^application\/(json|[\w.+-]+\+json)\s*(;|$)/i.test(type ?? '');
 const isUrlEncoded = (type: string | undefined) => /^application\/x-www-form-urlencoded\s*(;|$)/i.test(type ?? '');
+const isMultipart = (type: string | undefined) => /^multipart\/form-data\s*;/i.test(type ?? '');
 
 /** How a body is read before it is validated. */
 export interface BodyReading {
   /** An empty body counts as `{}`. */
   readonly bodyOptional?: boolean;
-  /** The body is what a browser sends of a form, and not JSON; or it is the one or the other, as its type says. */
+  /** The body is what a browser sends of a form, and not JSON; or it is JSON or a form of either type. */
   readonly form?: boolean | 'or-json';
   /** Puts what was read into the words of the schema. */
   readonly translate?: (read: unknown) => unknown;
@@ -29,9 +30,14 @@ export async function parseBody<Body>(
     translate = (read) => read,
   }: BodyReading & { body?: z.ZodType<Body> },
 ): Promise<Body> {
-  const isForm = form === true || (form === 'or-json' && isUrlEncoded(c.req.header('Content-Type')));
-  const read = async () => translate(await (isForm ? readForm(c) : readJson(c, bodyOptional)));
-  const parsed = await orNothing(schema).safeParseAsync(schema === undefined ? undefined : await read());
+  const type = c.req.header('Content-Type');
+  const read = async () => {
+    if (form === 'or-json' && isMultipart(type)) return await readMultipart(c);
+    return await (form === true || (form === 'or-json' && isUrlEncoded(type))
+      ? readForm(c)
+      : readJson(c, bodyOptional));
+  };
+  const parsed = await orNothing(schema).safeParseAsync(schema === undefined ? undefined : translate(await read()));
   if (parsed.success) return parsed.data;
   throw invalid(parsed.error);
 }
@@ -57,6 +63,15 @@ async function readForm(c: RequestContext): Promise<unknown> {
   const bytes = await readBytes(c);
   if (!isUrlEncoded(c.req.header('Content-Type'))) throw new Problem('unsupported_media_type');
   return Object.fromEntries(new URLSearchParams(new TextDecoder().decode(bytes)));
+}
+
+/** A form as `FormData` sends it (RFC 7578). */
+async function readMultipart(c: RequestContext): Promise<unknown> {
+  const headers = { 'Content-Type': c.req.header('Content-Type') ?? '' };
+  const form = await new Response(await readBytes(c), { headers }).formData().catch(() => {
+    throw new Problem('validation_failed', { errors: [{ path: '', message: 'Is not a whole form' }] });
+  });
+  return Object.fromEntries(form);
 }
 
 async function readJson(c: RequestContext, optional: boolean): Promise<unknown> {

@@ -16,6 +16,8 @@ const problemSchema = z
   })
   .meta({ id: 'Problem', description: 'RFC 9457 problem details' });
 
+const formTypes = ['application/x-www-form-urlencoded', 'multipart/form-data'];
+
 /** Errors every endpoint may answer with, by what it takes. */
 function commonErrors({ body, params, query }: Endpoint['contract']): ProblemCode[] {
   const ofBody: ProblemCode[] = ['invalid_json', 'unsupported_media_type', 'body_too_large', 'validation_failed'];
@@ -43,7 +45,7 @@ function openApiDocument(endpoints: readonly Endpoint[], info: { issuer: string;
   const paths: Record<string, Record<string, unknown>> = {};
   for (const { contract } of endpoints) {
     const { method, path, body, bodyOptional, form, deprecated } = contract;
-    const bodyTypes = ['application/json', ...(form === 'or-json' ? ['application/x-www-form-urlencoded'] : [])];
+    const bodyTypes = ['application/json', ...(form === 'or-json' ? formTypes : [])];
     const success = Object.entries(contract.responses).map(([status, response]) => [
       status,
       describeResponse(response, (schema) => reference(schema, 'output')),

@@ -50,6 +50,23 @@ describe('the older API api-v1', () => {
     expect(refused).toMatchObject({ status: 422, body: { errors: [{ path: 'grant_type' }] } });
   });
 
+  it('takes the form as FormData sends it, and refuses what only looks like one', async () => {
+    const { request } = await testApp();
+    await request('POST', '/api/v1/auth/signup', { body: { email: 'ann@example.com', password } });
+    const send = (text: string, type: string) =>
+      request('POST', '/api/v1/auth/login', { body: text, headers: { 'Content-Type': type } });
+    const boundary = '----WebKitFormBoundary7MA4YWxkTrZu0gW';
+    const part = (name: string, value: string) =>
+      `--${boundary}\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`;
+    const whole = `${part('username', 'ann@example.com')}${part('password', password)}--${boundary}--\r\n`;
+    const type = `multipart/form-data; boundary=${boundary}`;
+    expect(await send(whole, type)).toMatchObject({ status: 200, body: { token_type: 'Bearer' } });
+    const file = whole.replace('name="username"', 'name="username"; filename="a"');
+    for (const broken of [whole.slice(0, 60), '', file]) expect((await send(broken, type)).status).toBe(422);
+    expect((await send(whole, type.toLowerCase())).status).toBe(422);
+    expect((await send(whole, 'multipart/form-data')).status).toBe(415);
+  });
+
   it('refuses as FastAPI does: 401 with a detail, whatever was sent, and counts towards the lockout', async () => {
     const { request } = await testApp();
     await request('POST', '/api/v1/auth/signup', { body: { email: 'ann@example.com', password } });
