@@ -89,10 +89,17 @@ describe('a refresh token at /auth/refresh-token', () => {
     expect(third.status).toBe(200);
     expect(third.body.refresh_token).not.toBe(second.refresh_token);
     clock.advance(60);
-    // From the second on they are good once.
     expect(await lasting(first)).toMatchObject({ status: 401, body: { code: 'invalid_refresh_token' } });
     expect((await request('GET', '/users/me', { token: third.body.access_token })).status).toBe(401);
     expect((await lasting(third.body.refresh_token)).status).toBe(401);
+  });
+
+  it('is good once from the second on', async () => {
+    const { first, lasting, clock } = await signedIn();
+    const { body: second } = await lasting(first);
+    expect((await lasting(second.refresh_token)).status).toBe(200);
+    clock.advance(60);
+    expect((await lasting(second.refresh_token)).status).toBe(401);
   });
 
   it('tells of a stolen one as soon as the session has been refreshed at /auth/refresh', async () => {
