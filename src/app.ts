@@ -4,16 +4,17 @@ import { requestId } from 'hono/request-id';
 import { secureHeaders } from 'hono/secure-headers';
 import { mailRoutes } from './accounts/mail-routes.ts';
 import { profileRoutes } from './accounts/profile-routes.ts';
-import { accountRoutes } from './accounts/routes.ts';
+import { accountRoutes, deletionByCredentials } from './accounts/routes.ts';
 import { accountTasks } from './accounts/tasks.ts';
 import { adminActionRoutes } from './admin/action-routes.ts';
 import { adminRoutes } from './admin/routes.ts';
 import { auditRoutes } from './audit/routes.ts';
+import { compatRoutes } from './compat/routes.ts';
 import type { Deps } from './deps.ts';
 import { Problem } from './errors.ts';
 import type { Env } from './http/context.ts';
 import { crossOrigin } from './http/cross-origin.ts';
-import { mount } from './http/endpoint.ts';
+import { mount } from './http/mount.ts';
 import { answerProblem, toProblem } from './http/on-error.ts';
 import { openApiRoutes } from './http/openapi.ts';
 import { requestLog } from './http/request-log.ts';
@@ -24,7 +25,7 @@ import { pageRoutes } from './pages/routes.ts';
 import { createRoles } from './roles/roles.ts';
 import { createScheduled, type RunScheduled } from './scheduled/scheduled.ts';
 import { createGate } from './sessions/authenticate.ts';
-import { sessionRoutes } from './sessions/routes.ts';
+import { lastingRefresh, sessionRoutes } from './sessions/routes.ts';
 import { createRevocation } from './tokens/revocation.ts';
 import { tokenRoutes } from './tokens/routes.ts';
 import { createSigningKeys } from './tokens/signing-keys.ts';
@@ -41,6 +42,7 @@ export interface App {
 /** The application: everything it needs comes in, and HTTP comes out. */
 export function createApp(deps: Deps): App {
   const { config } = deps;
+  for (const { old, name } of config.renamed) deps.log.warn('variable_has_a_new_name', { old, new: name });
   const signingKeys = createSigningKeys(deps);
   const revocation = createRevocation(deps);
   const gate = createGate({ ...deps, roles: createRoles(deps), signingKeys, revocation });
@@ -59,6 +61,9 @@ export function createApp(deps: Deps): App {
     ...tokenRoutes(deps, signingKeys),
   ];
 
+  const openApi = openApiRoutes(() => [...endpoints, ...older], { issuer: config.issuer, version });
+  const behindOlder = [lastingRefresh(sessionDeps), deletionByCredentials(sessionDeps)];
+  const older = compatRoutes(config, [...endpoints, ...openApi, ...behindOlder]);
   const pages = pageRoutes(sessionDeps);
 
   const app = new Hono<Env>();
@@ -79,7 +84,7 @@ export function createApp(deps: Deps): App {
   );
   app.onError((error, c) => answerProblem(c, toProblem(error, deps, c.get('requestId')), config.issuer));
   app.notFound((c) => answerProblem(c, new Problem('not_found'), config.issuer));
-  mount(app, [...endpoints, ...pages, ...openApiRoutes(endpoints, { issuer: config.issuer, version })], gate);
+  mount(app, [...endpoints, ...older, ...pages, ...openApi], gate);
 
   return { fetch: app.fetch, runScheduled: createScheduled(sessionDeps) };
 }

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { compatNames } from './compat/names.ts';
 import { isIssuer, isOrigin } from './http/web-address.ts';
 import { isNetwork } from './limits/client-address.ts';
 import {
@@ -12,7 +13,8 @@ import {
 
 /** Every variable the service understands. Their names stand here and in `config.ts` alone. */
 const seconds = (fallback: number, minimum = 1) => z.coerce.number().int().min(minimum).default(fallback);
-const isSecret = (text: string) => text.length >= 32 && new Set(text).size > 5;
+/** Whether it is long and varied enough to derive keys from. */
+export const isSecret = (text: string) => text.length >= 32 && new Set(text).size > 5;
 const parts = (text: string) => text.split(/[\s,]+/).filter((part) => part !== '');
 const list = (isEntry: (entry: string) => boolean, message: string) =>
   z
@@ -29,6 +31,12 @@ const withoutSlash = (text: string) => text.replace(/\/+$/, '');
 const mailFrom = z
   .string()
   .regex(/^(?:[^<>\p{Cc}]{1,100}<[^<>@\s]+@[^<>@\s]+>|[^<>@\s]+@[^<>@\s]+)$/u, 'Expected Name <address>');
+
+/** What Python's logging calls them otherwise. */
+const pythonLevels = new Map([
+  ['warning', 'warn'],
+  ['critical', 'error'],
+]);
 
 export const variables = z.object({
   ENVIRONMENT: z.enum(['dev', 'staging', 'production']).default('production'),
@@ -61,6 +69,12 @@ export const variables = z.object({
   /** Not everybody: then each client could make up its address, and no limit by address would hold. */
   TRUSTED_PROXIES: list(isNetwork, 'Expected addresses or CIDRs, and not all addresses (/0)'),
   CORS_ORIGINS: list(isOrigin, 'Expected origins such as https://app.example, without a path; no * and no null'),
+  /** The older APIs that are on. Empty, or `none`: no one. */
+  COMPAT_APIS: z
+    .string()
+    .default(compatNames.join(','))
+    .transform((text) => [...new Set(parts(text).filter((name) => name !== 'none'))])
+    .pipe(z.array(z.enum(compatNames, `Expected names among ${compatNames.join(', ')}, or none`))),
   ACCESS_TOKEN_TTL: seconds(900, 60),
   SESSION_TTL: seconds(30 * 86_400, 60),
   SESSION_IDLE_TTL: seconds(7 * 86_400, 60),
@@ -102,9 +116,16 @@ export const variables = z.object({
   ARGON2_ITERATIONS: z.coerce.number().int().min(1).max(10).default(2),
   HOST: z.string().min(1).default('0.0.0.0'),
   PORT: z.coerce.number().int().min(0).max(65_535).default(3000),
-  LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
+  LOG_LEVEL: z
+    .string()
+    .toLowerCase()
+    .transform((level) => pythonLevels.get(level) ?? level)
+    .pipe(z.enum(['debug', 'info', 'warn', 'error', 'silent']))
+    .default('info'),
   SLOW_REQUEST_MS: z.coerce.number().int().min(1).default(5000),
 });
+
+export type Variables = z.output<typeof variables>;
 
 export const limitVariable = (name: PolicyName) => `LIMIT_${name.toUpperCase()}`;
 export const limitVariables = z.object(

@@ -1,5 +1,13 @@
-import type * as z from 'zod';
-import { limitVariable, limitVariables, lockoutVariable, lockoutVariables, variables } from './config-variables.ts';
+import { type Renamed, withOlderNames } from './config-legacy.ts';
+import { isLoopbackHost, type MailConfig, mailContradictions, toMail } from './config-mail.ts';
+import {
+  limitVariable,
+  limitVariables,
+  lockoutVariable,
+  lockoutVariables,
+  type Variables,
+  variables,
+} from './config-variables.ts';
 import { argon2Limits } from './crypto/argon2.ts';
 import {
   type Lockout,
@@ -9,23 +17,6 @@ import {
   type Policy,
   type PolicyTable,
 } from './limits/policies.ts';
-
-type Variables = z.output<typeof variables>;
-
-/** Who takes mails; `from` is `Name <address>` or an address. */
-export type MailConfig =
-  | { readonly kind: 'resend'; readonly apiKey: string; readonly baseUrl: string | undefined; readonly from: string }
-  | { readonly kind: 'mailbox'; readonly url: string; readonly from: string }
-  | SmtpConfig;
-
-export interface SmtpConfig {
-  readonly kind: 'smtp';
-  readonly host: string;
-  readonly port: number;
-  readonly tls: Variables['SMTP_TLS'];
-  readonly credentials: { readonly user: string; readonly password: string } | undefined;
-  readonly from: string;
-}
 
 export interface Config {
   readonly environment: Variables['ENVIRONMENT'];
@@ -38,6 +29,8 @@ export interface Config {
   readonly upstash: { readonly url: string; readonly token: string } | undefined;
   readonly trustedProxies: readonly string[];
   readonly corsOrigins: readonly string[];
+  /** The older APIs that are on. */
+  readonly compatApis: Variables['COMPAT_APIS'];
   /** All durations are in seconds. */
   readonly accessTokenTtl: number;
   readonly sessionTtl: number;
@@ -65,6 +58,8 @@ export interface Config {
   readonly port: number;
   readonly logLevel: Variables['LOG_LEVEL'];
   readonly slowRequestMs: number;
+  /** Variables that were understood by an older name. */
+  readonly renamed: readonly Renamed[];
 }
 
 /** The configuration is unusable. The message names every wrong variable and never shows a value. */
@@ -72,26 +67,35 @@ export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 }
 
+/** Lists that are not empty by default: an empty one is an answer too. */
+const saySomethingEmpty: ReadonlySet<string> = new Set(['COMPAT_APIS']);
+
 /**
  * Reads the environment.
- * @param environment variables by name; those that are not strings (bindings of a Worker) and empty ones count as unset
+ * @param environment variables by name; those that are not strings (bindings of a Worker) count as unset, and empty ones
+ * but for `COMPAT_APIS`
  * @throws {ConfigError} naming every wrong variable at once
  */
 export function readConfig(environment: Readonly<Record<string, unknown>>): Config {
-  const set = Object.fromEntries(
-    Object.entries(environment).filter(([, value]) => typeof value === 'string' && value.trim() !== ''),
-  );
+  const isSet = (entry: [string, unknown]): entry is [string, string] =>
+    typeof entry[1] === 'string' && (entry[1].trim() !== '' || saySomethingEmpty.has(entry[0]));
+  const { set, renamed } = withOlderNames(Object.fromEntries(Object.entries(environment).filter(isSet)));
   const parsed = variables.safeParse(set);
   const limits = limitVariables.safeParse(set);
   const lockouts = lockoutVariables.safeParse(set);
   const wrong = [parsed, limits, lockouts]
     .flatMap(({ error }) => error?.issues ?? [])
-    .map(({ path, message }) => `${String(path[0])}: ${set[String(path[0])] === undefined ? 'Required' : message}`);
+    .map(({ path, message }) => {
+      const name = String(path[0]);
+      const from = renamed.find((each) => each.name === name);
+      const said = set[name] === undefined ? 'Required' : message;
+      return `${name}${from === undefined ? '' : ` (from ${from.old})`}: ${said}`;
+    });
   if (parsed.data !== undefined) wrong.push(...contradictions(parsed.data));
   if (wrong.length > 0 || parsed.data === undefined || limits.data === undefined || lockouts.data === undefined) {
     throw new ConfigError(`Invalid configuration. ${[...new Set(wrong)].join('. ')}`);
   }
-  return toConfig(parsed.data, limits.data, lockouts.data);
+  return { ...toConfig(parsed.data, limits.data, lockouts.data), renamed };
 }
 
 /** What is wrong though each variable by itself is well-formed. */
@@ -113,46 +117,13 @@ function contradictions(v: Variables): string[] {
   return [...wrong, ...mailContradictions(v)];
 }
 
-function mailContradictions(v: Variables): string[] {
-  const wrong: string[] = [];
-  if (v.RESEND_API_KEY !== undefined && v.SMTP_HOST !== undefined) {
-    wrong.push('SMTP_HOST: set either this or RESEND_API_KEY');
-  }
-  if ((v.RESEND_API_KEY ?? v.SMTP_HOST) !== undefined && v.MAIL_FROM === undefined) wrong.push('MAIL_FROM: Required');
-  if ((v.SMTP_USER === undefined) !== (v.SMTP_PASSWORD === undefined)) {
-    wrong.push('SMTP_PASSWORD: set it together with SMTP_USER');
-  }
-  if (v.SMTP_TLS === 'none' && v.SMTP_USER !== undefined && !isLoopbackHost(v.SMTP_HOST ?? '')) {
-    wrong.push('SMTP_TLS: must not be none where SMTP_PASSWORD would leave the machine');
-  }
-  if (v.REQUIRE_EMAIL_VERIFICATION === true && toMail(v) === undefined) {
-    wrong.push('REQUIRE_EMAIL_VERIFICATION: needs a way to send mail (RESEND_API_KEY or SMTP_HOST)');
-  }
-  return wrong;
-}
-
-function toMail(v: Variables): MailConfig | undefined {
-  const from = v.MAIL_FROM ?? `${v.SERVICE_NAME} <no-reply@localhost>`;
-  if (v.RESEND_API_KEY !== undefined) {
-    return { kind: 'resend', apiKey: v.RESEND_API_KEY, baseUrl: v.RESEND_BASE_URL, from };
-  }
-  if (v.SMTP_HOST !== undefined) {
-    const port = v.SMTP_PORT ?? (v.SMTP_TLS === 'implicit' ? 465 : 587);
-    const [user, password] = [v.SMTP_USER, v.SMTP_PASSWORD];
-    const credentials = user === undefined || password === undefined ? undefined : { user, password };
-    return { kind: 'smtp', host: v.SMTP_HOST, port, tls: v.SMTP_TLS, credentials, from };
-  }
-  return v.MAILBOX_URL === undefined ? undefined : { kind: 'mailbox', url: v.MAILBOX_URL, from };
-}
-
-const isLoopbackHost = (host: string) => ['localhost', '127.0.0.1', '::1', '[::1]'].includes(host);
 const isLoopback = (url: string) => isLoopbackHost(new URL(url).hostname);
 
 function toConfig(
   v: Variables,
   limits: Readonly<Record<string, Policy | undefined>>,
   lockouts: Readonly<Record<string, Lockout | undefined>>,
-): Config {
+): Omit<Config, 'renamed'> {
   return {
     environment: v.ENVIRONMENT,
     secrets: v.AUTH_SECRET,
@@ -167,6 +138,7 @@ function toConfig(
         : { url: v.UPSTASH_REDIS_REST_URL, token: v.UPSTASH_REDIS_REST_TOKEN },
     trustedProxies: v.TRUSTED_PROXIES,
     corsOrigins: v.CORS_ORIGINS,
+    compatApis: v.COMPAT_APIS,
     accessTokenTtl: v.ACCESS_TOKEN_TTL,
     sessionTtl: v.SESSION_TTL,
     sessionIdleTtl: v.SESSION_IDLE_TTL,

@@ -46,7 +46,8 @@ async function start(environment: Readonly<Record<string, string | undefined>>):
     let failed: Promise<string> = new Promise(() => undefined);
     // Where accounts have to last, a forgotten DATABASE_URL is a mistake to tell and not to make up for.
     const isDev = ['', 'dev'].includes(environment['ENVIRONMENT']?.trim() ?? '');
-    if (isDev && (environment['DATABASE_URL'] ?? '') === '') {
+    const isNowhere = (environment['DATABASE_URL'] ?? '') === '' && (environment['DB_HOST'] ?? '') === '';
+    if (isDev && isNowhere) {
       const { startEmbedded } = await import('../dev/embedded.ts');
       const embedded = await startEmbedded(environment);
       stops.push(embedded.stop);

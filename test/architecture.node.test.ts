@@ -23,6 +23,7 @@ const features = [
   'sessions',
   'accounts',
   'admin',
+  'compat',
   'pages',
   'scheduled',
 ];

@@ -76,7 +76,7 @@ describe.skipIf(!hasSharedKeyValue())(
       const [third, fourth] = [await registerUser(app), await registerUser(app)];
       const [fifth, sixth] = [await registerUser(app), await registerUser(app)];
       const change = { current_password: password, new_password: 'a quieter pony on the stairs' };
-      const ending = await registerUser(app);
+      const [ending, seventh] = [await registerUser(app), await registerUser(app)];
       const cost = (...sent: Parameters<TestApp['request']>) => costOf(app, 200, ...sent);
       const body = { email: `${crypto.randomUUID()}@example.com`, password };
       expect({
@@ -100,6 +100,8 @@ describe.skipIf(!hasSharedKeyValue())(
         reauthenticate: await cost('POST', '/auth/reauthenticate', { token: third.access, body: { password } }),
         changePassword: await cost('POST', '/users/change-password', { token: third.access, body: change }),
         deleteAccount: await cost('DELETE', '/users/delete-account', { token: fourth.access, body: { password } }),
+        lastingRefresh: await cost('POST', '/auth/refresh-token', { body: { refresh_token: seventh.refresh } }),
+        deleteByCredentials: await cost('POST', '/api/delete', { body: { login: seventh.email, password } }),
         verifyEmail: await cost('POST', '/auth/verify-email', { body: { token: secretsTo(app, sixth.email).token } }),
         forgotPassword: await costOf(app, 202, 'POST', '/auth/forgot-password', { body: { email: fifth.email } }),
         forgotUnknown: await costOf(app, 202, 'POST', '/auth/forgot-password', { body: { email: 'nobody@a.example' } }),
@@ -143,6 +145,8 @@ describe.skipIf(!hasSharedKeyValue())(
         reauthenticate: [2, 1],
         changePassword: [2, 2, { after: [1, 0] }],
         deleteAccount: [3, 2, { after: [1, 0] }],
+        lastingRefresh: [1, 1],
+        deleteByCredentials: [3, 2, { after: [1, 1] }],
         verifyEmail: [2, 1],
         // The account is looked for after the answer, which does not tell whether there is one.
         forgotPassword: [1, 1, { after: [3, 0] }],

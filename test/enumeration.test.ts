@@ -37,6 +37,7 @@ it('no endpoint tells known from unknown accounts by status, headers, their orde
   const calls: Record<string, (email: string) => [path: string, body: object]> = {
     login: (email) => ['/auth/login', { email, ...wrong }],
     loginByIdentifier: (identifier) => ['/auth/login', { identifier, ...wrong }],
+    deleteByCredentials: (login) => ['/api/delete', { login, ...wrong }],
     register: (email) => ['/auth/register', { email, password }],
     registerWithName: (email) => ['/auth/register', { email, password, username: `u-${crypto.randomUUID()}` }],
     forgot: (email) => ['/auth/forgot-password', { email }],

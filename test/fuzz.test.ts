@@ -149,7 +149,7 @@ describe('no input', () => {
       await fc.assert(
         fc.asyncProperty(input, async ({ body, type, query: search, parameter, headers, authorization }) => {
           const target = path.replaceAll(/\{\w+\}/g, () => encodeURIComponent(parameter.toWellFormed()));
-          const isForm = !/^\/(admin|auth|users)/.test(path);
+          const isForm = !/^\/(admin|auth|users|api)\b/.test(path);
           const usual = isForm ? 'application/x-www-form-urlencoded' : 'application/json';
           const sent = {
             ...headers,

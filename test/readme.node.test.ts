@@ -2,9 +2,30 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { compatApis } from '../src/compat/apis.ts';
+import { compatNames } from '../src/compat/names.ts';
 import { lockouts, policies } from '../src/limits/policies.ts';
 
 const read = (file: string) => readFileSync(join(import.meta.dirname, '..', file), 'utf8');
+
+describe('docs/moving.md', () => {
+  const text = read('docs/moving.md');
+
+  it('says of every older path what it is here', () => {
+    for (const name of compatNames) {
+      expect(text).toContain(`\n## ${name}\n`);
+      for (const { method, path } of compatApis[name].rows) {
+        expect(text).toContain(`| \`${method.toUpperCase()} ${path}\` |`);
+      }
+    }
+  });
+
+  it('lists every older variable', () => {
+    const known = [...read('src/config-legacy.ts').matchAll(/'([A-Z]+_[A-Z_]+|DEBUG)'/g)].map(([, name]) => name);
+    expect(known.length).toBeGreaterThan(20);
+    for (const name of known) expect(text).toContain(`\`${name}\``);
+  });
+});
 
 describe('the README', () => {
   it('lists every variable that the configuration reads, and no other', () => {

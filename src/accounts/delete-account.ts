@@ -1,15 +1,21 @@
 import { type AuditRow, auditRow } from '../audit/audit.ts';
+import type { Call } from '../call.ts';
 import { blindIndexes } from '../crypto/blind-index.ts';
 import { Problem } from '../errors.ts';
+import type { AttemptResult } from '../kv.ts';
 import { eventRow } from '../outbox/outbox.ts';
 import type { OutboxRow } from '../outbox/store.ts';
 import type { SessionDeps } from '../sessions/sessions.ts';
 import { normaliseEmail } from './email.ts';
+import { proveCredentials, settleAttempt } from './login.ts';
+import type { LoginAttempt } from './login-attempt.ts';
 import { noticeTo } from './notices.ts';
 import { deleteUser, forgetAudit } from './password-store.ts';
 import { openPersonalData } from './profile.ts';
 import { type Proof, provePassword, wrongPassword } from './reauthenticate.ts';
+import type { UserRow } from './store.ts';
 
+const type = 'account_deleted';
 /** An audit row of nobody: what happened and when, not who it was or from where. */
 const nobody = { userId: null, sessionId: null, origin: { address: undefined, userAgent: undefined } } as const;
 
@@ -18,13 +24,37 @@ const nobody = { userId: null, sessionId: null, origin: { address: undefined, us
  * @throws {Problem} `wrong_password`, `invalid_token`; `last_admin` where nobody else would be one
  */
 export async function deleteAccount(deps: SessionDeps, proof: Omit<Proof, 'field' | 'type'>): Promise<void> {
-  const type = 'account_deleted';
-  const { id, locale, passwordHash, ...row } = await provePassword(deps, { ...proof, field: 'password', type });
-  const { email } = await openPersonalData(deps, { id, ...row });
+  const user = await provePassword(deps, { ...proof, field: 'password', type });
+  if (!(await removeUser(deps, user, proof.call))) throw wrongPassword('password');
+}
+
+/**
+ * The same for somebody who shows a name and the password, as one does to sign in: it counts as a sign-in, is locked as
+ * one, and starts no session.
+ * @throws {Problem} `invalid_credentials`, `last_admin`
+ */
+export async function deleteByCredentials(
+  deps: SessionDeps,
+  request: LoginAttempt & { readonly password: string },
+  tried: AttemptResult,
+  call: Call,
+): Promise<void> {
+  await settleAttempt(deps, request, tried, call, async () => {
+    const { account } = await proveCredentials(deps, request, tried, type, call);
+    if (await removeUser(deps, account, call)) return;
+    throw new Problem('invalid_credentials', { reason: 'changed meanwhile' });
+  });
+}
+
+/** @returns whether the password was still the one that was verified, and the user is gone */
+async function removeUser(deps: SessionDeps, user: UserRow, call: Call): Promise<boolean> {
+  const { id, locale, passwordHash } = user;
+  const { email } = await openPersonalData(deps, user);
   const audit = auditRow(deps, { type, result: 'success', ...nobody });
-  const notices = await noticeTo(deps, type, { id, locale, email }, proof.call);
-  if (!(await forgetUser(deps, { id, email, passwordHash }, audit, notices))) throw wrongPassword('password');
-  proof.call.after(() => deps.relay.deliver(notices));
+  const notices = await noticeTo(deps, type, { id, locale, email }, call);
+  if (passwordHash === null || !(await forgetUser(deps, { id, email, passwordHash }, audit, notices))) return false;
+  call.after(() => deps.relay.deliver(notices));
+  return true;
 }
 
 /**

@@ -15,8 +15,11 @@ export interface Identifier {
 }
 
 /** With an @ it is an email, else a username: no username holds one. */
+export const kindOf = (typed: string): Name['kind'] => (typed.normalize('NFKC').includes('@') ? 'email' : 'username');
+
+/** Reads an identifier of either kind. */
 export async function readIdentifier({ keyring }: Pick<Deps, 'keyring'>, typed: string): Promise<Identifier> {
-  if (typed.normalize('NFKC').includes('@')) {
+  if (kindOf(typed) === 'email') {
     // What is no address has no account either, and goes the same way.
     const key = normaliseEmail(typed)?.key ?? typed;
     const emailIndexes = await blindIndexes(keyring, 'email', key);

@@ -1,4 +1,4 @@
-import { auditRow, keptOrigin, recordAudit } from '../audit/audit.ts';
+import { type AuditEntry, auditRow, keptOrigin, recordAudit } from '../audit/audit.ts';
 import { userAgentInWords } from '../audit/user-agent.ts';
 import type { Call } from '../call.ts';
 import { sqlState } from '../db/database.ts';
@@ -39,11 +39,22 @@ export async function login(
   tried: AttemptResult,
   call: Call,
 ): Promise<SignedIn> {
+  return await settleAttempt(deps, request, tried, call, () => signIn(deps, request, tried, call));
+}
+
+/** Does what the password is needed for, and settles how the attempt counts: not at all, unless the password was wrong. */
+export async function settleAttempt<Result>(
+  deps: SessionDeps,
+  request: LoginAttempt,
+  tried: AttemptResult,
+  call: Call,
+  work: () => Promise<Result>,
+): Promise<Result> {
   const { attempt } = request;
   try {
-    const signedIn = await signIn(deps, request, tried, call);
+    const result = await work();
     call.after(() => forgiveAttempt(deps, attempt, true));
-    return signedIn;
+    return result;
   } catch (error) {
     const isWrong = error instanceof Problem && error.code === 'invalid_credentials';
     if (isWrong) call.after(() => countFailedLogin(deps));
@@ -55,6 +66,31 @@ export async function login(
   }
 }
 
+/**
+ * The account that a name and a password prove, and whether its hash is to be replaced. One that is unknown costs the
+ * same statements and the same hash as a wrong password.
+ * @param type what it is proved for: the audit log tells of failures
+ * @throws {Problem} `invalid_credentials`, for either, and for an account that is disabled
+ */
+export async function proveCredentials(
+  deps: SessionDeps,
+  request: LoginAttempt & { readonly password: string },
+  tried: AttemptResult,
+  type: AuditEntry['type'],
+  call: Call,
+): Promise<{ account: UserRow; needsUpgrade: boolean }> {
+  const { db, hasher } = deps;
+  const { origin, signal } = call;
+  const account = await findAccount(db, request.identifier.lookup);
+  const { valid, needsUpgrade } = await hasher.verify(request.password, account?.passwordHash ?? null, signal);
+  if (account !== undefined && valid && account.status === 'active') return { account, needsUpgrade };
+  const userId = account?.id ?? null;
+  const audit = auditRow(deps, { type, result: 'failure', userId, sessionId: null, origin });
+  await Promise.all([recordAudit(db, audit), promiseNotice(deps, request, tried, call)]);
+  const reason = account === undefined ? 'unknown account' : valid ? account.status : 'wrong password';
+  throw new Problem('invalid_credentials', { reason });
+}
+
 async function signIn(
   deps: SessionDeps,
   request: LoginAttempt & { readonly password: string },
@@ -64,15 +100,8 @@ async function signIn(
   const { db, hasher } = deps;
   const { origin, signal } = call;
   const { lookup } = request.identifier;
-  const account = await findAccount(db, lookup);
-  const { valid, needsUpgrade } = await hasher.verify(request.password, account?.passwordHash ?? null, signal);
-  const userId = account?.id ?? null;
-  if (account === undefined || !valid || account.status !== 'active') {
-    const audit = auditRow(deps, { type: 'login', result: 'failure', userId, sessionId: null, origin });
-    await Promise.all([recordAudit(db, audit), promiseNotice(deps, request, tried, call)]);
-    const reason = account === undefined ? 'unknown account' : valid ? account.status : 'wrong password';
-    throw new Problem('invalid_credentials', { reason });
-  }
+  const { account, needsUpgrade } = await proveCredentials(deps, request, tried, 'login', call);
+  const userId = account.id;
   if (deps.config.requireEmailVerification && account.emailIndex !== null && account.emailVerifiedAt === null) {
     // Only who knows the password learns this.
     const entry = { type: 'login', result: 'failure', userId, sessionId: null, origin } as const;

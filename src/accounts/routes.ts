@@ -7,7 +7,7 @@ import type { Hit } from '../limits/rate-limit.ts';
 import { message, tokens } from '../sessions/schemas.ts';
 import type { SessionDeps } from '../sessions/sessions.ts';
 import { changePassword } from './change-password.ts';
-import { deleteAccount } from './delete-account.ts';
+import { deleteAccount, deleteByCredentials } from './delete-account.ts';
 import { login } from './login.ts';
 import { prepareLogin } from './login-attempt.ts';
 import { me } from './profile.ts';
@@ -147,6 +147,27 @@ export function accountRoutes(deps: SessionDeps): Endpoint[] {
     }),
   ];
 }
+
+/** For clients that delete an account with its name and password. No path of ours leads here. */
+export const deletionByCredentials = (deps: SessionDeps): Endpoint =>
+  endpoint({
+    method: 'post',
+    path: '/api/delete',
+    operationId: 'deleteByCredentials',
+    tag: 'Accounts',
+    summary: 'Delete an account with its name and password',
+    description: 'Counts as a sign-in, and is locked as one. A token that is shown besides is not looked at.',
+    body: loginRequest,
+    requestHeaders: deviceRequestHeaders,
+    responses: { 200: { description: 'Nothing is left', schema: message } },
+    errors: ['invalid_credentials', 'account_locked'],
+    prepare: ({ c, body, call }) =>
+      prepareLogin(deps, body.identifier, shownDeviceTokens(c, deps.config), call.origin.address),
+    handler: async ({ c, body, call, tried }, attempt) => {
+      await deleteByCredentials(deps, { ...attempt, password: body.password }, tried, call);
+      return c.json({ message: 'Account deleted' }, 200, noStore);
+    },
+  });
 
 /** @throws {Problem} `validation_failed` where there is no email to verify */
 function withEmail(request: RegisterRequest) {

@@ -9,7 +9,7 @@ import { timestamp } from '../sessions/store.ts';
 
 export type OneTimeTokenRow = typeof oneTimeTokens.$inferInsert;
 export type Purpose = OneTimeTokenRow['purpose'];
-export const purposes: readonly Purpose[] = oneTimeTokens.purpose.enumValues;
+const purposes: readonly Purpose[] = oneTimeTokens.purpose.enumValues;
 
 /** Stands for a code where there is none, so that it is read and compared too. No code has this hash. */
 const decoy = { id: '00000000-0000-7000-8000-000000000000', codeHash: 'A'.repeat(43) };

@@ -3,12 +3,17 @@ import { Problem } from '../errors.ts';
 import type { RequestContext } from './context.ts';
 
 const isJson = (type: string | undefined) => /^application\/(json|[\w.+-]+\+json)\s*(;|$)/i.test(type ?? '');
+const isUrlEncoded = (type: string | undefined) => /^application\/x-www-form-urlencoded\s*(;|$)/i.test(type ?? '');
+const isMultipart = (type: string | undefined) => /^multipart\/form-data\s*;/i.test(type ?? '');
 
-/** What an endpoint says of its body. */
-interface BodyContract<Body> {
-  readonly body?: z.ZodType<Body>;
+/** How a body is read before it is validated. */
+export interface BodyReading {
+  /** An empty body counts as `{}`. */
   readonly bodyOptional?: boolean;
-  readonly form?: boolean;
+  /** The body is what a browser sends of a form, and not JSON; or it is JSON or a form of either type. */
+  readonly form?: boolean | 'or-json';
+  /** Puts what was read into the words of the schema. */
+  readonly translate?: (read: unknown) => unknown;
 }
 
 /**
@@ -18,10 +23,21 @@ interface BodyContract<Body> {
  */
 export async function parseBody<Body>(
   c: RequestContext,
-  { body: schema, bodyOptional = false, form = false }: BodyContract<Body>,
+  {
+    body: schema,
+    bodyOptional = false,
+    form = false,
+    translate = (read) => read,
+  }: BodyReading & { body?: z.ZodType<Body> },
 ): Promise<Body> {
-  const read = () => (form ? readForm(c) : readJson(c, bodyOptional));
-  const parsed = await orNothing(schema).safeParseAsync(schema === undefined ? undefined : await read());
+  const type = c.req.header('Content-Type');
+  const read = async () => {
+    if (form === 'or-json' && isMultipart(type)) return await readMultipart(c);
+    return await (form === true || (form === 'or-json' && isUrlEncoded(type))
+      ? readForm(c)
+      : readJson(c, bodyOptional));
+  };
+  const parsed = await orNothing(schema).safeParseAsync(schema === undefined ? undefined : translate(await read()));
   if (parsed.success) return parsed.data;
   throw invalid(parsed.error);
 }
@@ -45,10 +61,17 @@ async function readBytes(c: RequestContext): Promise<ArrayBuffer> {
 
 async function readForm(c: RequestContext): Promise<unknown> {
   const bytes = await readBytes(c);
-  if (!/^application\/x-www-form-urlencoded\s*(;|$)/i.test(c.req.header('Content-Type') ?? '')) {
-    throw new Problem('unsupported_media_type');
-  }
+  if (!isUrlEncoded(c.req.header('Content-Type'))) throw new Problem('unsupported_media_type');
   return Object.fromEntries(new URLSearchParams(new TextDecoder().decode(bytes)));
+}
+
+/** A form as `FormData` sends it (RFC 7578). */
+async function readMultipart(c: RequestContext): Promise<unknown> {
+  const headers = { 'Content-Type': c.req.header('Content-Type') ?? '' };
+  const form = await new Response(await readBytes(c), { headers }).formData().catch(() => {
+    throw new Problem('validation_failed', { errors: [{ path: '', message: 'Is not a whole form' }] });
+  });
+  return Object.fromEntries(form);
 }
 
 async function readJson(c: RequestContext, optional: boolean): Promise<unknown> {

@@ -1,4 +1,3 @@
-import type { Hono } from 'hono';
 import type * as z from 'zod';
 import type { Call } from '../call.ts';
 import { Problem, type ProblemCode } from '../errors.ts';
@@ -7,8 +6,8 @@ import type { Attempt } from '../limits/lockout.ts';
 import type { Hit } from '../limits/rate-limit.ts';
 import type { Permission } from '../roles/permissions.ts';
 import type { Caller, Gate } from '../sessions/authenticate.ts';
-import { parseBody } from './body.ts';
-import type { Env, RequestContext } from './context.ts';
+import { type BodyReading, parseBody } from './body.ts';
+import type { RequestContext } from './context.ts';
 import { doLater } from './later.ts';
 import { parseParams, parseQuery } from './parameters.ts';
 
@@ -35,6 +34,8 @@ export interface Contract {
   readonly requestHeaders?: Readonly<Record<string, string>>;
   readonly responses: Readonly<Record<number, ResponseContract>>;
   readonly errors: readonly ProblemCode[];
+  /** There for clients of older APIs alone. */
+  readonly deprecated?: boolean;
 }
 
 /** A request whose parts are parsed. `C` is the caller where the endpoint needs one, else undefined. */
@@ -68,30 +69,32 @@ interface GuardedDefinition<Body, Subject, Params, Query> extends Definition<Bod
   readonly permission?: Permission;
 }
 
-interface Definition<Body, C extends Caller | undefined, Subject, Params, Query> extends Contract {
+interface Definition<Body, C extends Caller | undefined, Subject, Params, Query> extends Contract, BodyReading {
   /** Of the path. What does not fit is answered 404. */
   readonly params?: z.ZodType<Params>;
   readonly query?: z.ZodType<Query>;
   readonly body?: z.ZodType<Body>;
-  /** An empty body counts as `{}`. */
-  readonly bodyOptional?: boolean;
-  /** The body is what a browser sends of a form, and not JSON. */
-  readonly form?: boolean;
   /** Costs no round trip: it runs before the limits are counted. */
   readonly prepare: (input: Input<Body, C, Params, Query>) => Prepared<Subject> | Promise<Prepared<Subject>>;
   readonly handler: (input: Admitted<Body, C, Params, Query>, subject: Subject) => Response | Promise<Response>;
 }
 
+/** How a request of an older API is read, before it goes the way of all others. */
+export interface Translation extends BodyReading {
+  /** What it counts against besides. */
+  readonly hits: (call: Call) => readonly Hit[];
+}
+
 /** An endpoint whose types have been checked, ready to be mounted. */
 export interface Endpoint {
-  readonly contract: Contract & {
-    readonly params?: z.ZodType;
-    readonly query?: z.ZodType;
-    readonly body?: z.ZodType;
-    readonly bodyOptional?: boolean;
-    readonly permission?: Permission;
-  };
-  readonly handle: (c: RequestContext, gate: Gate) => Promise<Response>;
+  readonly contract: Contract &
+    BodyReading & {
+      readonly params?: z.ZodType;
+      readonly query?: z.ZodType;
+      readonly body?: z.ZodType | undefined;
+      readonly permission?: Permission;
+    };
+  readonly handle: (c: RequestContext, gate: Gate, translation?: Translation) => Promise<Response>;
 }
 
 /** Counts nothing: for endpoints that cost nearly nothing, or limit by other means. */
@@ -101,7 +104,7 @@ export const unlimited = (): Prepared<undefined> => ({ hits: [], subject: undefi
 export function endpoint<Subject, Body = undefined, Params = undefined, Query = undefined>(
   definition: Definition<Body, undefined, Subject, Params, Query>,
 ): Endpoint {
-  return { contract: definition, handle: (c, gate) => run(definition, c, gate, undefined) };
+  return { contract: definition, handle: (c, gate, translation) => run(definition, c, gate, undefined, translation) };
 }
 
 /** An endpoint that needs a caller: a valid access token that was not revoked. */
@@ -117,11 +120,11 @@ export function guardedEndpoint<Subject, Body = undefined, Params = undefined, Q
       security: 'bearer',
       errors: ['invalid_token', ...reauthentication, ...forbidden, ...errors],
     },
-    handle: async (c, gate) => {
+    handle: async (c, gate, translation) => {
       const caller = await gate.identify(c.req.header('Authorization'));
       if (permission !== undefined) await gate.requirePermission(caller, permission);
       if (sensitive) gate.requireRecent(caller);
-      return run(definition, c, gate, caller);
+      return run(definition, c, gate, caller, translation);
     },
   };
 }
@@ -131,6 +134,7 @@ async function run<Body, C extends Caller | undefined, Subject, Params, Query>(
   c: RequestContext,
   gate: Gate,
   caller: C,
+  translation?: Translation,
 ): Promise<Response> {
   const later: (() => Promise<unknown>)[] = [];
   const call: Call = {
@@ -141,9 +145,10 @@ async function run<Body, C extends Caller | undefined, Subject, Params, Query>(
   };
   const params = parseParams(c, definition.params);
   const query = parseQuery(c, definition.query);
-  const body = await parseBody(c, definition);
+  const body = await parseBody(c, { ...definition, ...translation });
   const input = { c, params, query, body, caller, call };
-  const { subject, ...counted } = await definition.prepare(input);
+  const { subject, ...prepared } = await definition.prepare(input);
+  const counted = { ...prepared, hits: [...prepared.hits, ...(translation?.hits(call) ?? [])] };
   const tried = await gate.admit(counted, caller, (headers) => {
     for (const [name, value] of Object.entries(headers)) c.header(name, value);
   });
@@ -162,34 +167,4 @@ async function run<Body, C extends Caller | undefined, Subject, Params, Query>(
       ),
     );
   return await answer;
-}
-
-/** Parameters as the router writes them. */
-const routeOf = (path: string) => path.replaceAll(/\{(\w+)\}/g, ':$1');
-
-/** Mounts endpoints; a known path with another method is answered 405 with `Allow`. */
-export function mount(app: Hono<Env>, endpoints: readonly Endpoint[], gate: Gate): void {
-  const allowed = new Map<string, string[]>();
-  for (const { contract, handle } of endpoints) {
-    const { method, anyRequest } = contract;
-    const path = routeOf(contract.path);
-    const answer = (c: RequestContext) => {
-      c.set('endpoint', contract.path);
-      return handle(c, gate);
-    };
-    if (anyRequest === true) {
-      app.all(path, answer);
-      app.all(`${path}/*`, answer);
-    } else {
-      const methods = method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()];
-      app.on(method.toUpperCase(), path, answer);
-      allowed.set(contract.path, [...(allowed.get(contract.path) ?? []), ...methods]);
-    }
-  }
-  for (const [path, methods] of allowed) {
-    app.all(routeOf(path), (c) => {
-      c.set('endpoint', path);
-      throw new Problem('method_not_allowed', { headers: { Allow: methods.join(', ') } });
-    });
-  }
 }

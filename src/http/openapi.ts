@@ -16,6 +16,8 @@ const problemSchema = z
   })
   .meta({ id: 'Problem', description: 'RFC 9457 problem details' });
 
+const formTypes = ['application/x-www-form-urlencoded', 'multipart/form-data'];
+
 /** Errors every endpoint may answer with, by what it takes. */
 function commonErrors({ body, params, query }: Endpoint['contract']): ProblemCode[] {
   const ofBody: ProblemCode[] = ['invalid_json', 'unsupported_media_type', 'body_too_large', 'validation_failed'];
@@ -42,7 +44,8 @@ function openApiDocument(endpoints: readonly Endpoint[], info: { issuer: string;
 
   const paths: Record<string, Record<string, unknown>> = {};
   for (const { contract } of endpoints) {
-    const { method, path, body, bodyOptional } = contract;
+    const { method, path, body, bodyOptional, form, deprecated } = contract;
+    const bodyTypes = ['application/json', ...(form === 'or-json' ? formTypes : [])];
     const success = Object.entries(contract.responses).map(([status, response]) => [
       status,
       describeResponse(response, (schema) => reference(schema, 'output')),
@@ -54,6 +57,7 @@ function openApiDocument(endpoints: readonly Endpoint[], info: { issuer: string;
         summary: contract.summary,
         ...describe(contract),
         tags: [contract.tag],
+        ...(deprecated === true ? { deprecated } : {}),
         security: securityOf(contract),
         ...describeParameters(contract, (schema) => reference(schema, 'input')),
         ...(body === undefined
@@ -61,7 +65,7 @@ function openApiDocument(endpoints: readonly Endpoint[], info: { issuer: string;
           : {
               requestBody: {
                 required: bodyOptional !== true,
-                content: { 'application/json': { schema: reference(body, 'input') } },
+                content: Object.fromEntries(bodyTypes.map((type) => [type, { schema: reference(body, 'input') }])),
               },
             }),
         responses: {
@@ -164,8 +168,11 @@ function problemResponses(codes: readonly ProblemCode[], problem: Json): Json {
 const hoisted = (json: unknown): Json =>
   JSON.parse(JSON.stringify(json).replaceAll('"#/$defs/', '"#/components/schemas/'));
 
-/** Serves the document; made at the first request for it, not at start. */
-export function openApiRoutes(endpoints: readonly Endpoint[], info: { issuer: string; version: string }): Endpoint[] {
+/** Serves the document of what `endpoints` gives; made at the first request for it, not at start. */
+export function openApiRoutes(
+  endpoints: () => readonly Endpoint[],
+  info: { issuer: string; version: string },
+): Endpoint[] {
   let document: Json | undefined;
   return [
     endpoint({
@@ -178,7 +185,7 @@ export function openApiRoutes(endpoints: readonly Endpoint[], info: { issuer: st
       errors: [],
       prepare: unlimited,
       handler: ({ c }) => {
-        document ??= openApiDocument(endpoints, info);
+        document ??= openApiDocument(endpoints(), info);
         return c.json(document);
       },
     }),

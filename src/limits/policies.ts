@@ -34,6 +34,8 @@ export const policies = {
   write_user: { limit: 30, window: 60 },
   /** Reads all there is about somebody. */
   export_user: { limit: 10, window: 3600 },
+  /** Each endpoint of an older API whose documents promise this, by the address, besides the limits of the operation. */
+  compat_endpoint: { limit: 100, window: 60 },
 } satisfies Record<string, Policy>;
 
 export type PolicyName = keyof typeof policies;

@@ -1,5 +1,5 @@
 import { Resend } from 'resend';
-import type { MailConfig } from '../config.ts';
+import type { MailConfig } from '../config-mail.ts';
 import { type Mailer, MailRefused, MailUndelivered } from '../mailer.ts';
 
 /** How long one mail may take, with the pauses that Resend asks for: milliseconds. */

@@ -1,5 +1,5 @@
 import { createTransport } from 'nodemailer';
-import type { SmtpConfig } from '../config.ts';
+import type { SmtpConfig } from '../config-mail.ts';
 import { type Mailer, MailRefused, MailUndelivered, sendTimeout } from '../mailer.ts';
 
 const connections = 5;

@@ -63,10 +63,14 @@ interface Needs extends Pick<Deps, 'config' | 'fallback' | 'kv' | 'now'> {
   readonly revocation: Revocation;
 }
 
+/** The token of an `Authorization` header (RFC 6750 section 2.1), whatever it is. */
+export const bearerOf = (authorization: string | undefined): string | undefined =>
+  /^Bearer +([^ ]+) *$/i.exec(authorization ?? '')?.[1];
+
 export function createGate({ config, kv, fallback, now, roles, signingKeys, revocation }: Needs): Gate {
   return {
     async identify(authorization) {
-      const [, token] = /^Bearer +([^ ]+) *$/i.exec(authorization ?? '') ?? [];
+      const token = bearerOf(authorization);
       if (token === undefined) throw new Problem('invalid_token', { reason: 'no bearer token' });
       const claims = await verifyAccessToken({ config, now, signingKeys }, token);
       return { userId: claims.sub, sessionId: claims.sid, claims };

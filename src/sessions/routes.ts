@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { type Endpoint, endpoint, guardedEndpoint } from '../http/endpoint.ts';
+import { type Contract, type Endpoint, endpoint, guardedEndpoint } from '../http/endpoint.ts';
 import { pageOf, pageQuery, toPage } from '../http/page.ts';
 import { accessTokenClaims } from '../tokens/access-token.ts';
 import type { Gate } from './authenticate.ts';
@@ -18,25 +18,47 @@ import { logout, logoutAll, readRefreshToken, refresh, revokeSession, type Sessi
 const noStore = { 'Cache-Control': 'no-store' };
 const tag = 'Sessions';
 
+interface RefreshKind extends Pick<Contract, 'path' | 'operationId' | 'description'> {
+  readonly firstLasts: boolean;
+}
+
+function refreshEndpoint(deps: SessionDeps, { firstLasts, ...contract }: RefreshKind): Endpoint {
+  return endpoint({
+    ...contract,
+    method: 'post',
+    tag,
+    summary: 'Exchange a refresh token for new tokens',
+    body: refreshRequest,
+    responses: { 200: { description: 'New tokens', schema: tokens } },
+    errors: ['invalid_refresh_token'],
+    prepare: async ({ body }) => {
+      const token = await readRefreshToken(deps, body.refresh_token);
+      return { hits: [{ policy: 'refresh_session', key: token.sessionId }], subject: { ...token, firstLasts } };
+    },
+    handler: async ({ c, call }, token) => c.json(await refresh(deps, token, call.origin), 200, noStore),
+  });
+}
+
+/** For clients that keep the refresh token they signed in with. No path of ours leads here. */
+export const lastingRefresh = (deps: SessionDeps): Endpoint =>
+  refreshEndpoint(deps, {
+    path: '/auth/refresh-token',
+    operationId: 'lastingRefresh',
+    firstLasts: true,
+    description:
+      'The first refresh token of a session is good again and again, until the one that comes back with it is used: ' +
+      'from then on each is good once, as in `POST /auth/refresh`.',
+  });
+
 export function sessionRoutes(deps: SessionDeps, gate: Gate): Endpoint[] {
   return [
-    endpoint({
-      method: 'post',
+    refreshEndpoint(deps, {
       path: '/auth/refresh',
       operationId: 'refresh',
-      tag,
-      summary: 'Exchange a refresh token for new tokens',
+      firstLasts: false,
       description:
         'Each refresh token is good once. Shown again within the grace window (10 s by default: a second tab, a lost ' +
         'response) it gives the same successor; shown later it ends the session.',
-      body: refreshRequest,
-      responses: { 200: { description: 'New tokens', schema: tokens } },
-      errors: ['invalid_refresh_token'],
-      prepare: async ({ body }) => {
-        const subject = await readRefreshToken(deps, body.refresh_token);
-        return { hits: [{ policy: 'refresh_session', key: subject.sessionId }], subject };
-      },
-      handler: async ({ c, call }, token) => c.json(await refresh(deps, token, call.origin), 200, noStore),
     }),
     endpoint({
       method: 'post',

@@ -6,7 +6,14 @@ import { issueAccessToken } from '../tokens/access-token.ts';
 import { issueRefreshToken, verifyRefreshToken } from '../tokens/refresh-token.ts';
 import type { Revocation } from '../tokens/revocation.ts';
 import type { SigningKeys } from '../tokens/signing-keys.ts';
-import { endAllSessions, endSession, type PresentSession, refreshSession, type SessionRow } from './store.ts';
+import {
+  endAllSessions,
+  endSession,
+  type PresentedToken,
+  type PresentSession,
+  refreshSession,
+  type SessionRow,
+} from './store.ts';
 
 /** The application's own client: people who sign in with a password, and not through another application. */
 const firstParty = { clientId: 'first-party', scope: 'account' } as const;
@@ -92,13 +99,11 @@ export function firstTokens(deps: SessionDeps, row: SessionRow, roles: readonly 
 /**
  * Exchanges a refresh token for new tokens (RFC 6749 section 6, rotation after RFC 9700 section 4.14.2). The same
  * token shown again within the grace window gives the same successor; shown later it ends the session.
+ * @param token with `firstLasts`, the first one of a session may be shown as often as one likes until its successor,
+ * which is handed out each time, has been shown: for clients that keep what they got when they signed in
  * @throws {Problem} `invalid_refresh_token`
  */
-export async function refresh(
-  deps: SessionDeps,
-  token: { readonly sessionId: string; readonly generation: number },
-  origin: Origin,
-): Promise<Tokens> {
+export async function refresh(deps: SessionDeps, token: PresentedToken, origin: Origin): Promise<Tokens> {
   const { config, db, log, now, revocation } = deps;
   const { sessionId } = token;
   const time = now();
@@ -115,7 +120,7 @@ export async function refresh(
     await revocation.revokeSessions([sessionId]);
     throw new Problem('invalid_refresh_token', { reason: 'reused' });
   }
-  return await presentTokens(deps, session);
+  return await presentTokens(deps, { ...session, generation: token.generation + 1 });
 }
 
 /** The tokens of a session that goes on. */

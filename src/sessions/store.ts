@@ -32,6 +32,13 @@ export const presentColumns = sql`s.id, s.user_id, s.client_id, s.scope, u.roles
 const refreshedRow = presentSession.extend({ reused: z.boolean() });
 export type RefreshedSession = z.output<typeof refreshedRow>;
 
+export interface PresentedToken {
+  readonly sessionId: string;
+  readonly generation: number;
+  /** Whether the first token of the session leaves its row at that generation. */
+  readonly firstLasts?: boolean;
+}
+
 /**
  * Takes a refresh token of `generation`, in one conditional update that answers every race: parallel ones queue at
  * the row and each judges the row as the one before left it.
@@ -45,11 +52,12 @@ export type RefreshedSession = z.output<typeof refreshedRow>;
  */
 export async function refreshSession(
   db: Database,
-  token: { readonly sessionId: string; readonly generation: number },
+  token: PresentedToken,
   at: { readonly now: number; readonly graceFrom: number; readonly idleFrom: number },
   audit: AuditRow,
 ): Promise<RefreshedSession | undefined> {
   const next = token.generation + 1;
+  const step = token.firstLasts === true && token.generation === 0 ? 0 : next;
   const rotates = sql`s.generation <= ${token.generation}::int`;
   const repeats = sql`(s.generation = ${next}::int and s.rotated_at >= ${timestamp(at.graceFrom)})`;
   const isReuse = sql`not (${rotates} or ${repeats})`;
@@ -58,7 +66,7 @@ export async function refreshSession(
     refreshedRow,
     sql`with refreshed as (
       update ${sessions} as s set
-        generation = case when ${rotates} then ${next}::int else s.generation end,
+        generation = case when ${rotates} then ${step}::int else s.generation end,
         rotated_at = case when ${rotates} then ${timestamp(at.now)} else s.rotated_at end,
         ended_at = case when ${isReuse} then ${timestamp(at.now)} end,
         ended_reason = case when ${isReuse} then 'refresh_token_reuse' end

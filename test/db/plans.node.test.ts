@@ -213,6 +213,9 @@ async function callEverything(databaseUrl: string): Promise<{ statements: Statem
     body: { current_password: password, new_password: changed },
   });
   for (const typed of [password, changed]) await leave(typed);
+  const fourth = await registerUser(app);
+  await request('POST', '/auth/refresh-token', { body: { refresh_token: fourth.refresh } });
+  await request('POST', '/api/delete', { body: { login: fourth.email, password } });
   await callMails(app, request);
   const strict = await open({
     clock: app.clock,
@@ -335,8 +338,12 @@ describe(`with ${people} users`, () => {
   it('no statement of any operation, or of the scheduled work, reads a table from end to end', async () => {
     const { statements, called } = await callEverything(databaseUrl);
     const { body: openapi } = await (await testApp({ databaseUrl })).request('GET', '/openapi.json');
-    const operations = Object.entries<object>(openapi.paths).flatMap(([path, methods]) =>
-      Object.keys(methods).map((method) => `${method} ${path}`),
+    const operations = Object.entries<Record<string, { deprecated?: boolean }>>(openapi.paths).flatMap(
+      ([path, methods]) =>
+        // Older paths lead to the same operations, but for two.
+        Object.entries(methods)
+          .filter(([, { deprecated }]) => deprecated !== true || ['/api/delete', '/auth/refresh-token'].includes(path))
+          .map(([method]) => `${method} ${path}`),
     );
     expect([...called].sort()).toEqual(operations.sort());
     expect([...new Set(statements.map(outline))].sort()).toEqual(expected);

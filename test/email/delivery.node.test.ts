@@ -1,7 +1,7 @@
 // On Node only: SMTP needs connections of its own, which Workers do not have.
 import PostalMime from 'postal-mime';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { SmtpConfig } from '../../src/config.ts';
+import type { SmtpConfig } from '../../src/config-mail.ts';
 import { MailRefused, MailUndelivered } from '../../src/mailer.ts';
 import { createSmtp } from '../../src/platform/smtp.ts';
 import { outboxOf, people, promiseMails, sweepUntilDone } from '../support/promised-mails.ts';

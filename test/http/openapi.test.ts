@@ -4,9 +4,40 @@ import { testApp } from '../support/test-app.ts';
 interface Operation {
   readonly operationId: string;
   readonly summary: string;
+  readonly deprecated?: boolean;
   readonly security: object[];
   readonly responses: Record<string, { description: string }>;
 }
+
+/** Paths of older APIs, in the order of their tables. */
+const older = [
+  '/auth/signup',
+  '/auth/me',
+  '/auth/refresh-token',
+  '/api/v1/auth/signup',
+  '/api/v1/auth/login',
+  '/api/v1/auth/refresh',
+  '/api/v1/users/me',
+  '/api/register',
+  '/api/login',
+  '/api/logout',
+  '/api/profile',
+  '/api/delete',
+  '/api/auth/email/register',
+  '/api/auth/login',
+  '/api/auth/password/reset/request',
+  '/api/auth/password/reset/confirm',
+  '/api/auth/email/verify',
+  '/api/auth/test/public',
+  '/api/auth/me',
+  '/api/auth/logout',
+  '/api/auth/logout-all',
+  '/api/auth/refresh',
+  '/api/auth/sessions',
+  '/api/auth/sessions/{id}',
+  '/api/auth/test/protected',
+  '/api/auth/openapi.json',
+];
 
 describe('the OpenAPI document', () => {
   it('describes every endpoint, its body, its answers and its errors', async () => {
@@ -14,7 +45,11 @@ describe('the OpenAPI document', () => {
     const { status, body } = await request('GET', '/openapi.json');
     expect(status).toBe(200);
     expect(body.openapi).toBe('3.1.0');
-    expect(Object.keys(body.paths).toSorted()).toEqual([
+    const paths = Object.entries<Record<string, Operation>>(body.paths);
+    const isOlder = ([, methods]: (typeof paths)[number]) => Object.values(methods).every((own) => own.deprecated);
+    expect(paths.filter(isOlder).map(([path]) => path)).toEqual(older);
+    const ours = paths.filter((entry) => !isOlder(entry)).map(([path]) => path);
+    expect(ours.toSorted()).toEqual([
       '/',
       '/.well-known/jwks.json',
       '/admin/audit',
@@ -92,6 +127,30 @@ describe('the OpenAPI document', () => {
     expect(login.parameters).toMatchObject([{ name: 'X-Device-Token', in: 'header', required: false }]);
     expect(Object.keys(login.responses['200'].headers)).toEqual(['X-Device-Token', 'Set-Cookie']);
     expect(login.responses['429'].description).toContain('account_locked');
+  });
+
+  it('describes older paths in their words, as deprecated', async () => {
+    const { request } = await testApp();
+    const { body } = await request('GET', '/openapi.json');
+    const schemaOf = (path: string, type = 'application/json') =>
+      body.paths[path].post.requestBody.content[type]?.schema;
+    const { post: login } = body.paths['/api/login'];
+    expect(login).toMatchObject({ deprecated: true, tags: ['Older API: premier'] });
+    expect(login.description).toContain('`POST /auth/login`');
+    expect(schemaOf('/api/login')).toMatchObject({
+      required: ['password'],
+      properties: { login: { type: 'string' } },
+      examples: [{ login: 'ann@example.com', password: 'correct horse battery staple' }],
+    });
+    expect(schemaOf('/api/register')).toMatchObject({ required: ['login', 'password'] });
+    expect(Object.keys(schemaOf('/api/register').properties)).not.toContain('email');
+    const registered = login.responses['200'].content['application/json'].schema;
+    expect(registered.properties.token).toEqual({ type: 'string', description: expect.any(String) });
+    const form = schemaOf('/api/v1/auth/login', 'application/x-www-form-urlencoded');
+    expect(form.properties.grant_type).toEqual({ const: 'password' });
+    expect(schemaOf('/api/login', 'application/x-www-form-urlencoded')).toBeUndefined();
+    expect(schemaOf('/api/auth/login')).toEqual({ $ref: '#/components/schemas/LoginRequest' });
+    expect(body.paths['/api/auth/refresh'].post.requestBody.required).toBe(false);
   });
 
   it('holds every schema that it refers to, and what the schemas say', async () => {

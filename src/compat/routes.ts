@@ -1,0 +1,83 @@
+import type { Config } from '../config.ts';
+import type { BodyReading } from '../http/body.ts';
+import type { Contract, Endpoint, Translation } from '../http/endpoint.ts';
+import { addressBucket } from '../limits/client-address.ts';
+import { bearerOf } from '../sessions/authenticate.ts';
+import { compatApis } from './apis.ts';
+import { oldAnswer, oldBody } from './describe.ts';
+import type { CompatName } from './names.ts';
+import type { Row, Table } from './table.ts';
+import { inOldWords, toOurWords, withOldNames } from './words.ts';
+
+/**
+ * The endpoints of the older APIs that are on (`COMPAT_APIS`), each made of the operation that its row names.
+ * @throws {Error} where a row names an operation that is not there
+ */
+export function compatRoutes(
+  { compatApis: names }: Pick<Config, 'compatApis'>,
+  operations: readonly Endpoint[],
+): Endpoint[] {
+  const byId = new Map(operations.map((operation) => [operation.contract.operationId, operation]));
+  return names.flatMap((name) =>
+    compatApis[name].rows.map((row) => {
+      const operation = byId.get(row.operation);
+      if (operation === undefined) throw new Error(`No operation ${row.operation}`);
+      return older(name, compatApis[name], row, operation);
+    }),
+  );
+}
+
+/** An operation at an older path: the same parse, limits, guard and handler, with the words changed before and after. */
+function older(name: CompatName, { limit }: Table, row: Row, { contract, handle }: Endpoint): Endpoint {
+  const { method, path } = row;
+  const { anyRequest: _, description = '', ...same } = contract;
+  const ours = contract.path === path ? '' : `The same as \`${contract.method.toUpperCase()} ${contract.path}\`. `;
+  const reading: BodyReading = {
+    bodyOptional: contract.bodyOptional === true || row.bearer !== undefined,
+    ...(row.form === undefined ? {} : { form: 'or-json' }),
+  };
+  return {
+    contract: {
+      ...same,
+      ...reading,
+      method,
+      path,
+      operationId: `${name}_${method}_${path}`.replaceAll(/\W+/g, '_'),
+      tag: `Older API: ${name}`,
+      description: `${ours}${description}`.trimEnd(),
+      deprecated: true,
+      // Made with the document, and not at start: it takes a while.
+      get body() {
+        return contract.body && oldBody(row, contract.body);
+      },
+      get responses() {
+        return oldResponses(row, contract.responses);
+      },
+    },
+    async handle(c, gate) {
+      const told = new Map<string, string>();
+      const translation: Translation = {
+        ...reading,
+        translate: (body) => toOurWords(row, body, bearerOf(c.req.header('Authorization')), told),
+        hits: ({ origin }) =>
+          limit === undefined ? [] : [{ policy: limit, key: `${path}:${addressBucket(origin.address)}` }],
+      };
+      try {
+        const answer = await handle(c, gate, translation);
+        // Any page can send a form, and shall not replace the cookie of whoever opens it.
+        if (row.form === true) answer.headers.delete('Set-Cookie');
+        return await withOldNames(row, answer);
+      } catch (error) {
+        throw inOldWords(error, told);
+      }
+    },
+  };
+}
+
+function oldResponses(row: Row, responses: Contract['responses']): Contract['responses'] {
+  const described = Object.entries(responses).map(([status, response]) => {
+    const { schema } = response;
+    return [status, schema === undefined ? response : { ...response, schema: oldAnswer(row, schema) }];
+  });
+  return Object.fromEntries(described);
+}

@@ -1,0 +1,58 @@
+import * as z from 'zod';
+import { kindOf } from '../accounts/identifier.ts';
+import { Problem, problems } from '../errors.ts';
+import type { Row } from './table.ts';
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/**
+ * Puts the body of a request into our words.
+ * @param bearer the token of the `Authorization` header
+ * @param told is given each of our names that an old one became
+ */
+export function toOurWords(row: Row, body: unknown, bearer: string | undefined, told: Map<string, string>): unknown {
+  if (!isObject(body)) return body;
+  refuseOthers(row, body);
+  // Not by index: a body may have a field `constructor`.
+  const names = new Map(Object.entries(row.fields ?? {}));
+  const fields = Object.entries(body).map(([old, value]) => {
+    const name = names.get(old) ?? old;
+    const ours = typeof name === 'string' ? name : kindOf(typeof value === 'string' ? value : '');
+    if (ours !== old) told.set(ours, old);
+    return [ours, value] as const;
+  });
+  const isMissing = row.bearer !== undefined && !Object.hasOwn(body, row.bearer) && bearer !== undefined;
+  return Object.fromEntries(isMissing ? [...fields, [row.bearer, bearer]] : fields);
+}
+
+/** @throws {Problem} `validation_failed` where a field holds another value than the one that is understood */
+function refuseOthers({ fixed = {} }: Row, body: Readonly<Record<string, unknown>>): void {
+  // Swagger UI sends the fields of a form that were left empty.
+  const errors = Object.entries(fixed)
+    .filter(([name, value]) => Object.hasOwn(body, name) && body[name] !== '' && body[name] !== value)
+    .map(([path, value]) => ({ path, message: `Must be ${value}` }));
+  if (errors.length > 0) throw new Problem('validation_failed', { errors });
+}
+
+/** A refusal in the words of the client: the fields as it named them, and always a `detail`, which FastAPI's have. */
+export function inOldWords(error: unknown, told: ReadonlyMap<string, string>): unknown {
+  if (!(error instanceof Problem)) return error;
+  const { errors, detail = problems[error.code].title } = error.details;
+  const renamed = errors?.map(({ path, message }) => ({ path: told.get(path) ?? path, message }));
+  return new Problem(error.code, { ...error.details, detail, ...(renamed === undefined ? {} : { errors: renamed }) });
+}
+
+const valueAt = (body: unknown, place: string) =>
+  place.split('.').reduce<unknown>((at, name) => (isObject(at) ? at[name] : undefined), body);
+
+/** Our answer with what older clients look for besides. */
+export async function withOldNames({ adds }: Row, answer: Response): Promise<Response> {
+  if (adds === undefined || !/^application\/json/.test(answer.headers.get('Content-Type') ?? '')) return answer;
+  const body = z.looseObject({}).parse(await answer.json());
+  const added = Object.entries(adds).flatMap(([name, places]) => {
+    const found = places.map((place) => valueAt(body, place)).find((value) => value != null);
+    return found === undefined ? [] : [[name, found] as const];
+  });
+  return new Response(JSON.stringify({ ...body, ...Object.fromEntries(added) }), answer);
+}

@@ -1,0 +1,83 @@
+import { isSecret } from './config-variables.ts';
+
+type Environment = Readonly<Record<string, string>>;
+
+/** A variable of ours that was understood by the name it has in an older service. */
+export interface Renamed {
+  readonly old: string;
+  readonly name: string;
+}
+
+interface Row {
+  /** The old variables: the first has to be set, the others go along. */
+  readonly old: readonly [string, ...string[]];
+  readonly name: string;
+  /** @returns undefined where the old value says nothing about ours */
+  readonly convert: (value: string, environment: Environment) => string | undefined;
+}
+
+const same = (value: string) => value;
+const seconds = (unit: number) => (value: string) => String(Number(value) * unit);
+const [minute, day] = [60, 86_400];
+/** A session may not lie idle for longer than it lasts. */
+const longestSession = 30 * day;
+const beyond = (unit: number) => (value: string) =>
+  Number(value) * unit > longestSession ? seconds(unit)(value) : undefined;
+/** What was good enough for them need not be so for us; and ours would be read as two where there is a comma. */
+const strongSecret = (value: string) => (isSecret(value) && !/[\s,]/.test(value) ? value : undefined);
+const address = (value: string) => (/^[^<>@\s]+@[^<>@\s]+$/.test(value) ? value : undefined);
+/** Kubernetes sets `REDIS_PORT=tcp://10.0.0.1:6379` for a service of that name. */
+const digits = (value: string | undefined) => (/^\d+$/.test(value ?? '') ? value : undefined);
+
+const databaseUrl = (host: string, { DB_PORT, DB_USER = 'auth_user', DB_PASSWORD, DB_TABLE = 'auth' }: Environment) => {
+  const password = DB_PASSWORD === undefined ? '' : `:${encodeURIComponent(DB_PASSWORD)}`;
+  const user = `${encodeURIComponent(DB_USER)}${password}`;
+  return `postgres://${user}@${host}:${digits(DB_PORT) ?? 5432}/${encodeURIComponent(DB_TABLE)}`;
+};
+
+/** Variables of older services that mean the same as one of ours. Of several for one of ours the first counts. */
+const table: readonly Row[] = [
+  { old: ['SECRET_KEY'], name: 'AUTH_SECRET', convert: strongSecret },
+  { old: ['JWT_SECRET_KEY'], name: 'AUTH_SECRET', convert: strongSecret },
+  { old: ['DB_HOST', 'DB_PORT', 'DB_USER', 'DB_PASSWORD', 'DB_TABLE'], name: 'DATABASE_URL', convert: databaseUrl },
+  {
+    old: ['REDIS_HOST', 'REDIS_PORT', 'REDIS_DB'],
+    name: 'REDIS_URL',
+    convert: (host, { REDIS_PORT, REDIS_DB }) =>
+      `redis://${host}:${digits(REDIS_PORT) ?? 6379}/${digits(REDIS_DB) ?? 0}`,
+  },
+  { old: ['ACCESS_TOKEN_EXPIRE_MINUTES'], name: 'ACCESS_TOKEN_TTL', convert: seconds(minute) },
+  { old: ['JWT_ACCESS_TOKEN_EXPIRE_MINUTES'], name: 'ACCESS_TOKEN_TTL', convert: seconds(minute) },
+  // A refresh token that nobody uses for so long is no longer good.
+  { old: ['REFRESH_TOKEN_EXPIRE_MINUTES'], name: 'SESSION_IDLE_TTL', convert: seconds(minute) },
+  { old: ['REFRESH_TOKEN_EXPIRE_MINUTES'], name: 'SESSION_TTL', convert: beyond(minute) },
+  { old: ['JWT_REFRESH_TOKEN_EXPIRE_DAYS'], name: 'SESSION_IDLE_TTL', convert: seconds(day) },
+  { old: ['JWT_REFRESH_TOKEN_EXPIRE_DAYS'], name: 'SESSION_TTL', convert: beyond(day) },
+  { old: ['MAIL_SERVER'], name: 'SMTP_HOST', convert: same },
+  { old: ['MAIL_PORT'], name: 'SMTP_PORT', convert: same },
+  { old: ['SMTP_USERNAME'], name: 'SMTP_USER', convert: same },
+  { old: ['MAIL_USERNAME'], name: 'SMTP_USER', convert: same },
+  { old: ['MAIL_PASSWORD'], name: 'SMTP_PASSWORD', convert: same },
+  { old: ['SMTP_USERNAME'], name: 'MAIL_FROM', convert: address },
+  { old: ['MAIL_USERNAME'], name: 'MAIL_FROM', convert: address },
+  { old: ['APP_NAME'], name: 'SERVICE_NAME', convert: same },
+  { old: ['DEBUG'], name: 'LOG_LEVEL', convert: (value) => (/^(true|1)$/i.test(value) ? 'debug' : undefined) },
+];
+
+/**
+ * Adds those of our variables that are set by an older name alone.
+ * @param set variables that are set, by name
+ */
+export function withOlderNames(set: Environment): { readonly set: Environment; readonly renamed: readonly Renamed[] } {
+  const renamed: Renamed[] = [];
+  const all: Record<string, string> = { ...set };
+  for (const { old, name, convert } of table) {
+    const value = set[old[0]];
+    if (value === undefined || all[name] !== undefined) continue;
+    const converted = convert(value, set);
+    if (converted === undefined) continue;
+    all[name] = converted;
+    renamed.push({ old: old.filter((each) => set[each] !== undefined).join(', '), name });
+  }
+  return { set: all, renamed };
+}

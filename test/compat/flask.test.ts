@@ -1,0 +1,144 @@
+import { describe, expect, it } from 'vitest';
+import { secretsTo } from '../support/mail.ts';
+import { testApp } from '../support/test-app.ts';
+
+const refreshAt = (app: Awaited<ReturnType<typeof testApp>>, path: string) => async (token: string) =>
+  await app.request('POST', path, { body: { refresh_token: token } });
+
+/** Somebody with an open session, and the two ways to refresh it. */
+async function signedIn(variables: Readonly<Record<string, string>> = {}) {
+  const app = await testApp({ variables });
+  const body = { email: 'test@example.com', password: 'SecurePass123!' };
+  const { body: session } = await app.request('POST', '/auth/register', { body });
+  const first: string = session.refresh_token;
+  return { ...app, first, lasting: refreshAt(app, '/auth/refresh-token'), strict: refreshAt(app, '/auth/refresh') };
+}
+
+describe('the older API flask', () => {
+  it('answers every call of its manual', async () => {
+    const app = await testApp();
+    const { request } = app;
+    expect(await request('GET', '/health')).toMatchObject({ status: 200, body: { status: 'ok' } });
+    const password = 'SecurePass123!';
+    const test = { email: 'test@example.com', username: 'testuser', password, name: 'Test', surname: 'User' };
+    expect((await request('POST', '/auth/register', { body: test })).status).toBe(201);
+
+    const email = 'user@example.com';
+    const user = { email, username: 'username', password, name: 'John', surname: 'Doe', phone_number: '+1234567890' };
+    expect((await request('POST', '/auth/register', { body: user })).status).toBe(201);
+    const { token: verification } = secretsTo(app, email);
+    expect(await request('POST', '/auth/verify-email', { body: { token: verification } })).toMatchObject({
+      status: 200,
+    });
+    const login = await request('POST', '/auth/login', { body: { username: 'username', password } });
+    expect(login.status).toBe(200);
+    const { access_token: first, refresh_token } = login.body;
+    expect((await request('GET', '/users/profile', { token: first })).status).toBe(200);
+    const refreshed = await request('POST', '/auth/refresh-token', { body: { refresh_token } });
+    expect(refreshed.status).toBe(200);
+    const token: string = refreshed.body.access_token;
+
+    expect((await request('GET', '/auth/verify-token', { token })).status).toBe(200);
+    const forgot = await request('POST', '/auth/forgot-password', { body: { email: 'test@example.com' } });
+    expect(forgot.status).toBe(202);
+    const reset = { token: secretsTo(app, 'test@example.com').token, password: 'AnotherPass123!' };
+    expect((await request('POST', '/auth/reset-password', { body: reset })).status).toBe(200);
+    const profile = await request('PUT', '/users/profile', { token, body: { name: 'Jane', surname: 'Doe' } });
+    expect(profile).toMatchObject({ status: 200, body: { name: 'Jane', username: 'username' } });
+    const change = { current_password: password, new_password: 'AnotherPass123!' };
+    const changed = await request('POST', '/users/change-password', { token, body: change });
+    expect(changed.status).toBe(200);
+    app.clock.advance(1);
+    const other = await request('POST', '/auth/login', { body: { username: 'username', password: 'AnotherPass123!' } });
+    const sessions = await request('GET', '/users/sessions', { token });
+    expect(sessions.body.items).toMatchObject([{ current: false }, { current: true }]);
+    const ended = await request('DELETE', `/users/sessions/${sessions.body.items[0].id}`, { token });
+    expect(ended.status).toBe(204);
+    expect((await request('GET', '/users/profile', { token: other.body.access_token })).status).toBe(401);
+    const leave = { token, body: { password: 'AnotherPass123!' } };
+    expect((await request('DELETE', '/users/delete-account', leave)).status).toBe(200);
+    const again = await request('POST', '/auth/login', { body: { username: 'testuser', password: 'AnotherPass123!' } });
+    expect((await request('POST', '/auth/logout', { token: again.body.access_token })).status).toBe(200);
+  });
+});
+
+describe('a refresh token at /auth/refresh-token', () => {
+  it('that is the first of its session is good again and again, as long as the session is used', async () => {
+    const { first, lasting, clock, request } = await signedIn();
+    for (let days = 0; days < 28; days += 4) {
+      const { status, body } = await lasting(first);
+      expect(status).toBe(200);
+      expect((await request('GET', '/users/me', { token: body.access_token })).status).toBe(200);
+      clock.advance(4 * 86_400);
+    }
+    // Neither the absolute nor the idle end of a session moves.
+    clock.advance(2 * 86_400);
+    expect((await lasting(first)).status).toBe(401);
+    const idle = await signedIn();
+    idle.clock.advance(7 * 86_400);
+    expect((await idle.lasting(idle.first)).status).toBe(401);
+  });
+
+  it('rotates for a client that uses what comes back, and the first one then ends the session', async () => {
+    const { first, lasting, clock, request } = await signedIn();
+    const { body: second } = await lasting(first);
+    expect(second.refresh_token).not.toBe(first);
+    expect((await lasting(first)).body.refresh_token).toBe(second.refresh_token);
+    clock.advance(60);
+    const third = await lasting(second.refresh_token);
+    expect(third.status).toBe(200);
+    expect(third.body.refresh_token).not.toBe(second.refresh_token);
+    clock.advance(60);
+    expect(await lasting(first)).toMatchObject({ status: 401, body: { code: 'invalid_refresh_token' } });
+    expect((await request('GET', '/users/me', { token: third.body.access_token })).status).toBe(401);
+    expect((await lasting(third.body.refresh_token)).status).toBe(401);
+  });
+
+  it('is good once from the second on', async () => {
+    const { first, lasting, clock } = await signedIn();
+    const { body: second } = await lasting(first);
+    expect((await lasting(second.refresh_token)).status).toBe(200);
+    clock.advance(60);
+    expect((await lasting(second.refresh_token)).status).toBe(401);
+  });
+
+  it('tells of a stolen one as soon as the session has been refreshed at /auth/refresh', async () => {
+    const { first, lasting, strict, clock } = await signedIn();
+    expect((await lasting(first)).status).toBe(200);
+    const { body: second } = await strict(first);
+    // Within the grace window it is as ever: the same successor.
+    expect((await lasting(first)).body.refresh_token).toBe(second.refresh_token);
+    clock.advance(11);
+    expect((await lasting(first)).status).toBe(401);
+    expect((await strict(second.refresh_token)).status).toBe(401);
+  });
+
+  it('is good for two at once, and once a stricter one has come first, for neither later', async () => {
+    const { first, lasting, strict, clock } = await signedIn();
+    const answers = await Promise.all([lasting(first), strict(first), lasting(first), strict(first)]);
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
+    expect(new Set(answers.map(({ body }) => body.refresh_token)).size).toBe(1);
+    clock.advance(11);
+    expect((await lasting(first)).status).toBe(401);
+  });
+
+  it('of an ended session is refused, and a forged one too', async () => {
+    const { first, lasting, request } = await signedIn();
+    const { body } = await lasting(first);
+    await request('POST', '/auth/logout', { token: body.access_token });
+    expect((await lasting(first)).status).toBe(401);
+    expect((await lasting(`${first.slice(0, -5)}AAAAA`)).status).toBe(401);
+  });
+
+  it('is not lasting at the other paths, nor anywhere where this API is off', async () => {
+    for (const path of ['/auth/refresh', '/api/v1/auth/refresh', '/api/auth/refresh']) {
+      const app = await signedIn();
+      const refresh = refreshAt(app, path);
+      expect((await refresh(app.first)).status).toBe(200);
+      app.clock.advance(11);
+      expect((await refresh(app.first)).status).toBe(401);
+    }
+    const { first, lasting } = await signedIn({ COMPAT_APIS: 'api-v1' });
+    expect((await lasting(first)).status).toBe(404);
+  });
+});

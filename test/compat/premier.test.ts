@@ -1,0 +1,101 @@
+import { describe, expect, it } from 'vitest';
+import { testApp } from '../support/test-app.ts';
+
+const body = { login: 'user', password: 'securepassword123' };
+
+describe('the older API premier', () => {
+  it('answers every call of its manual', async () => {
+    const { request } = await testApp();
+    const registered = await request('POST', '/api/register', { body });
+    expect(registered).toMatchObject({ status: 201, body: { id: expect.any(String), user: { username: 'user' } } });
+    const { id } = registered.body;
+    expect(registered.body.user_id).toBe(id);
+
+    const signedIn = await request('POST', '/api/login', { body });
+    expect(signedIn.status).toBe(200);
+    const token: string = signedIn.body.token;
+    expect(token).toBe(signedIn.body.access_token);
+    const wrong = { ...body, password: 'another password' };
+    expect(await request('POST', '/api/login', { body: wrong })).toMatchObject({ status: 401 });
+
+    const profile = await request('GET', '/api/profile', { token });
+    expect(profile).toMatchObject({ status: 200, body: { id, user_id: id, login: 'user' } });
+    const signedOut = await request('POST', '/api/logout', { token });
+    expect(signedOut).toMatchObject({ status: 200, body: { message: expect.any(String) } });
+    expect(await request('GET', '/api/profile', { token })).toMatchObject({ status: 401 });
+
+    const session = await request('POST', '/api/login', { body });
+    expect(await request('POST', '/api/delete', { body: wrong })).toMatchObject({ status: 401 });
+    const deleted = await request('POST', '/api/delete', { body, token: session.body.token });
+    expect(deleted).toMatchObject({ status: 200, body: { message: expect.any(String) } });
+    expect(await request('GET', '/api/profile', { token: session.body.token })).toMatchObject({ status: 401 });
+    expect(await request('POST', '/api/login', { body })).toMatchObject({ status: 401 });
+    expect(await request('GET', '/health')).toMatchObject({ status: 200, body: { status: 'ok' } });
+  });
+
+  it('signs up with an email as with any other name', async () => {
+    const { request } = await testApp();
+    const byEmail = { login: 'Ann@example.com', password: body.password };
+    const { body: registered } = await request('POST', '/api/register', { body: byEmail });
+    expect(registered.user).toMatchObject({ email: 'Ann@example.com', username: null });
+    const { body: signedIn } = await request('POST', '/api/login', { body: byEmail });
+    const profile = await request('GET', '/api/profile', { token: signedIn.token });
+    expect(profile.body.login).toBe('Ann@example.com');
+  });
+
+  it('names a field as the client did', async () => {
+    const { request } = await testApp();
+    await request('POST', '/api/register', { body });
+    const taken = await request('POST', '/api/register', { body });
+    expect(taken).toMatchObject({ status: 409, body: { errors: [{ path: 'login' }], detail: expect.any(String) } });
+    for (const login of [undefined, 7, null, '', 'a b', 'x@', ['user'], { length: 1 }]) {
+      const answer = await request('POST', '/api/register', { body: { login, password: body.password } });
+      expect(answer.status).toBe(422);
+    }
+    const broken = await request('POST', '/api/register', { body: { login: 'a b', password: body.password } });
+    expect(broken.body.errors).toMatchObject([{ path: 'login' }]);
+    const named = '{"login":"user","password":"securepassword123","constructor":1,"__proto__":{"identifier":"x"}}';
+    expect(await request('POST', '/api/login', { body: named })).toMatchObject({ status: 200 });
+  });
+
+  it('deletes without a token, and whatever the token is', async () => {
+    const { request } = await testApp();
+    for (const token of [undefined, 'not-a-token']) {
+      await request('POST', '/api/register', { body });
+      expect(await request('POST', '/api/delete', { body, token })).toMatchObject({ status: 200 });
+    }
+  });
+
+  it('locks guesses at the password of an account to delete as it locks sign-ins, known account or not', async () => {
+    const { request, clock } = await testApp();
+    await request('POST', '/api/register', { body });
+    for (const login of ['user', 'nobody']) {
+      const wrong = { login, password: 'another password' };
+      for (let times = 0; times < 5; times += 1) {
+        const answer = await request('POST', times < 3 ? '/api/delete' : '/api/login', { body: wrong });
+        expect(answer).toMatchObject({ status: 401, body: { code: 'invalid_credentials' } });
+      }
+      const right = { login, password: body.password };
+      const locked = await request('POST', '/api/delete', { body: right });
+      expect(locked).toMatchObject({ status: 429, body: { code: 'account_locked' } });
+      expect(locked.headers.get('Retry-After')).toBe('60');
+    }
+    clock.advance(61);
+    expect(await request('POST', '/api/delete', { body })).toMatchObject({ status: 200 });
+  });
+
+  it('counts a hundred requests a minute for each endpoint and address', async () => {
+    const { request, clock } = await testApp();
+    const { body: registered } = await request('POST', '/api/register', { body });
+    const profile = () => request('GET', '/api/profile', { token: registered.access_token });
+    for (let times = 0; times < 100; times += 1) expect((await profile()).status).toBe(200);
+    const refused = await profile();
+    expect(refused).toMatchObject({ status: 429, body: { code: 'rate_limited', detail: expect.any(String) } });
+    expect(refused.headers.get('RateLimit-Limit')).toBe('100');
+    const elsewhere = await request('GET', '/api/profile', { token: registered.access_token, address: '198.51.100.1' });
+    expect(elsewhere.status).toBe(200);
+    expect((await request('POST', '/api/logout', { token: registered.access_token })).status).toBe(200);
+    clock.advance(121);
+    expect((await request('POST', '/api/login', { body })).status).toBe(200);
+  });
+});
