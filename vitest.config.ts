@@ -10,7 +10,8 @@ export default defineConfig({
     globalSetup: './test/support/global-setup.ts',
     // No test leaves anything behind in a module, and loading them anew for each file would take half of the time.
     isolate: false,
-    maxWorkers: 2,
+    // One more than cores: many tests wait for a process or a clock.
+    maxWorkers: 3,
     projects: [
       {
         extends: true,

@@ -106,39 +106,29 @@ describe('the Node entry', () => {
     expect(second.output()).toMatch(/port is in use/);
   });
 
-  it('believes X-Forwarded-For from trusted proxies only', async () => {
-    const statuses = async (trusted: Record<string, string>) => {
+  it('limits and locks the address that the socket or a trusted proxy tells, not what a client makes up', async () => {
+    /** The statuses of sign-ins, and how many a limit of its address refused: three are let in, two failures lock. */
+    const open = async (trusted: Record<string, string>) => {
       const port = freePort();
-      const started = start({ ...(await variables(port)), ...trusted, LIMIT_LOGIN_ADDRESS: '1/60' });
-      await started.ready;
-      const base = `http://127.0.0.1:${port}`;
-      const first = await login(base, { 'X-Forwarded-For': '203.0.113.1' });
-      const second = await login(base, { 'X-Forwarded-For': '203.0.113.2', 'CF-Connecting-IP': '203.0.113.3' });
-      return [first.status, second.status];
+      const numbers = { LIMIT_LOGIN_ADDRESS: '4/60', LOCKOUT_ACCOUNT_ADDRESS: '2/60/60/60' };
+      await start({ ...(await variables(port)), ...trusted, ...numbers }).ready;
+      return async (name: string, hops: readonly string[]) => {
+        const statuses: number[] = [];
+        for (const hop of hops) {
+          const made = { 'X-Forwarded-For': hop, 'CF-Connecting-IP': `203.0.113.${statuses.length + 100}` };
+          statuses.push((await login(`http://127.0.0.1:${port}`, made, name)).status);
+        }
+        return statuses;
+      };
     };
-    const both = [statuses({}), statuses({ TRUSTED_PROXIES: '127.0.0.0/8' })];
-    expect(await Promise.all(both)).toEqual([
-      [401, 429],
-      [401, 401],
-    ]);
-  });
-
-  it('locks the address that the socket or a trusted proxy tells, not what a client makes up', async () => {
-    const statuses = async (forwardedFor: (time: number) => string, trusted: Record<string, string>) => {
-      const port = freePort();
-      const started = start({ ...(await variables(port)), ...trusted, LOCKOUT_ACCOUNT_ADDRESS: '2/60/60/60' });
-      await started.ready;
-      const list = [];
-      for (const time of [1, 2, 3]) {
-        const headers = { 'X-Forwarded-For': forwardedFor(time) };
-        list.push((await login(`http://127.0.0.1:${port}`, headers, 'somebody')).status);
-      }
-      return list;
-    };
-    const proxy = { TRUSTED_PROXIES: '127.0.0.0/8' };
-    expect(await statuses((time) => `203.0.113.${time}`, {})).toEqual([401, 401, 429]);
-    expect(await statuses((time) => `203.0.113.${time}, 198.51.100.1`, proxy)).toEqual([401, 401, 429]);
-    expect(await statuses((time) => `203.0.113.${time}`, proxy)).toEqual([401, 401, 401]);
+    const [direct, proxied] = await Promise.all([open({}), open({ TRUSTED_PROXIES: '127.0.0.0/8' })]);
+    const madeUp = [1, 2, 3].map((time) => `203.0.113.${time}`);
+    const behind = madeUp.map((hop) => `${hop}, 198.51.100.1`);
+    expect(await direct('somebody', madeUp)).toEqual([401, 401, 429]);
+    expect(await direct('others', madeUp)).toEqual([401, 429, 429]);
+    expect(await proxied('somebody', behind)).toEqual([401, 401, 429]);
+    expect(await proxied('somebody', madeUp)).toEqual([401, 401, 401]);
+    expect(await proxied('others', behind)).toEqual([401, 429, 429]);
   });
 
   describe('as it runs', () => {

@@ -59,8 +59,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
     project.provide('upstashUrl', bridge?.url ?? null);
     project.provide('breachServer', breaches.url);
     project.provide('resendServers', resend.url);
-    project.provide('raceRounds', Number(process.env['TEST_RACE_ROUNDS'] ?? 20));
-    project.provide('fuzzRuns', Number(process.env['TEST_FUZZ_RUNS'] ?? 40));
+    project.provide('raceRounds', Number(process.env['TEST_RACE_ROUNDS'] ?? 10));
+    project.provide('fuzzRuns', Number(process.env['TEST_FUZZ_RUNS'] ?? 20));
     project.provide('importSignIns', Number(process.env['TEST_IMPORT_SIGNINS'] ?? 20));
     return teardown;
   } catch (error) {

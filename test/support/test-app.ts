@@ -93,6 +93,8 @@ export interface TestApp {
   /** Every line logged so far. */
   readonly logLines: string[];
   request(method: string, path: string, options?: RequestOptions): Promise<Answer>;
+  /** Only for one that was made outside of a test: all others end with theirs. */
+  close(): Promise<void>;
 }
 
 export interface RequestOptions {
@@ -150,10 +152,15 @@ export async function testApp(options: TestAppOptions = {}): Promise<TestApp> {
       }),
   };
   const app = createApp(deps);
-  onTestFinished(async () => {
+  const close = async () => {
     await kv.close();
     await database.close();
-  });
+  };
+  try {
+    onTestFinished(close);
+  } catch {
+    // Made for several tests, which close it after the last.
+  }
 
   async function request(method: string, path: string, sent: RequestOptions = {}): Promise<Answer> {
     const headers = new Headers(sent.headers);
@@ -177,7 +184,7 @@ export async function testApp(options: TestAppOptions = {}): Promise<TestApp> {
     return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text, soFar };
   }
 
-  return { app, deps, clock, databaseUrl, statements, roundTrips: () => roundTrips, logLines, mails, request };
+  return { app, deps, clock, databaseUrl, statements, roundTrips: () => roundTrips, logLines, mails, request, close };
 }
 
 /** Takes every mail at once. */

@@ -1,5 +1,5 @@
 import { decodeJwt, decodeProtectedHeader } from 'jose';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   type Clock,
   createClock,
@@ -7,10 +7,11 @@ import {
   issuer,
   password,
   registerUser,
+  type TestApp,
   testApp,
 } from '../support/test-app.ts';
 import { accepted, vectors } from './access-token-vectors.ts';
-import { createForger } from './forge.ts';
+import { createForger, type Forger } from './forge.ts';
 import { endpoints, expectRefused } from './refusal.ts';
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
@@ -117,9 +118,16 @@ describe('an access token', () => {
 });
 
 describe('no access token', () => {
+  let shared: TestApp;
+  let forger: Forger;
+  beforeAll(async () => {
+    shared = await open();
+    forger = await createForger(shared);
+  });
+  afterAll(() => shared.close());
+
   it.each(vectors)('$name', async ({ reason, make }) => {
-    const app = await open();
-    await expectRefused(app, `Bearer ${await make(await createForger(app))}`, reason);
+    await expectRefused(shared, `Bearer ${await make(forger)}`, reason);
   });
 
   it('has one letter more, less or other than what was issued', async () => {

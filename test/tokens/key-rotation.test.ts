@@ -51,7 +51,7 @@ describe('rotation', () => {
     let scheduledAt = Number.NEGATIVE_INFINITY;
 
     // Between the deletion of one key and the publication of the next nothing happens: larger steps do there.
-    const stepAt = (time: number) => (time % 3600 > 1500 && time % 3600 < 2800 ? 141 : 47);
+    const stepAt = (time: number) => (time % 3600 > 1500 && time % 3600 < 2800 ? 177 : 59);
 
     for (let step = 0; clock.now() - start < 3.5 * 3_600_000; step += 1) {
       const length = stepAt((clock.now() - start) / 1000);
