@@ -1,3 +1,4 @@
+import { emailRequest } from '../accounts/mail-schemas.ts';
 import { readActivity } from '../audit/store.ts';
 import { type Endpoint, guardedEndpoint } from '../http/endpoint.ts';
 import { pageOf, pageQuery, toPage } from '../http/page.ts';
@@ -14,7 +15,7 @@ import {
   userFilters,
   userParams,
 } from './schemas.ts';
-import { listUsers, readOneUser } from './users.ts';
+import { findUser, listUsers, readOneUser } from './users.ts';
 
 const noStore = { 'Cache-Control': 'no-store' };
 const userQuery = pageQuery.extend(userFilters.shape).superRefine(refuseMisfits);
@@ -28,6 +29,7 @@ const reads = ({ caller }: { readonly caller: Caller }) => ({
 /** What admins look at. What they change stands in `action-routes.ts`. */
 export function adminRoutes(deps: SessionDeps): Endpoint[] {
   const { db } = deps;
+  const userPage = pageOf(adminUser).meta({ id: 'UserPage' });
   const auditPage = pageOf(auditEvent).meta({ id: 'AuditPage' });
   return [
     guardedEndpoint({
@@ -39,10 +41,25 @@ export function adminRoutes(deps: SessionDeps): Endpoint[] {
       summary: 'The users, newest first',
       description: 'With `username` those whose username begins so, in its order.',
       query: userQuery,
-      responses: { 200: { description: 'A page of users', schema: pageOf(adminUser).meta({ id: 'UserPage' }) } },
+      responses: { 200: { description: 'A page of users', schema: userPage } },
       errors: [],
       prepare: reads,
       handler: async ({ c, query }) => c.json(await listUsers(deps, query), 200, noStore),
+    }),
+    guardedEndpoint({
+      method: 'post',
+      path: '/admin/users/search',
+      permission: 'users:read',
+      operationId: 'searchUsers',
+      tag,
+      summary: 'The user of an email address',
+      description: 'In the body, since an address has no place in a URL. The page is empty where there is none.',
+      body: emailRequest,
+      responses: { 200: { description: 'A page of one user at most', schema: userPage } },
+      errors: [],
+      prepare: reads,
+      handler: async ({ c, body }) =>
+        c.json({ items: await findUser(deps, body.email), next_cursor: null }, 200, noStore),
     }),
     guardedEndpoint({
       method: 'get',

@@ -28,7 +28,6 @@ export const userFilters = z.object({
   role: roleName.optional().describe('Only those who have it'),
   created_from: time.optional(),
   created_to: time.optional().describe('Only those created before'),
-  email: email.optional().describe('The whole address'),
   username: username.optional().describe('How it begins. Sorted by the username then, and not to be combined'),
 });
 
@@ -38,8 +37,8 @@ export type UserQuery = UserFilters & { readonly limit: number };
 /** Refuses what no index answers, and a cursor of another list. */
 export function refuseMisfits(query: UserFilters, context: z.RefinementCtx): void {
   const issue = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message });
-  const { cursor, username: prefix, email: address, status, role, created_from: from, created_to: to } = query;
-  const others = [address, status, role, from, to].filter((value) => value !== undefined);
+  const { cursor, username: prefix, status, role, created_from: from, created_to: to } = query;
+  const others = [status, role, from, to].filter((value) => value !== undefined);
   if (prefix !== undefined && others.length > 0) issue('username', 'Cannot be combined with another filter');
   const fits = prefix === undefined ? z.uuid() : username;
   if (cursor !== undefined && !fits.safeParse(cursor).success) issue('cursor', 'Is not a next_cursor of this list');

@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, gt, gte, inArray, lt, lte, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, gt, gte, lt, lte, sql } from 'drizzle-orm';
 import type { UserRow } from '../accounts/store.ts';
 import type { PromisedToken } from '../accounts/token-store.ts';
 import { type AuditRow, auditFrom } from '../audit/audit.ts';
@@ -35,7 +35,6 @@ export function readUsers(
   filter: {
     readonly status: UserRow['status'] | undefined;
     readonly role: string | undefined;
-    readonly emailIndexes: readonly string[] | undefined;
   },
 ): Promise<UserRow[]> {
   const { before, from, to } = idBounds(page);
@@ -49,7 +48,6 @@ export function readUsers(
         lte(users.id, to),
         filter.status && eq(users.status, filter.status),
         filter.role === undefined ? undefined : sql`${users.roles} @> ${sql.param([filter.role])}::text[]`,
-        filter.emailIndexes && inArray(users.emailIndex, [...filter.emailIndexes]),
       ),
     )
     .orderBy(desc(users.id))

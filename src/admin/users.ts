@@ -1,8 +1,9 @@
+import type { EmailAddress } from '../accounts/email.ts';
 import { newUser } from '../accounts/new-user.ts';
 import { refuseWeakPassword } from '../accounts/password.ts';
 import { toUser } from '../accounts/profile.ts';
 import { promiseVerification, refuseTaken, taken } from '../accounts/register.ts';
-import { isEmailIndexed, readUser, type UserRow } from '../accounts/store.ts';
+import { findAccount, isEmailIndexed, readUser, type UserRow } from '../accounts/store.ts';
 import { blindIndexes } from '../crypto/blind-index.ts';
 import type { Deps } from '../deps.ts';
 import { Problem } from '../errors.ts';
@@ -31,14 +32,14 @@ export async function listUsers(
   deps: Pick<Deps, 'db' | 'keyring'>,
   query: UserQuery,
 ): Promise<{ items: AdminUser[]; next_cursor: string | null }> {
-  const { db, keyring } = deps;
-  const { limit, cursor, status, role, email, username } = query;
+  const { db } = deps;
+  const { limit, cursor, status, role, username } = query;
   const rows =
     username === undefined
       ? await readUsers(
           db,
           { limit: limit + 1, before: cursor, from: timeOf(query.created_from), to: timeOf(query.created_to) },
-          { status, role, emailIndexes: email && (await blindIndexes(keyring, 'email', email.key)) },
+          { status, role },
         )
       : await readUsersByUsername(db, { prefix: username.key, after: cursor, limit: limit + 1 });
   const shown = rows.slice(0, limit);
@@ -47,6 +48,12 @@ export async function listUsers(
     items: await Promise.all(shown.map((row) => toAdminUser(deps, row))),
     next_cursor: (username === undefined ? last?.id : last?.usernameKey) ?? null,
   };
+}
+
+/** The user of an address, where there is one. */
+export async function findUser(deps: Pick<Deps, 'db' | 'keyring'>, email: EmailAddress): Promise<AdminUser[]> {
+  const row = await findAccount(deps.db, { emailIndexes: await blindIndexes(deps.keyring, 'email', email.key) });
+  return row === undefined ? [] : [await toAdminUser(deps, row)];
 }
 
 /** @throws {Problem} `not_found` */

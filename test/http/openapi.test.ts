@@ -54,6 +54,7 @@ describe('the OpenAPI document', () => {
       '/.well-known/jwks.json',
       '/admin/audit',
       '/admin/users',
+      '/admin/users/search',
       '/admin/users/{id}',
       '/admin/users/{id}/activity',
       '/admin/users/{id}/disable',
