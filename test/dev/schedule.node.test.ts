@@ -25,8 +25,9 @@ it("calls the Worker's scheduled handler again and again, one run at a time, unt
   await expect.poll(() => paths.length).toBeGreaterThan(3);
   await stop();
   const calls = paths.length;
-  await new Promise((resolve) => setTimeout(resolve, 50));
-  expect(paths).toHaveLength(calls);
+  await new Promise((resolve) => setTimeout(resolve, 150));
+  // One that was on its way may still have arrived; it would be five and more by now.
+  expect(paths.length).toBeLessThanOrEqual(calls + 1);
   expect(most).toBe(1);
   expect(new Set(paths)).toEqual(new Set(['/cdn-cgi/local/scheduled']));
   server.closeAllConnections();
