@@ -50,12 +50,15 @@ export function taskRow(deps: Needs, type: string, payload: unknown): Promise<Ou
 }
 
 /**
- * The row of an event for other services. Its subject is not the user's id where it must not stand in clear: of somebody
- * who has left nothing may.
+ * The row of an event for other services. Its subject is not the user's id: of somebody who has left nothing may stand in
+ * clear. Nobody takes events yet, so it is not due: the relay would walk past each of them with every sweep.
  */
-export function eventRow(deps: Needs, type: string, data: unknown, about: string = deps.newId()): Promise<OutboxRow> {
-  return newRow(deps, { id: deps.newId(), kind: 'event', type, subject: about }, data);
+export async function eventRow(deps: Needs, type: string, data: unknown): Promise<OutboxRow> {
+  const row = await newRow(deps, { id: deps.newId(), kind: 'event', type, subject: deps.newId() }, data);
+  return { ...row, nextAttemptAt: notYet };
 }
+
+const notYet = new Date('9999-12-31T00:00:00Z');
 
 /** What a row promises, as it was sealed. */
 export async function openPayload({ keyring }: Pick<Deps, 'keyring'>, row: OutboxRow): Promise<unknown> {

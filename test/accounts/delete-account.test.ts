@@ -80,7 +80,9 @@ describe('deleting the account', () => {
     // Other services are told who left; the row itself does not show it.
     const promised = z.object({ rows: z.array(z.object({ id: z.string(), payload_sealed: z.string() })) });
     const { rows: events } = promised.parse(
-      await db.execute("select id, payload_sealed from outbox where type = 'UserDeleted'"),
+      await db.execute(
+        "select id, payload_sealed from outbox where type = 'UserDeleted' and next_attempt_at > now() + interval '1 year'",
+      ),
     );
     const opened = events.map(({ id: row, payload_sealed }) =>
       unseal(app.deps.keyring, `outbox.payload:${row}`, payload_sealed),
