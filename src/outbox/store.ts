@@ -19,6 +19,26 @@ export async function insertOutbox(db: Database, rows: readonly OutboxRow[]): Pr
  */
 export const outboxFrom = (row: OutboxRow, source: SQL): SQL => insertFrom(outbox, row, source);
 
+/**
+ * The parts of a statement that promise several things for each row of `source`: `, promised_0 as (…), …`. Each is
+ * written after the one before it, which else Postgres would be free to choose.
+ * @param source the name of a relation, without a condition
+ * @param options.name in place of `promised`, where a statement has several such parts
+ * @param options.columns that the source fills in
+ */
+export function promisedFrom(
+  rows: readonly OutboxRow[],
+  source: SQL,
+  options: { readonly name?: string; readonly columns?: Readonly<Record<'subject' | 'details', SQL>> | Readonly<Record<'subject', SQL>> } = {},
+): SQL {
+  const part = (n: number) => sql.identifier(`${options.name ?? 'promised'}_${n}`);
+  const parts = rows.map((row, n) => {
+    const after = n === 0 ? sql`` : sql` cross join (select count(*) from ${part(n - 1)}) as before`;
+    return sql`, ${part(n)} as (${insertFrom(outbox, row, sql`${source}${after}`, options.columns)} returning id)`;
+  });
+  return sql.join(parts);
+}
+
 /** It was carried out: nothing is left of it. */
 export async function deleteOutbox(db: Database, id: string): Promise<void> {
   await db.delete(outbox).where(eq(outbox.id, id));
@@ -67,8 +87,8 @@ interface Claim {
 /**
  * Claims mails and tasks that are due until `leaseUntil`: no other relay gets them before. Each claim counts as an
  * attempt, so that a row which ends every instance that touches it comes to an end itself. The time a one-time token is
- * good for begins anew with each attempt to send its mail: a link that was held up must not arrive dead. Events are not
- * this relay's.
+ * good for begins anew with each attempt to send its mail: a link that was held up must not arrive dead. Events are claimed
+ * by themselves (`events/store.ts`).
  */
 export async function claimOutbox(db: Database, { kinds, now, leaseUntil, limit }: Claim): Promise<OutboxRow[]> {
   const rows = await query(
@@ -76,7 +96,7 @@ export async function claimOutbox(db: Database, { kinds, now, leaseUntil, limit 
     claimed,
     sql`with due as (
       select id from ${outbox} where next_attempt_at <= ${timestamp(now)} and delivered_at is null and not dead
-        and kind in ${kinds}
+        and kind <> 'event' and kind in ${kinds}
       order by next_attempt_at limit ${limit} for update skip locked
     ), claimed as (
       update ${outbox} as o set next_attempt_at = ${timestamp(leaseUntil)}, attempts = o.attempts + 1
