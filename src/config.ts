@@ -1,3 +1,5 @@
+import * as z from 'zod';
+import { type EventSinkConfig, eventContradictions, toEventSinks } from './config-events.ts';
 import { type Renamed, withOlderNames } from './config-legacy.ts';
 import { isLoopbackHost, type MailConfig, mailContradictions, toMail } from './config-mail.ts';
 import {
@@ -46,6 +48,10 @@ export interface Config {
   readonly mail: MailConfig | undefined;
   readonly requireEmailVerification: boolean;
   readonly serviceName: string;
+  /** Who takes events, each by a name of its own. */
+  readonly eventSinks: readonly EventSinkConfig[];
+  /** Whether events carry addresses and user names. */
+  readonly eventsPersonalData: boolean;
   /** The oldest sessions of a user end beyond so many; undefined for no bound. */
   readonly maxSessions: number | undefined;
   /** How long the row of an ended session is kept. */
@@ -70,6 +76,9 @@ export class ConfigError extends Error {
 /** Lists that are not empty by default: an empty one is an answer too. */
 const saySomethingEmpty: ReadonlySet<string> = new Set(['COMPAT_APIS']);
 
+/** Of these the message says where in it something is wrong: `WEBHOOKS[1].url`. */
+const jsonVariables: ReadonlySet<string> = new Set(['WEBHOOKS']);
+
 /**
  * Reads the environment.
  * @param environment variables by name; those that are not strings (bindings of a Worker) count as unset, and empty ones
@@ -89,7 +98,7 @@ export function readConfig(environment: Readonly<Record<string, unknown>>): Conf
       const name = String(path[0]);
       const from = renamed.find((each) => each.name === name);
       const said = set[name] === undefined ? 'Required' : message;
-      return `${name}${from === undefined ? '' : ` (from ${from.old})`}: ${said}`;
+      return `${jsonVariables.has(name) ? z.core.toDotPath(path) : name}${from === undefined ? '' : ` (from ${from.old})`}: ${said}`;
     });
   if (parsed.data !== undefined) wrong.push(...contradictions(parsed.data));
   if (wrong.length > 0 || parsed.data === undefined || limits.data === undefined || lockouts.data === undefined) {
@@ -114,7 +123,7 @@ function contradictions(v: Variables): string[] {
   if (v.ARGON2_MEMORY * v.ARGON2_ITERATIONS > argon2Limits.work) {
     wrong.push(`ARGON2_MEMORY: times ARGON2_ITERATIONS must be at most ${argon2Limits.work}`);
   }
-  return [...wrong, ...mailContradictions(v)];
+  return [...wrong, ...mailContradictions(v), ...eventContradictions(v)];
 }
 
 const isLoopback = (url: string) => isLoopbackHost(new URL(url).hostname);
@@ -151,6 +160,8 @@ function toConfig(
     mail: toMail(v),
     requireEmailVerification: v.REQUIRE_EMAIL_VERIFICATION ?? (v.RESEND_API_KEY ?? v.SMTP_HOST) !== undefined,
     serviceName: v.SERVICE_NAME,
+    eventSinks: toEventSinks(v),
+    eventsPersonalData: v.EVENTS_PERSONAL_DATA,
     maxSessions: v.MAX_SESSIONS === 0 ? undefined : v.MAX_SESSIONS,
     sessionRetention: v.SESSION_RETENTION,
     auditRetention: v.AUDIT_RETENTION,
