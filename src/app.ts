@@ -12,6 +12,7 @@ import { auditRoutes } from './audit/routes.ts';
 import { compatRoutes } from './compat/routes.ts';
 import type { Deps } from './deps.ts';
 import { Problem } from './errors.ts';
+import { createEventRelay } from './events/relay.ts';
 import type { Env } from './http/context.ts';
 import { crossOrigin } from './http/cross-origin.ts';
 import { mount } from './http/mount.ts';
@@ -46,8 +47,9 @@ export function createApp(deps: Deps): App {
   const signingKeys = createSigningKeys(deps);
   const revocation = createRevocation(deps);
   const gate = createGate({ ...deps, roles: createRoles(deps), signingKeys, revocation });
-  const relay = createRelay(deps, accountTasks(deps));
-  const sessionDeps = { ...deps, signingKeys, revocation, relay };
+  const events = createEventRelay(deps);
+  const relay = createRelay(deps, accountTasks(deps), events.deliver);
+  const sessionDeps = { ...deps, signingKeys, revocation, relay, events };
 
   const endpoints = [
     ...healthRoutes(deps, version),

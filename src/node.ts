@@ -75,6 +75,7 @@ async function start(environment: Readonly<Record<string, string | undefined>>):
       newId: () => uuidv7(now()),
       fallback: createMemoryKeyValue({ now }),
       mailer,
+      sinks: [],
       isBreached: createBreachedPasswords(config.breachedPasswordUrl),
       hasher: createPasswordHasher({
         argon2: createArgon2Native(),

@@ -46,6 +46,7 @@ async function createApplication(config: Config): Promise<App> {
     kv: createKeyValue(config, log),
     fallback: createMemoryKeyValue({ now, capacity }),
     mailer: createMailer(config, log),
+    sinks: [],
     isBreached: createBreachedPasswords(config.breachedPasswordUrl),
     hasher: createPasswordHasher({
       argon2,

@@ -18,6 +18,7 @@ const features = [
   'audit',
   'email',
   'outbox',
+  'events',
   'roles',
   'tokens',
   'sessions',

@@ -184,7 +184,9 @@ export const outbox = pgTable(
     index('outbox_due')
       .on(table.nextAttemptAt)
       .where(sql`${table.kind} <> 'event' and ${table.deliveredAt} is null and not ${table.dead}`),
-    index('outbox_events_due').on(table.sink, table.nextAttemptAt).where(sql`${table.kind} = 'event' and not ${table.dead}`),
+    index('outbox_events_due')
+      .on(table.sink, table.nextAttemptAt)
+      .where(sql`${table.kind} = 'event' and not ${table.dead}`),
     index('outbox_events_order')
       .on(table.sink, table.subject, table.position)
       .where(sql`${table.kind} = 'event' and not ${table.dead}`),

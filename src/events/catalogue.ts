@@ -51,11 +51,7 @@ export const catalogue = {
     'The address changed, was taken back by the one before, or went to somebody who proved to hold it.',
     z.object({ email: z.string().nullable().describe(personal), email_verified: z.boolean() }),
   ),
-  SessionStarted: define(
-    1,
-    'Somebody signed in.',
-    z.object({ session_id: sessionId, client_id: z.string() }),
-  ),
+  SessionStarted: define(1, 'Somebody signed in.', z.object({ session_id: sessionId, client_id: z.string() })),
   SessionRevoked: define(
     1,
     'Sessions ended before their time: by signing out, by an admin, or because of what else happened.',

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import type { Config } from '../config.ts';
 import type { Deps } from '../deps.ts';
 import { newRow, openPayload } from '../outbox/outbox.ts';
 import type { OutboxRow } from '../outbox/store.ts';
@@ -6,7 +7,10 @@ import { type EventData, schemaPath } from './catalogue.ts';
 import type { CloudEvent } from './sink.ts';
 import { type EventType, isEventType } from './types.ts';
 
-type Needs = Pick<Deps, 'config' | 'keyring' | 'newId' | 'now'>;
+/** What a promise of events needs to know. */
+export interface EventDeps extends Pick<Deps, 'keyring' | 'newId' | 'now'> {
+  readonly config: Pick<Config, 'eventSinks' | 'eventsPersonalData'>;
+}
 
 /** Stands for a user whom the statement alone knows. */
 const unknown = '00000000-0000-0000-0000-000000000000';
@@ -20,7 +24,7 @@ const details = z.record(z.string(), z.unknown()).nullish();
  * @param userId whom it is about; undefined where the statement fills it in
  */
 export async function eventRows<Type extends EventType>(
-  deps: Needs,
+  deps: EventDeps,
   type: Type,
   userId: string | undefined,
   data: EventData<Type>,
@@ -34,8 +38,8 @@ export async function eventRows<Type extends EventType>(
 }
 
 /** What of a person goes into events, where the operator lets it. */
-export const personal = (deps: Pick<Deps, 'config'>, value: string | null): string | null =>
-  deps.config.eventsPersonalData ? value : null;
+export const personal = ({ config }: Pick<EventDeps, 'config'>, value: string | null): string | null =>
+  config.eventsPersonalData ? value : null;
 
 /**
  * The event of a row.

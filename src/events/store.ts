@@ -147,7 +147,12 @@ export const leaseTime = 60_000;
 /** Gives up what is too old, also for sinks that are configured no more. @returns how many */
 export async function giveUpOldEvents(
   db: Database,
-  { createdBefore, firstId, now, limit }: {
+  {
+    createdBefore,
+    firstId,
+    now,
+    limit,
+  }: {
     readonly createdBefore: number;
     /** The least id of that time: an id is never newer than its row. */
     readonly firstId: string;

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import type { Call } from '../call.ts';
 import type { Deps } from '../deps.ts';
 import { isMessageType, messages } from '../email/messages.ts';
 import { renderMail } from '../email/render.ts';
@@ -13,6 +14,7 @@ const lease = 60_000;
 /** How many rows are tried at a time, and for how long one sweep goes on. */
 const batch = 10;
 const sweepTime = 20_000;
+
 /**
  * Carries out a task, in one statement that takes its row away (`takenTask`): so it is done once, however often it is
  * begun. Gives the rows that the statement wrote and that can be delivered at once.
@@ -24,6 +26,15 @@ export interface Relay {
   deliver(rows: readonly OutboxRow[]): Promise<void>;
   /** Delivers what is due: what failed before, and what nobody came to deliver. Safe to run in many places at once. */
   sweep(): Promise<void>;
+}
+
+/** Has what was promised delivered once the answer is out. */
+export function deliverAfter(
+  { relay }: { readonly relay: Relay },
+  call: Pick<Call, 'after'>,
+  rows: readonly OutboxRow[],
+): void {
+  if (rows.length > 0) call.after(() => relay.deliver(rows));
 }
 
 /** Who delivers events: `events/relay.ts`. */
@@ -39,11 +50,7 @@ const payloadOf = z.object({ to: z.string(), locale: z.string(), data: z.unknown
  * @param tasks by the type of their rows
  * @param deliverEvents does not reject
  */
-export function createRelay(
-  deps: Needs,
-  tasks: Readonly<Record<string, Task>>,
-  deliverEvents: DeliverEvents,
-): Relay {
+export function createRelay(deps: Needs, tasks: Readonly<Record<string, Task>>, deliverEvents: DeliverEvents): Relay {
   const { config, db, log, mailer, now } = deps;
 
   async function send(row: OutboxRow): Promise<void> {

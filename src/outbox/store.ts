@@ -19,24 +19,49 @@ export async function insertOutbox(db: Database, rows: readonly OutboxRow[]): Pr
  */
 export const outboxFrom = (row: OutboxRow, source: SQL): SQL => insertFrom(outbox, row, source);
 
+interface PromiseOptions {
+  /** In place of `promised`, where a statement has several such parts. */
+  readonly name?: string;
+  /** That the source fills in. */
+  readonly columns?: { readonly subject?: SQL; readonly details?: SQL };
+}
+
 /**
- * The parts of a statement that promise several things for each row of `source`: `, promised_0 as (…), …`. Each is
- * written after the one before it, which else Postgres would be free to choose.
- * @param source the name of a relation, without a condition
- * @param options.name in place of `promised`, where a statement has several such parts
- * @param options.columns that the source fills in
+ * The parts of a statement that promise several things for each row of `source`. Each is written after the one before
+ * it, which else Postgres would be free to choose.
+ * @param source a relation, without a condition
  */
-export function promisedFrom(
+export function promisedParts(
   rows: readonly OutboxRow[],
   source: SQL,
-  options: { readonly name?: string; readonly columns?: Readonly<Record<'subject' | 'details', SQL>> | Readonly<Record<'subject', SQL>> } = {},
-): SQL {
-  const part = (n: number) => sql.identifier(`${options.name ?? 'promised'}_${n}`);
-  const parts = rows.map((row, n) => {
-    const after = n === 0 ? sql`` : sql` cross join (select count(*) from ${part(n - 1)}) as before`;
-    return sql`, ${part(n)} as (${insertFrom(outbox, row, sql`${source}${after}`, options.columns)} returning id)`;
+  { name = 'promised', columns }: PromiseOptions = {},
+): { readonly name: string; readonly part: SQL }[] {
+  return rows.map((row, n) => {
+    const before = sql.identifier(`${name}_${n - 1}`);
+    const after = n === 0 ? source : sql`${source} cross join (select count(*) from ${before}) as before`;
+    return { name: `${name}_${n}`, part: sql`${insertFrom(outbox, row, after, columns)} returning id` };
   });
-  return sql.join(parts);
+}
+
+/** The same as text of a statement: `, promised_0 as (…), promised_1 as (…)`. */
+export const promisedFrom = (rows: readonly OutboxRow[], source: SQL, options?: PromiseOptions): SQL =>
+  sql.join(promisedParts(rows, source, options).map(({ name, part }) => sql`, ${sql.identifier(name)} as (${part})`));
+
+/**
+ * Many rows about many subjects, as one part of a statement: `, promised as (…)`.
+ * @param source a relation with the `id` of each subject that is there: what is about others is not written
+ */
+export function rowsFrom(rows: readonly OutboxRow[], source: SQL): SQL {
+  const [first] = rows;
+  if (first === undefined) return sql``;
+  const list = (value: (row: OutboxRow) => string | null | undefined) => sql.param(rows.map(value));
+  const listed = sql`unnest(${list(({ id }) => id)}::uuid[], ${list(({ type }) => type)}::text[],
+    ${list(({ sink }) => sink ?? null)}::text[], ${list(({ subject }) => subject)}::uuid[],
+    ${list(({ payloadSealed }) => payloadSealed)}::text[]) with ordinality as e (id, type, sink, subject, payload, n)`;
+  const columns = { id: sql`e.id`, type: sql`e.type`, sink: sql`e.sink`, subject: sql`e.subject` };
+  const rest = { payloadSealed: sql`e.payload` };
+  const from = sql`${source} as s join ${listed} on e.subject = s.id order by e.n`;
+  return sql`, promised as (${insertFrom(outbox, first, from, { ...columns, ...rest })})`;
 }
 
 /** It was carried out: nothing is left of it. */

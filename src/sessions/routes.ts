@@ -35,7 +35,7 @@ function refreshEndpoint(deps: SessionDeps, { firstLasts, ...contract }: Refresh
       const token = await readRefreshToken(deps, body.refresh_token);
       return { hits: [{ policy: 'refresh_session', key: token.sessionId }], subject: { ...token, firstLasts } };
     },
-    handler: async ({ c, call }, token) => c.json(await refresh(deps, token, call.origin), 200, noStore),
+    handler: async ({ c, call }, token) => c.json(await refresh(deps, token, call), 200, noStore),
   });
 }
 
@@ -81,7 +81,7 @@ export function sessionRoutes(deps: SessionDeps, gate: Gate): Endpoint[] {
         return { hits: [], subject: sessionId };
       },
       handler: async ({ c, call }, sessionId) => {
-        await logout(deps, sessionId, call.origin);
+        await logout(deps, sessionId, call);
         return c.json({ message: 'Signed out' }, 200, noStore);
       },
     }),
@@ -99,7 +99,7 @@ export function sessionRoutes(deps: SessionDeps, gate: Gate): Endpoint[] {
       errors: [],
       prepare: ({ caller }) => ({ hits: [{ policy: 'write_user', key: caller.userId }], subject: undefined }),
       handler: async ({ c, body, caller: { userId, sessionId }, call }) => {
-        const ended = await logoutAll(deps, { userId, sessionId }, body.except_current, call.origin);
+        const ended = await logoutAll(deps, { userId, sessionId }, body.except_current, call);
         const text = body.except_current ? 'Signed out everywhere else' : 'Signed out everywhere';
         return c.json({ message: text, sessions_ended: ended }, 200, noStore);
       },
@@ -137,7 +137,7 @@ export function sessionRoutes(deps: SessionDeps, gate: Gate): Endpoint[] {
       errors: ['not_found'],
       prepare: ({ caller }) => ({ hits: [{ policy: 'write_user', key: caller.userId }], subject: undefined }),
       handler: async ({ c, caller: { userId }, params, call }) => {
-        await revokeSession(deps, { userId, sessionId: params.id }, call.origin);
+        await revokeSession(deps, { userId, sessionId: params.id }, call);
         return c.body(null, 204, noStore);
       },
     }),

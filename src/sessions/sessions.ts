@@ -1,7 +1,10 @@
 import { auditRow, keptOrigin, type Origin } from '../audit/audit.ts';
+import type { Call } from '../call.ts';
 import type { Deps } from '../deps.ts';
 import { Problem } from '../errors.ts';
-import type { Relay } from '../outbox/relay.ts';
+import { eventRows } from '../events/promise.ts';
+import { deliverAfter, type Relay } from '../outbox/relay.ts';
+import type { OutboxRow } from '../outbox/store.ts';
 import { issueAccessToken } from '../tokens/access-token.ts';
 import { issueRefreshToken, verifyRefreshToken } from '../tokens/refresh-token.ts';
 import type { Revocation } from '../tokens/revocation.ts';
@@ -24,6 +27,9 @@ export interface SessionDeps extends Deps {
   readonly signingKeys: SigningKeys;
   readonly revocation: Revocation;
 }
+
+/** What the end of a session needs to know of the request for it. */
+type EndingCall = Pick<Call, 'origin' | 'after'>;
 
 /** A token response (RFC 6749 section 5.1). Times are seconds from now. */
 export interface Tokens {
@@ -69,6 +75,21 @@ export function newSession(
   };
 }
 
+/** The event of a new session. */
+export function sessionStarted(deps: Deps, { id, userId, clientId }: SessionRow): Promise<OutboxRow[]> {
+  return eventRows(deps, 'SessionStarted', userId, { session_id: id, client_id: clientId });
+}
+
+/** The event of the end of one session. @param userId undefined where the statement knows it */
+function sessionRevoked(
+  deps: Deps,
+  userId: string | undefined,
+  sessionId: string,
+  reason: 'logout' | 'revoked' | 'refresh_token_reuse',
+): Promise<OutboxRow[]> {
+  return eventRows(deps, 'SessionRevoked', userId, { session_ids: [sessionId], except_session_id: null, reason });
+}
+
 /** The tokens of a session as its row stands: the refresh token is that of its present generation. */
 async function issueTokens(deps: SessionDeps, session: OpenSession): Promise<Tokens> {
   const { config, keyring, now } = deps;
@@ -103,20 +124,31 @@ export function firstTokens(deps: SessionDeps, row: SessionRow, roles: readonly 
  * which is handed out each time, has been shown: for clients that keep what they got when they signed in
  * @throws {Problem} `invalid_refresh_token`
  */
-export async function refresh(deps: SessionDeps, token: PresentedToken, origin: Origin): Promise<Tokens> {
+export async function refresh(deps: SessionDeps, token: PresentedToken, call: EndingCall): Promise<Tokens> {
   const { config, db, log, now, revocation } = deps;
   const { sessionId } = token;
   const time = now();
-  const audit = auditRow(deps, { type: 'refresh_token_reuse', result: 'failure', userId: null, sessionId, origin });
+  const audit = auditRow(deps, {
+    type: 'refresh_token_reuse',
+    result: 'failure',
+    userId: null,
+    sessionId,
+    origin: call.origin,
+  });
   const window = {
     now: time,
     graceFrom: time - config.refreshGrace * 1000,
     idleFrom: time - config.sessionIdleTtl * 1000,
   };
-  const session = await refreshSession(db, token, window, audit);
+  const whereReused = [
+    ...(await eventRows(deps, 'RefreshTokenReused', undefined, { session_id: sessionId })),
+    ...(await sessionRevoked(deps, undefined, sessionId, 'refresh_token_reuse')),
+  ];
+  const session = await refreshSession(db, token, window, audit, whereReused);
   if (session === undefined) throw new Problem('invalid_refresh_token', { reason: 'ended, expired or unknown' });
   if (session.reused) {
     log.warn('refresh_token_reuse', { session_id: sessionId });
+    deliverAfter(deps, call, whereReused);
     await revocation.revokeSessions([sessionId]);
     throw new Problem('invalid_refresh_token', { reason: 'reused' });
   }
@@ -152,9 +184,12 @@ export async function readRefreshToken(
 }
 
 /** Ends a session, and with it its access tokens. Ending it again is no error. */
-export async function logout(deps: SessionDeps, sessionId: string, origin: Origin): Promise<void> {
+export async function logout(deps: SessionDeps, sessionId: string, call: EndingCall): Promise<void> {
+  const { origin } = call;
   const audit = auditRow(deps, { type: 'logout', result: 'success', userId: null, sessionId, origin });
-  await endSession(deps.db, { sessionId }, 'logout', deps.now(), audit);
+  const events = await sessionRevoked(deps, undefined, sessionId, 'logout');
+  const ended = await endSession(deps.db, { sessionId }, 'logout', deps.now(), audit, events);
+  if (ended !== undefined) deliverAfter(deps, call, events);
   await deps.revocation.revokeSessions([sessionId]);
 }
 
@@ -165,11 +200,14 @@ export async function logout(deps: SessionDeps, sessionId: string, origin: Origi
 export async function revokeSession(
   deps: SessionDeps,
   session: { readonly userId: string; readonly sessionId: string },
-  origin: Origin,
+  call: EndingCall,
 ): Promise<void> {
+  const { origin } = call;
   const audit = auditRow(deps, { type: 'session_revoked', result: 'success', ...session, origin });
-  const ended = await endSession(deps.db, session, 'revoked', deps.now(), audit);
+  const events = await sessionRevoked(deps, session.userId, session.sessionId, 'revoked');
+  const ended = await endSession(deps.db, session, 'revoked', deps.now(), audit, events);
   if (ended === undefined) throw new Problem('not_found', { reason: 'no open session of the caller' });
+  deliverAfter(deps, call, events);
   await deps.revocation.revokeSessions([session.sessionId]);
 }
 
@@ -182,12 +220,15 @@ export async function logoutAll(
   deps: SessionDeps,
   caller: { readonly userId: string; readonly sessionId: string },
   exceptCurrent: boolean,
-  origin: Origin,
+  call: EndingCall,
 ): Promise<number> {
   const { userId, sessionId } = caller;
   const except = exceptCurrent ? sessionId : null;
-  const audit = auditRow(deps, { type: 'logout_all', result: 'success', ...caller, origin });
-  const ended = await endAllSessions(deps.db, { userId, except }, deps.now(), audit);
+  const audit = auditRow(deps, { type: 'logout_all', result: 'success', ...caller, origin: call.origin });
+  const revoked = { session_ids: null, except_session_id: except, reason: 'logout_all' } as const;
+  const events = await eventRows(deps, 'SessionRevoked', userId, revoked);
+  const ended = await endAllSessions(deps.db, { userId, except }, deps.now(), audit, events);
+  deliverAfter(deps, call, events);
   await deps.revocation.revokeUser(userId, ended, except);
   return ended.length;
 }
