@@ -13,6 +13,7 @@ import { compatRoutes } from './compat/routes.ts';
 import type { Deps } from './deps.ts';
 import { Problem } from './errors.ts';
 import { createEventRelay } from './events/relay.ts';
+import { eventRoutes } from './events/routes.ts';
 import type { Env } from './http/context.ts';
 import { crossOrigin } from './http/cross-origin.ts';
 import { mount } from './http/mount.ts';
@@ -61,6 +62,7 @@ export function createApp(deps: Deps): App {
     ...adminRoutes(sessionDeps),
     ...adminActionRoutes(sessionDeps),
     ...tokenRoutes(deps, signingKeys),
+    ...eventRoutes(config),
   ];
 
   const openApi = openApiRoutes(() => [...endpoints, ...older], { issuer: config.issuer, version });

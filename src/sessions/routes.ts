@@ -3,6 +3,7 @@ import { type Contract, type Endpoint, endpoint, guardedEndpoint } from '../http
 import { pageOf, pageQuery, toPage } from '../http/page.ts';
 import { accessTokenClaims } from '../tokens/access-token.ts';
 import type { Gate } from './authenticate.ts';
+import { logout, logoutAll, revokeSession } from './end-sessions.ts';
 import { listSessions, toOpenSession } from './list.ts';
 import {
   logoutAllRequest,
@@ -13,7 +14,7 @@ import {
   sessionParams,
   tokens,
 } from './schemas.ts';
-import { logout, logoutAll, readRefreshToken, refresh, revokeSession, type SessionDeps } from './sessions.ts';
+import { readRefreshToken, refresh, type SessionDeps } from './sessions.ts';
 
 const noStore = { 'Cache-Control': 'no-store' };
 const tag = 'Sessions';

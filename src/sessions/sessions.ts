@@ -4,19 +4,12 @@ import type { Deps } from '../deps.ts';
 import { Problem } from '../errors.ts';
 import { eventRows } from '../events/promise.ts';
 import { deliverAfter, type Relay } from '../outbox/relay.ts';
-import type { OutboxRow } from '../outbox/store.ts';
 import { issueAccessToken } from '../tokens/access-token.ts';
 import { issueRefreshToken, verifyRefreshToken } from '../tokens/refresh-token.ts';
 import type { Revocation } from '../tokens/revocation.ts';
 import type { SigningKeys } from '../tokens/signing-keys.ts';
-import {
-  endAllSessions,
-  endSession,
-  type PresentedToken,
-  type PresentSession,
-  refreshSession,
-  type SessionRow,
-} from './store.ts';
+import { sessionRevoked } from './session-events.ts';
+import { type PresentedToken, type PresentSession, refreshSession, type SessionRow } from './store.ts';
 
 /** The application's own client: people who sign in with a password, and not through another application. */
 const firstParty = { clientId: 'first-party', scope: 'account' } as const;
@@ -27,9 +20,6 @@ export interface SessionDeps extends Deps {
   readonly signingKeys: SigningKeys;
   readonly revocation: Revocation;
 }
-
-/** What the end of a session needs to know of the request for it. */
-type EndingCall = Pick<Call, 'origin' | 'after'>;
 
 /** A token response (RFC 6749 section 5.1). Times are seconds from now. */
 export interface Tokens {
@@ -75,21 +65,6 @@ export function newSession(
   };
 }
 
-/** The event of a new session. */
-export function sessionStarted(deps: Deps, { id, userId, clientId }: SessionRow): Promise<OutboxRow[]> {
-  return eventRows(deps, 'SessionStarted', userId, { session_id: id, client_id: clientId });
-}
-
-/** The event of the end of one session. @param userId undefined where the statement knows it */
-function sessionRevoked(
-  deps: Deps,
-  userId: string | undefined,
-  sessionId: string,
-  reason: 'logout' | 'revoked' | 'refresh_token_reuse',
-): Promise<OutboxRow[]> {
-  return eventRows(deps, 'SessionRevoked', userId, { session_ids: [sessionId], except_session_id: null, reason });
-}
-
 /** The tokens of a session as its row stands: the refresh token is that of its present generation. */
 async function issueTokens(deps: SessionDeps, session: OpenSession): Promise<Tokens> {
   const { config, keyring, now } = deps;
@@ -124,7 +99,11 @@ export function firstTokens(deps: SessionDeps, row: SessionRow, roles: readonly 
  * which is handed out each time, has been shown: for clients that keep what they got when they signed in
  * @throws {Problem} `invalid_refresh_token`
  */
-export async function refresh(deps: SessionDeps, token: PresentedToken, call: EndingCall): Promise<Tokens> {
+export async function refresh(
+  deps: SessionDeps,
+  token: PresentedToken,
+  call: Pick<Call, 'origin' | 'after'>,
+): Promise<Tokens> {
   const { config, db, log, now, revocation } = deps;
   const { sessionId } = token;
   const time = now();
@@ -181,54 +160,4 @@ export async function readRefreshToken(
   const parts = await verifyRefreshToken(keyring, token);
   if (parts === undefined) throw new Problem('invalid_refresh_token', { reason: 'forged or malformed' });
   return parts;
-}
-
-/** Ends a session, and with it its access tokens. Ending it again is no error. */
-export async function logout(deps: SessionDeps, sessionId: string, call: EndingCall): Promise<void> {
-  const { origin } = call;
-  const audit = auditRow(deps, { type: 'logout', result: 'success', userId: null, sessionId, origin });
-  const events = await sessionRevoked(deps, undefined, sessionId, 'logout');
-  const ended = await endSession(deps.db, { sessionId }, 'logout', deps.now(), audit, events);
-  if (ended !== undefined) deliverAfter(deps, call, events);
-  await deps.revocation.revokeSessions([sessionId]);
-}
-
-/**
- * Ends one of the user's own sessions, and with it its access tokens.
- * @throws {Problem} `not_found` where no session of theirs is open under that id
- */
-export async function revokeSession(
-  deps: SessionDeps,
-  session: { readonly userId: string; readonly sessionId: string },
-  call: EndingCall,
-): Promise<void> {
-  const { origin } = call;
-  const audit = auditRow(deps, { type: 'session_revoked', result: 'success', ...session, origin });
-  const events = await sessionRevoked(deps, session.userId, session.sessionId, 'revoked');
-  const ended = await endSession(deps.db, session, 'revoked', deps.now(), audit, events);
-  if (ended === undefined) throw new Problem('not_found', { reason: 'no open session of the caller' });
-  deliverAfter(deps, call, events);
-  await deps.revocation.revokeSessions([session.sessionId]);
-}
-
-/**
- * Ends every session of a user.
- * @param exceptCurrent the session that asks lives on
- * @returns how many were open and have ended
- */
-export async function logoutAll(
-  deps: SessionDeps,
-  caller: { readonly userId: string; readonly sessionId: string },
-  exceptCurrent: boolean,
-  call: EndingCall,
-): Promise<number> {
-  const { userId, sessionId } = caller;
-  const except = exceptCurrent ? sessionId : null;
-  const audit = auditRow(deps, { type: 'logout_all', result: 'success', ...caller, origin: call.origin });
-  const revoked = { session_ids: null, except_session_id: except, reason: 'logout_all' } as const;
-  const events = await eventRows(deps, 'SessionRevoked', userId, revoked);
-  const ended = await endAllSessions(deps.db, { userId, except }, deps.now(), audit, events);
-  deliverAfter(deps, call, events);
-  await deps.revocation.revokeUser(userId, ended, except);
-  return ended.length;
 }
