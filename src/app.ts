@@ -7,6 +7,7 @@ import { profileRoutes } from './accounts/profile-routes.ts';
 import { accountRoutes, deletionByCredentials } from './accounts/routes.ts';
 import { accountTasks } from './accounts/tasks.ts';
 import { adminActionRoutes } from './admin/action-routes.ts';
+import { adminEventRoutes } from './admin/event-routes.ts';
 import { adminRoutes } from './admin/routes.ts';
 import { auditRoutes } from './audit/routes.ts';
 import { compatRoutes } from './compat/routes.ts';
@@ -61,6 +62,7 @@ export function createApp(deps: Deps): App {
     ...auditRoutes(deps),
     ...adminRoutes(sessionDeps),
     ...adminActionRoutes(sessionDeps),
+    ...adminEventRoutes(sessionDeps),
     ...tokenRoutes(deps, signingKeys),
     ...eventRoutes(config),
   ];

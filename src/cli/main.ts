@@ -1,4 +1,5 @@
 import { createAdminCommand } from './create-admin.ts';
+import { eventsCommand } from './events.ts';
 import { importCommand } from './import.ts';
 import { reason } from './reason.ts';
 
@@ -9,9 +10,15 @@ async function createAdmin(args: readonly string[], environment: NodeJS.ProcessE
   return 0;
 }
 
+async function events(args: readonly string[], environment: NodeJS.ProcessEnv): Promise<number> {
+  for (const line of await eventsCommand(args, environment)) console.log(line);
+  return 0;
+}
+
 /** `npm run cli -- <command>`: one line for each. A command takes its arguments and gives its exit code. */
 const commands: Readonly<Record<string, Command>> = {
   'create-admin': createAdmin,
+  events,
   import: importCommand,
 };
 
