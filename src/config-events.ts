@@ -14,6 +14,8 @@ export interface RabbitmqConfig extends Taker {
   /** Holds the password. */
   readonly url: string;
   readonly exchange: string;
+  /** Whether an event that no queue takes counts as not taken. */
+  readonly mandatory: boolean;
 }
 
 export interface QueueConfig extends Taker {
@@ -63,7 +65,8 @@ export function toEventSinks(v: Pick<Variables, keyof typeof eventVariables>): r
   const sinks: EventSinkConfig[] = [];
   const types = undefined;
   if (v.RABBITMQ_URL !== undefined) {
-    sinks.push({ kind: 'rabbitmq', name: 'rabbitmq', types, url: v.RABBITMQ_URL, exchange: v.RABBITMQ_EXCHANGE });
+    const [url, exchange, mandatory] = [v.RABBITMQ_URL, v.RABBITMQ_EXCHANGE, v.RABBITMQ_MANDATORY];
+    sinks.push({ kind: 'rabbitmq', name: 'rabbitmq', types, url, exchange, mandatory });
   }
   if (v.EVENTS_QUEUE) sinks.push({ kind: 'queue', name: 'queue', types });
   if (v.EVENTS_REDIS_STREAM !== undefined) {

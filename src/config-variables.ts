@@ -25,7 +25,13 @@ const list = (isEntry: (entry: string) => boolean, message: string) =>
     .refine((entries) => entries.every(isEntry), message);
 const flag = z.enum(['true', 'false', '1', '0']).transform((text) => text === 'true' || text === '1');
 const httpUrl = z.url({ protocol: /^https?$/, abort: true });
-const isDecodable = (url: string) => !/%(?![\da-f]{2})/i.test(url);
+function isDecodable(url: string): boolean {
+  try {
+    return decodeURIComponent(url) !== '';
+  } catch {
+    return false;
+  }
+}
 /** No slash at its end. */
 const withoutSlash = (text: string) => text.replace(/\/+$/, '');
 
@@ -123,6 +129,8 @@ export const variables = z.object({
     .string()
     .regex(/^(?!amq\.)[\w.:-]{1,127}$/, 'Expected up to 127 letters, digits or _ . : -, and not amq. at the beginning')
     .default('auth.events'),
+  /** Whether an event that no queue takes is tried again. */
+  RABBITMQ_MANDATORY: flag.default(false),
   /** On Workers, where the binding `EVENTS` is a queue to send to. */
   EVENTS_QUEUE: flag.default(false),
   EVENTS_REDIS_STREAM: z

@@ -82,7 +82,8 @@ describe('the directions of imports', () => {
   });
 
   it('keep each SDK in its platform file', () => {
-    const sdk = /^(pg|redis|@neondatabase\/|@upstash\/|@node-rs\/|@phi-ag\/|resend|nodemailer|cloudflare:)/;
+    const sdk =
+      /^(pg|redis|@neondatabase\/|@upstash\/|@node-rs\/|@phi-ag\/|resend|nodemailer|amqplib|standardwebhooks|cloudflare:)/;
     const wrong = files.filter(
       ({ file, specifiers }) => !file.startsWith('platform/') && specifiers.some((s) => sdk.test(s)),
     );

@@ -179,7 +179,7 @@ describe('the configuration', () => {
     expect(
       sinks({ RABBITMQ_URL: url, EVENTS_QUEUE: '1', EVENTS_REDIS_STREAM: 'events', REDIS_URL: 'redis://r' }),
     ).toEqual([
-      { kind: 'rabbitmq', name: 'rabbitmq', types: undefined, url, exchange: 'auth.events' },
+      { kind: 'rabbitmq', name: 'rabbitmq', types: undefined, url, exchange: 'auth.events', mandatory: false },
       { kind: 'queue', name: 'queue', types: undefined },
       { kind: 'redis-stream', name: 'redis-stream', types: undefined, stream: 'events', maxLength: 100_000 },
     ]);

@@ -23,7 +23,7 @@ export function isPublicAddress(text: string): boolean {
 
 /**
  * What keeps a webhook from being sent to an address; undefined where nothing does. A name that is resolved to a private
- * address is another matter: see `platform/node-webhook-fetch.ts`.
+ * address is another matter: see `platform/webhook-node.ts`.
  * @param allowPrivate whether http and private targets are allowed
  */
 export function targetProblem(url: URL, allowPrivate: boolean): string | undefined {
