@@ -40,6 +40,8 @@ export interface App {
   readonly fetch: Hono<Env>['fetch'];
   /** What has to be done from time to time. Safe to run in many places at once. Logs what fails, and does not reject. */
   readonly runScheduled: RunScheduled;
+  /** Delivers what is due and promised. */
+  readonly flush: () => Promise<void>;
 }
 
 /** The application: everything it needs comes in, and HTTP comes out. */
@@ -92,5 +94,6 @@ export function createApp(deps: Deps): App {
   app.notFound((c) => answerProblem(c, new Problem('not_found'), config.issuer));
   mount(app, [...endpoints, ...older, ...pages, ...openApi], gate);
 
-  return { fetch: app.fetch, runScheduled: createScheduled(sessionDeps) };
+  const flush = async () => void (await Promise.all([relay.sweep(), events.sweep()]));
+  return { fetch: app.fetch, runScheduled: createScheduled(sessionDeps), flush };
 }

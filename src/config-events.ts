@@ -54,6 +54,7 @@ export function eventContradictions(v: Variables): string[] {
 export const eventVariables = {
   RABBITMQ_URL: true,
   RABBITMQ_EXCHANGE: true,
+  RABBITMQ_MANDATORY: true,
   EVENTS_QUEUE: true,
   EVENTS_REDIS_STREAM: true,
   EVENTS_REDIS_STREAM_MAXLEN: true,
