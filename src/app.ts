@@ -20,7 +20,7 @@ import { openApiRoutes } from './http/openapi.ts';
 import { requestLog } from './http/request-log.ts';
 import { healthRoutes } from './ops/health.ts';
 import { createRelay } from './outbox/relay.ts';
-import { contentSecurityPolicy } from './pages/layout.ts';
+import { docsFileRoutes, docsRoutes } from './pages/docs-routes.ts';
 import { pageRoutes } from './pages/routes.ts';
 import { createRoles } from './roles/roles.ts';
 import { createScheduled, type RunScheduled } from './scheduled/scheduled.ts';
@@ -62,17 +62,21 @@ export function createApp(deps: Deps): App {
   ];
 
   const openApi = openApiRoutes(() => [...endpoints, ...older], { issuer: config.issuer, version });
+  const docs = docsRoutes(deps);
   const behindOlder = [lastingRefresh(sessionDeps), deletionByCredentials(sessionDeps)];
-  const older = compatRoutes(config, [...endpoints, ...openApi, ...behindOlder]);
-  const pages = pageRoutes(sessionDeps);
+  const older = compatRoutes(config, [...endpoints, ...openApi, ...docs, ...behindOlder]);
+  const pages = [...pageRoutes(sessionDeps), ...docsFileRoutes(deps)];
 
   const app = new Hono<Env>();
   app.use(requestId());
   app.use(requestLog(deps));
   const apiHeaders = secureHeaders({ contentSecurityPolicy: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } });
-  const pageHeaders = secureHeaders({ contentSecurityPolicy });
-  const pagePaths = new Set(pages.map(({ contract }) => contract.path));
-  app.use((c, next) => (pagePaths.has(c.req.path) ? pageHeaders(c, next) : apiHeaders(c, next)));
+  const pageHeaders = new Map(
+    [...pages, ...docs, ...older].flatMap(({ contract: { path, contentSecurityPolicy } }) =>
+      contentSecurityPolicy === undefined ? [] : [[path, secureHeaders({ contentSecurityPolicy })]],
+    ),
+  );
+  app.use((c, next) => (pageHeaders.get(c.req.path) ?? apiHeaders)(c, next));
   app.use(crossOrigin(config, endpoints));
   app.use(
     bodyLimit({
@@ -84,7 +88,7 @@ export function createApp(deps: Deps): App {
   );
   app.onError((error, c) => answerProblem(c, toProblem(error, deps, c.get('requestId')), config.issuer));
   app.notFound((c) => answerProblem(c, new Problem('not_found'), config.issuer));
-  mount(app, [...endpoints, ...older, ...pages, ...openApi], gate);
+  mount(app, [...endpoints, ...older, ...pages, ...docs, ...openApi], gate);
 
   return { fetch: app.fetch, runScheduled: createScheduled(sessionDeps) };
 }

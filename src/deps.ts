@@ -19,6 +19,8 @@ export interface Deps {
   readonly isBreached: ((password: string) => Promise<boolean>) | undefined;
   /** Undefined where no mail can be sent: it waits in the outbox. */
   readonly mailer: Mailer | undefined;
+  /** A file of `dist/docs` by its path there; undefined where there is none. */
+  readonly assets: (path: string) => Promise<Response | undefined>;
   readonly log: Log;
   /** Milliseconds since the epoch. The only clock of the application. */
   readonly now: () => number;

@@ -1,3 +1,4 @@
+import { resolve as resolvePath } from 'node:path';
 import { createAdaptorServer } from '@hono/node-server';
 import { type App, createApp } from './app.ts';
 import { type Config, ConfigError, readConfig } from './config.ts';
@@ -10,6 +11,7 @@ import type { KeyValue } from './kv.ts';
 import { forwardedAddress, parseNetworks } from './limits/client-address.ts';
 import { createLog, describeError, type Log } from './ops/log.ts';
 import { createArgon2Native } from './platform/argon2-native.ts';
+import { createDirectoryAssets } from './platform/assets-directory.ts';
 import { createBreachedPasswords } from './platform/breached-passwords.ts';
 import { withDeadline } from './platform/kv-deadline.ts';
 import { createMemoryKeyValue } from './platform/memory.ts';
@@ -75,6 +77,7 @@ async function start(environment: Readonly<Record<string, string | undefined>>):
       newId: () => uuidv7(now()),
       fallback: createMemoryKeyValue({ now }),
       mailer,
+      assets: createDirectoryAssets(resolvePath(import.meta.dirname, '../dist/docs')),
       isBreached: createBreachedPasswords(config.breachedPasswordUrl),
       hasher: createPasswordHasher({
         argon2: createArgon2Native(),

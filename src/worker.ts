@@ -8,6 +8,7 @@ import type { KeyValue } from './kv.ts';
 import type { Mailer } from './mailer.ts';
 import { createLog, type Log } from './ops/log.ts';
 import { createArgon2Wasm } from './platform/argon2-wasm.ts';
+import { createBoundAssets } from './platform/assets-binding.ts';
 import { createBreachedPasswords } from './platform/breached-passwords.ts';
 import { withDeadline } from './platform/kv-deadline.ts';
 import { createMailbox } from './platform/mailbox.ts';
@@ -28,12 +29,12 @@ const argon2 = createArgon2Wasm(argon2Module);
 /** One application for the isolate. Requests that come while it is made make their own: they must not share I/O. */
 async function getApplication(bindings: WorkerBindings): Promise<App> {
   if (application !== undefined) return application;
-  const made = await createApplication(readConfig(bindings));
+  const made = await createApplication(readConfig(bindings), bindings);
   application ??= made;
   return application;
 }
 
-async function createApplication(config: Config): Promise<App> {
+async function createApplication(config: Config, bindings: WorkerBindings): Promise<App> {
   const log = createLog(config.logLevel, now);
   const keyring = await createKeyring(config.secrets);
   return createApp({
@@ -46,6 +47,7 @@ async function createApplication(config: Config): Promise<App> {
     kv: createKeyValue(config, log),
     fallback: createMemoryKeyValue({ now, capacity }),
     mailer: createMailer(config, log),
+    assets: createBoundAssets(bindings['ASSETS']),
     isBreached: createBreachedPasswords(config.breachedPasswordUrl),
     hasher: createPasswordHasher({
       argon2,

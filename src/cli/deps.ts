@@ -37,6 +37,7 @@ export async function openDeps(
     kv: memory,
     fallback: memory,
     mailer: undefined,
+    assets: async () => undefined,
     log: createLog('silent', now),
     isBreached: createBreachedPasswords(config.breachedPasswordUrl),
     hasher: createPasswordHasher({

@@ -1,3 +1,4 @@
+import type { secureHeaders } from 'hono/secure-headers';
 import type * as z from 'zod';
 import type { Call } from '../call.ts';
 import { Problem, type ProblemCode } from '../errors.ts';
@@ -14,6 +15,8 @@ import { parseParams, parseQuery } from './parameters.ts';
 export interface ResponseContract {
   readonly description: string;
   readonly schema?: z.ZodType;
+  /** Where it is no JSON. */
+  readonly type?: string;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
@@ -34,6 +37,10 @@ export interface Contract {
   readonly requestHeaders?: Readonly<Record<string, string>>;
   readonly responses: Readonly<Record<number, ResponseContract>>;
   readonly errors: readonly ProblemCode[];
+  /** Of a page: everything it may load and do. */
+  readonly contentSecurityPolicy?: NonNullable<
+    NonNullable<Parameters<typeof secureHeaders>[0]>['contentSecurityPolicy']
+  >;
   /** There for clients of older APIs alone. */
   readonly deprecated?: boolean;
 }

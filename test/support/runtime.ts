@@ -1,12 +1,14 @@
 import type { Logger } from 'drizzle-orm/logger';
 import type { Argon2 } from '../../src/crypto/argon2.ts';
 import type { Database } from '../../src/db/database.ts';
+import type { Deps } from '../../src/deps.ts';
 import type { KeyValue } from '../../src/kv.ts';
 
 /** The adapters of one runtime: `#test-runtime` gives those of the runtime that the test runs on. */
 export interface Runtime {
   readonly name: 'workerd' | 'node';
   readonly argon2: Argon2;
+  readonly assets: Deps['assets'];
   openDatabase(options: { url: string; logger: Logger }): { db: Database; close(): Promise<void> };
   /** Undefined where no Redis can be had. The addresses are for a store of the test's own. */
   openKeyValue(options: { token: string; redisUrl?: string; upstashUrl?: string }): KeyValue | undefined;

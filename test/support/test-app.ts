@@ -141,6 +141,7 @@ export async function testApp(options: TestAppOptions = {}): Promise<TestApp> {
     newId: () => uuidv7(clock.now()),
     fallback: createMemoryKeyValue({ now: clock.now }),
     mailer: options.mailer ?? createMailbox(mails),
+    assets: runtime.assets,
     log: createLog('debug', clock.now, (line) => void logLines.push(line)),
     isBreached: createBreachedPasswords(config.breachedPasswordUrl, options.breachTimeout),
     hasher:
