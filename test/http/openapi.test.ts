@@ -18,6 +18,7 @@ const older = [
   '/api/v1/auth/login',
   '/api/v1/auth/refresh',
   '/api/v1/users/me',
+  '/api/v1/admin/users',
   '/api/register',
   '/api/login',
   '/api/logout',
@@ -37,6 +38,8 @@ const older = [
   '/api/auth/sessions/{id}',
   '/api/auth/test/protected',
   '/api/auth/openapi.json',
+  '/api/auth/docs',
+  '/api/auth/admin/users',
 ];
 
 describe('the OpenAPI document', () => {
