@@ -9,7 +9,7 @@ import { accountTasks } from './accounts/tasks.ts';
 import { adminActionRoutes } from './admin/action-routes.ts';
 import { adminRoutes } from './admin/routes.ts';
 import { auditRoutes } from './audit/routes.ts';
-import { compatRoutes } from './compat/routes.ts';
+import { compatRoutes, passwordFormPath } from './compat/routes.ts';
 import type { Deps } from './deps.ts';
 import { Problem } from './errors.ts';
 import type { Env } from './http/context.ts';
@@ -61,7 +61,10 @@ export function createApp(deps: Deps): App {
     ...tokenRoutes(deps, signingKeys),
   ];
 
-  const openApi = openApiRoutes(() => [...endpoints, ...older], { issuer: config.issuer, version });
+  const openApi = openApiRoutes(() => [...endpoints, ...older, ...openApi, ...docs], {
+    ...{ issuer: config.issuer, limits: config.limits },
+    ...{ version, tokenPath: passwordFormPath(config) },
+  });
   const docs = docsRoutes(deps);
   const behindOlder = [lastingRefresh(sessionDeps), deletionByCredentials(sessionDeps)];
   const older = compatRoutes(config, [...endpoints, ...openApi, ...docs, ...behindOlder]);

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { confirmEmailChange, undoEmailChange } from '../accounts/change-email.ts';
 import { normaliseEmail } from '../accounts/email.ts';
-import { proofHits } from '../accounts/mail-routes.ts';
+import { proofHits, proofLimits } from '../accounts/mail-routes.ts';
 import type { MailProof } from '../accounts/one-time-tokens.ts';
 import { newPassword } from '../accounts/password.ts';
 import { resetPassword } from '../accounts/reset-password.ts';
@@ -78,6 +78,7 @@ function linkPage(deps: SessionDeps, page: LinkPage, action: Action): Endpoint[]
     summary: 'The button of a page',
     body: form,
     form: true,
+    limits: proofLimits,
     prepare: async ({ body, call }) => {
       const proof = proofOf(body);
       return { hits: await proofHits(deps, proof ?? { token: '' }, call), subject: proof };
