@@ -10,7 +10,7 @@ import { adminActionRoutes } from './admin/action-routes.ts';
 import { adminEventRoutes } from './admin/event-routes.ts';
 import { adminRoutes } from './admin/routes.ts';
 import { auditRoutes } from './audit/routes.ts';
-import { compatRoutes } from './compat/routes.ts';
+import { compatRoutes, passwordFormPath } from './compat/routes.ts';
 import type { Deps } from './deps.ts';
 import { Problem } from './errors.ts';
 import { createEventRelay } from './events/relay.ts';
@@ -23,7 +23,7 @@ import { openApiRoutes } from './http/openapi.ts';
 import { requestLog } from './http/request-log.ts';
 import { healthRoutes } from './ops/health.ts';
 import { createRelay } from './outbox/relay.ts';
-import { contentSecurityPolicy } from './pages/layout.ts';
+import { docsFileRoutes, docsRoutes } from './pages/docs-routes.ts';
 import { pageRoutes } from './pages/routes.ts';
 import { createRoles } from './roles/roles.ts';
 import { createScheduled, type RunScheduled } from './scheduled/scheduled.ts';
@@ -69,18 +69,25 @@ export function createApp(deps: Deps): App {
     ...eventRoutes(config),
   ];
 
-  const openApi = openApiRoutes(() => [...endpoints, ...older], { issuer: config.issuer, version });
+  const openApi = openApiRoutes(() => [...endpoints, ...older, ...openApi, ...docs], {
+    ...{ issuer: config.issuer, limits: config.limits },
+    ...{ version, tokenPath: passwordFormPath(config) },
+  });
+  const docs = docsRoutes(deps);
   const behindOlder = [lastingRefresh(sessionDeps), deletionByCredentials(sessionDeps)];
-  const older = compatRoutes(config, [...endpoints, ...openApi, ...behindOlder]);
-  const pages = pageRoutes(sessionDeps);
+  const older = compatRoutes(config, [...endpoints, ...openApi, ...docs, ...behindOlder]);
+  const pages = [...pageRoutes(sessionDeps), ...docsFileRoutes(deps)];
 
   const app = new Hono<Env>();
   app.use(requestId());
   app.use(requestLog(deps));
   const apiHeaders = secureHeaders({ contentSecurityPolicy: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } });
-  const pageHeaders = secureHeaders({ contentSecurityPolicy });
-  const pagePaths = new Set(pages.map(({ contract }) => contract.path));
-  app.use((c, next) => (pagePaths.has(c.req.path) ? pageHeaders(c, next) : apiHeaders(c, next)));
+  const pageHeaders = new Map(
+    [...pages, ...docs, ...older].flatMap(({ contract: { path, contentSecurityPolicy } }) =>
+      contentSecurityPolicy === undefined ? [] : [[path, secureHeaders({ contentSecurityPolicy })]],
+    ),
+  );
+  app.use((c, next) => (pageHeaders.get(c.req.path) ?? apiHeaders)(c, next));
   app.use(crossOrigin(config, endpoints));
   app.use(
     bodyLimit({
@@ -92,7 +99,7 @@ export function createApp(deps: Deps): App {
   );
   app.onError((error, c) => answerProblem(c, toProblem(error, deps, c.get('requestId')), config.issuer));
   app.notFound((c) => answerProblem(c, new Problem('not_found'), config.issuer));
-  mount(app, [...endpoints, ...older, ...pages, ...openApi], gate);
+  mount(app, [...endpoints, ...older, ...pages, ...docs, ...openApi], gate);
 
   const flush = async () => void (await Promise.all([relay.sweep(), events.sweep()]));
   return { fetch: app.fetch, runScheduled: createScheduled(sessionDeps), flush };

@@ -22,6 +22,8 @@ export interface Deps {
   readonly mailer: Mailer | undefined;
   /** Those of `config.eventSinks` that this instance delivers to. */
   readonly sinks: readonly Sink[];
+  /** A file of `dist/docs` by its path there; undefined where there is none. */
+  readonly assets: (path: string) => Promise<Response | undefined>;
   readonly log: Log;
   /** Milliseconds since the epoch. The only clock of the application. */
   readonly now: () => number;

@@ -9,6 +9,7 @@ import type { KeyValue } from './kv.ts';
 import type { Mailer } from './mailer.ts';
 import { createLog, type Log } from './ops/log.ts';
 import { createArgon2Wasm } from './platform/argon2-wasm.ts';
+import { createBoundAssets } from './platform/assets-binding.ts';
 import { createBreachedPasswords } from './platform/breached-passwords.ts';
 import { withDeadline } from './platform/kv-deadline.ts';
 import { createMailbox } from './platform/mailbox.ts';
@@ -48,6 +49,7 @@ async function createApplication(config: Config, bindings: WorkerBindings): Prom
     fallback: createMemoryKeyValue({ now, capacity }),
     mailer: createMailer(config, log),
     sinks: createWorkerSinks(config, bindings),
+    assets: createBoundAssets(bindings['ASSETS']),
     isBreached: createBreachedPasswords(config.breachedPasswordUrl),
     hasher: createPasswordHasher({
       argon2,

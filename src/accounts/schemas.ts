@@ -103,7 +103,10 @@ export const loginRequest = z
   .meta({
     id: 'LoginRequest',
     description: 'The password with exactly one of `identifier` (email or username), `email` and `username`.',
-    examples: [{ identifier: 'ann@example.com', password: 'correct horse battery staple' }],
+    examples: [
+      { identifier: 'ann@example.com', password: 'correct horse battery staple' },
+      { username: 'ann', password: 'correct horse battery staple' },
+    ],
   });
 
 /** BCP 47 (RFC 5646), which recommends room for 35 characters, in its canonical form: `pt-br` is `pt-BR`. */
@@ -133,6 +136,19 @@ export const profileRequest = z
 
 export type ProfileRequest = z.output<typeof profileRequest>;
 
+export const exampleUser = {
+  id: '019b8a2e-5c1d-7f3a-9b24-6d0e8c417a52',
+  email: 'ann@example.com',
+  email_verified: true,
+  username: 'ann',
+  name: 'Ann',
+  surname: 'Lee',
+  phone_number: '+14155550100',
+  roles: ['user'],
+  created_at: '2026-01-04T09:30:00.000Z',
+  updated_at: '2026-01-04T09:30:00.000Z',
+};
+
 export const user = z
   .object({
     id: z.uuid(),
@@ -146,10 +162,12 @@ export const user = z
     created_at: z.iso.datetime(),
     updated_at: z.iso.datetime(),
   })
-  .meta({ id: 'User' });
+  .meta({ id: 'User', examples: [exampleUser] });
 
 export type User = z.output<typeof user>;
 
-export const profile = user.extend({ locale: z.string().nullable() }).meta({ id: 'Profile' });
+export const profile = user
+  .extend({ locale: z.string().nullable() })
+  .meta({ id: 'Profile', examples: [{ ...exampleUser, locale: 'en-GB' }] });
 
 export type Profile = z.output<typeof profile>;

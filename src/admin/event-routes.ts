@@ -36,6 +36,7 @@ export function adminEventRoutes(deps: SessionDeps & { readonly events: EventRel
         200: { description: 'A page of deliveries', schema: pageOf(promisedEvent).meta({ id: 'PromisedEventPage' }) },
       },
       errors: [],
+      limits: ['read_user'],
       prepare: ({ caller }) => ({ hits: [{ policy: 'read_user', key: caller.userId }], subject: undefined }),
       handler: async ({ c, query: { limit, cursor, state, ...filter } }) => {
         const dead = state === undefined ? undefined : state === 'dead';
@@ -56,6 +57,7 @@ export function adminEventRoutes(deps: SessionDeps & { readonly events: EventRel
       bodyOptional: true,
       responses: { 200: { description: 'They are due again', schema: replayed } },
       errors: [],
+      limits: ['write_user'],
       prepare: writes,
       handler: async ({ c, body, caller, call }) => {
         const by = { actorId: caller.userId, sessionId: caller.sessionId, origin: call.origin };
@@ -75,6 +77,7 @@ export function adminEventRoutes(deps: SessionDeps & { readonly events: EventRel
       params: userParams,
       responses: { 200: { description: 'It is due again', schema: replayed } },
       errors: ['not_found'],
+      limits: ['write_user'],
       prepare: writes,
       handler: async ({ c, params: { id }, caller, call }) => {
         const by = { actorId: caller.userId, sessionId: caller.sessionId, origin: call.origin };

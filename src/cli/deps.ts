@@ -39,6 +39,7 @@ export async function openDeps(
     mailer: undefined,
     // Events wait in the outbox for the service too.
     sinks: [],
+    assets: async () => undefined,
     log: createLog('silent', now),
     isBreached: createBreachedPasswords(config.breachedPasswordUrl),
     hasher: createPasswordHasher({

@@ -1,6 +1,6 @@
 import type { Table } from './table.ts';
 
-/** FastAPI behind a Premier gateway, directly under `/api`. Its `/health` is ours too. */
+/** FastAPI behind a Premier gateway, directly under `/api`. Its `/health` and `/docs` are ours too. */
 export const premier: Table = {
   limit: 'compat_endpoint',
   rows: [

@@ -50,9 +50,14 @@ const valueAt = (body: unknown, place: string) =>
 export async function withOldNames({ adds }: Row, answer: Response): Promise<Response> {
   if (adds === undefined || !/^application\/json/.test(answer.headers.get('Content-Type') ?? '')) return answer;
   const body = z.looseObject({}).parse(await answer.json());
+  return new Response(JSON.stringify({ ...body, ...oldFields(adds, body) }), answer);
+}
+
+/** What is added to an answer. */
+export function oldFields(adds: NonNullable<Row['adds']>, body: unknown): Readonly<Record<string, unknown>> {
   const added = Object.entries(adds).flatMap(([name, places]) => {
     const found = places.map((place) => valueAt(body, place)).find((value) => value != null);
     return found === undefined ? [] : [[name, found] as const];
   });
-  return new Response(JSON.stringify({ ...body, ...Object.fromEntries(added) }), answer);
+  return Object.fromEntries(added);
 }

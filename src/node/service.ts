@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createApp } from '../app.ts';
 import { type Config, readConfig } from '../config.ts';
@@ -6,6 +7,7 @@ import { createPasswordHasher } from '../crypto/password-hash.ts';
 import { uuidv7 } from '../crypto/random.ts';
 import { createLog } from '../ops/log.ts';
 import { createArgon2Native } from '../platform/argon2-native.ts';
+import { createDirectoryAssets } from '../platform/assets-directory.ts';
 import { createBreachedPasswords } from '../platform/breached-passwords.ts';
 import { createMemoryKeyValue } from '../platform/memory.ts';
 import { createNodeMailer } from '../platform/node-mailer.ts';
@@ -86,6 +88,7 @@ export async function startService(environment: Environment, migrated = false): 
       fallback: createMemoryKeyValue({ now }),
       mailer,
       sinks,
+      assets: createDirectoryAssets(resolve(import.meta.dirname, '../../dist/docs')),
       isBreached: createBreachedPasswords(config.breachedPasswordUrl),
       hasher: createPasswordHasher({
         argon2: createArgon2Native(hashes),

@@ -3,14 +3,24 @@ import * as z from 'zod';
 import type { Deps } from '../deps.ts';
 import { type Endpoint, endpoint, unlimited } from '../http/endpoint.ts';
 
-const alive = z.object({ status: z.literal('ok'), name: z.string(), version: z.string() }).meta({ id: 'Alive' });
+const alive = z
+  .object({ status: z.literal('ok'), name: z.string(), version: z.string() })
+  .meta({ id: 'Alive', examples: [{ status: 'ok', name: 'edge-auth', version: '1.0.0' }] });
 const dependency = z.object({ status: z.enum(['up', 'down']), latency_ms: z.number() });
 const ready = z
   .object({
     status: z.enum(['ready', 'degraded', 'unavailable', 'draining']),
     dependencies: z.object({ database: dependency, key_value: dependency }),
   })
-  .meta({ id: 'Ready' });
+  .meta({
+    id: 'Ready',
+    examples: [
+      {
+        status: 'degraded',
+        dependencies: { database: { status: 'up', latency_ms: 3 }, key_value: { status: 'down', latency_ms: 2000 } },
+      },
+    ],
+  });
 
 /** How long a dependency may take to answer: milliseconds. */
 const patience = 2000;

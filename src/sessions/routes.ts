@@ -1,4 +1,3 @@
-import * as z from 'zod';
 import { type Contract, type Endpoint, endpoint, guardedEndpoint } from '../http/endpoint.ts';
 import { pageOf, pageQuery, toPage } from '../http/page.ts';
 import { accessTokenClaims } from '../tokens/access-token.ts';
@@ -6,11 +5,12 @@ import type { Gate } from './authenticate.ts';
 import { logout, logoutAll, revokeSession } from './end-sessions.ts';
 import { listSessions, toOpenSession } from './list.ts';
 import {
+  logoutAllAnswer,
   logoutAllRequest,
   logoutRequest,
-  message,
   openSession,
   refreshRequest,
+  says,
   sessionParams,
   tokens,
 } from './schemas.ts';
@@ -32,6 +32,7 @@ function refreshEndpoint(deps: SessionDeps, { firstLasts, ...contract }: Refresh
     body: refreshRequest,
     responses: { 200: { description: 'New tokens', schema: tokens } },
     errors: ['invalid_refresh_token'],
+    limits: ['refresh_session'],
     prepare: async ({ body }) => {
       const token = await readRefreshToken(deps, body.refresh_token);
       return { hits: [{ policy: 'refresh_session', key: token.sessionId }], subject: { ...token, firstLasts } };
@@ -71,7 +72,7 @@ export function sessionRoutes(deps: SessionDeps, gate: Gate): Endpoint[] {
       security: 'bearer-or-body',
       body: logoutRequest,
       bodyOptional: true,
-      responses: { 200: { description: 'The session has ended', schema: message } },
+      responses: { 200: { description: 'The session has ended', schema: says('Signed out') } },
       errors: ['invalid_token', 'invalid_refresh_token'],
       prepare: async ({ c, body }) => {
         const shown = body.refresh_token;
@@ -95,9 +96,10 @@ export function sessionRoutes(deps: SessionDeps, gate: Gate): Endpoint[] {
       body: logoutAllRequest,
       bodyOptional: true,
       responses: {
-        200: { description: 'The sessions have ended', schema: message.extend({ sessions_ended: z.int() }) },
+        200: { description: 'The sessions have ended', schema: logoutAllAnswer },
       },
       errors: [],
+      limits: ['write_user'],
       prepare: ({ caller }) => ({ hits: [{ policy: 'write_user', key: caller.userId }], subject: undefined }),
       handler: async ({ c, body, caller: { userId, sessionId }, call }) => {
         const ended = await logoutAll(deps, { userId, sessionId }, body.except_current, call);
@@ -116,6 +118,7 @@ export function sessionRoutes(deps: SessionDeps, gate: Gate): Endpoint[] {
         200: { description: 'A page of sessions', schema: pageOf(openSession).meta({ id: 'SessionPage' }) },
       },
       errors: [],
+      limits: ['read_user'],
       prepare: ({ caller }) => ({ hits: [{ policy: 'read_user', key: caller.userId }], subject: undefined }),
       handler: async ({ c, caller: { userId, sessionId }, query: { limit, cursor } }) => {
         const rows = await listSessions(deps, userId, { limit: limit + 1, before: cursor });
@@ -136,6 +139,7 @@ export function sessionRoutes(deps: SessionDeps, gate: Gate): Endpoint[] {
       params: sessionParams,
       responses: { 204: { description: 'The session has ended' } },
       errors: ['not_found'],
+      limits: ['write_user'],
       prepare: ({ caller }) => ({ hits: [{ policy: 'write_user', key: caller.userId }], subject: undefined }),
       handler: async ({ c, caller: { userId }, params, call }) => {
         await revokeSession(deps, { userId, sessionId: params.id }, call);
@@ -167,6 +171,7 @@ export function sessionRoutes(deps: SessionDeps, gate: Gate): Endpoint[] {
         },
       },
       errors: [],
+      limits: ['verify_session'],
       prepare: ({ caller }) => ({ hits: [{ policy: 'verify_session', key: caller.sessionId }], subject: undefined }),
       handler: ({ c, caller: { claims } }) =>
         c.json(claims, 200, {

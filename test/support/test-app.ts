@@ -145,6 +145,7 @@ export async function testApp(options: TestAppOptions = {}): Promise<TestApp> {
     fallback: createMemoryKeyValue({ now: clock.now }),
     mailer: options.mailer ?? createMailbox(mails),
     sinks: options.sinks ?? [],
+    assets: runtime.assets,
     log: createLog('debug', clock.now, (line) => void logLines.push(line)),
     isBreached: createBreachedPasswords(config.breachedPasswordUrl, options.breachTimeout),
     hasher:
