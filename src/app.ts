@@ -4,7 +4,7 @@ import { requestId } from 'hono/request-id';
 import { secureHeaders } from 'hono/secure-headers';
 import { mailRoutes } from './accounts/mail-routes.ts';
 import { profileRoutes } from './accounts/profile-routes.ts';
-import { accountRoutes, deletionByCredentials } from './accounts/routes.ts';
+import { accountRoutes, deletionByCredentials, registrationByAnyName } from './accounts/routes.ts';
 import { accountTasks } from './accounts/tasks.ts';
 import { adminActionRoutes } from './admin/action-routes.ts';
 import { adminEventRoutes } from './admin/event-routes.ts';
@@ -74,7 +74,7 @@ export function createApp(deps: Deps): App {
     ...{ version, tokenPath: passwordFormPath(config) },
   });
   const docs = docsRoutes(deps);
-  const behindOlder = [lastingRefresh(sessionDeps), deletionByCredentials(sessionDeps)];
+  const behindOlder = [lastingRefresh, deletionByCredentials, registrationByAnyName].map((make) => make(sessionDeps));
   const older = compatRoutes(config, [...endpoints, ...openApi, ...docs, ...behindOlder]);
   const pages = [...pageRoutes(sessionDeps), ...docsFileRoutes(deps)];
 
