@@ -26,6 +26,7 @@ const beyond = (unit: number) => (value: string) =>
 /** What was good enough for them need not be so for us; and ours would be read as two where there is a comma. */
 const strongSecret = (value: string) => (isSecret(value) && !/[\s,]/.test(value) ? value : undefined);
 const address = (value: string) => (/^[^<>@\s]+@[^<>@\s]+$/.test(value) ? value : undefined);
+const isOn = (value: string) => /^(true|1)$/i.test(value);
 /** Kubernetes sets `REDIS_PORT=tcp://10.0.0.1:6379` for a service of that name. */
 const digits = (value: string | undefined) => (/^\d+$/.test(value ?? '') ? value : undefined);
 
@@ -61,7 +62,8 @@ const table: readonly Row[] = [
   { old: ['SMTP_USERNAME'], name: 'MAIL_FROM', convert: address },
   { old: ['MAIL_USERNAME'], name: 'MAIL_FROM', convert: address },
   { old: ['APP_NAME'], name: 'SERVICE_NAME', convert: same },
-  { old: ['DEBUG'], name: 'LOG_LEVEL', convert: (value) => (/^(true|1)$/i.test(value) ? 'debug' : undefined) },
+  { old: ['DEBUG'], name: 'LOG_LEVEL', convert: (value) => (isOn(value) ? 'debug' : undefined) },
+  { old: ['DEBUG'], name: 'SERVER_TIMING', convert: (value) => (isOn(value) ? 'true' : undefined) },
 ];
 
 /**

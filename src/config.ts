@@ -1,5 +1,6 @@
 import { type Renamed, withOlderNames } from './config-legacy.ts';
 import { isLoopbackHost, type MailConfig, mailContradictions, toMail } from './config-mail.ts';
+import { type ObservabilityConfig, toObservability } from './config-observability.ts';
 import {
   limitVariable,
   limitVariables,
@@ -58,6 +59,7 @@ export interface Config {
   readonly port: number;
   readonly logLevel: Variables['LOG_LEVEL'];
   readonly slowRequestMs: number;
+  readonly observability: ObservabilityConfig;
   /** Variables that were understood by an older name. */
   readonly renamed: readonly Renamed[];
 }
@@ -161,5 +163,6 @@ function toConfig(
     port: v.PORT,
     logLevel: v.LOG_LEVEL,
     slowRequestMs: v.SLOW_REQUEST_MS,
+    observability: toObservability(v),
   };
 }

@@ -5,6 +5,7 @@ import type { Database } from './db/database.ts';
 import type { KeyValue } from './kv.ts';
 import type { Mailer } from './mailer.ts';
 import type { Log } from './ops/log.ts';
+import type { TraceExporter } from './ops/spans.ts';
 
 /** Everything the application needs from outside. Each entry point builds one; tests build their own. */
 export interface Deps {
@@ -20,6 +21,8 @@ export interface Deps {
   /** Undefined where no mail can be sent: it waits in the outbox. */
   readonly mailer: Mailer | undefined;
   readonly log: Log;
+  /** Undefined where nobody collects traces. */
+  readonly traceExporter: TraceExporter | undefined;
   /** Milliseconds since the epoch. The only clock of the application. */
   readonly now: () => number;
   /** A new UUIDv7. */

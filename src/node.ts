@@ -14,6 +14,7 @@ import { createBreachedPasswords } from './platform/breached-passwords.ts';
 import { withDeadline } from './platform/kv-deadline.ts';
 import { createMemoryKeyValue } from './platform/memory.ts';
 import { createNodeMailer } from './platform/node-mailer.ts';
+import { createOtlpExporter } from './platform/otlp.ts';
 import { createPostgres } from './platform/postgres.ts';
 import { migrate } from './platform/postgres-migrations.ts';
 import { runEvery } from './scheduled/timer.ts';
@@ -64,6 +65,7 @@ async function start(environment: Readonly<Record<string, string | undefined>>):
     stops.push(() => kv.close());
     const mailer = await createNodeMailer(config, log);
     if (mailer !== undefined) stops.push(mailer.close);
+    const { interval, otlp } = config.observability;
     const keyring = await createKeyring(config.secrets);
     const app = createApp({
       config,
@@ -75,6 +77,7 @@ async function start(environment: Readonly<Record<string, string | undefined>>):
       newId: () => uuidv7(now()),
       fallback: createMemoryKeyValue({ now }),
       mailer,
+      traceExporter: otlp && createOtlpExporter(otlp),
       isBreached: createBreachedPasswords(config.breachedPasswordUrl),
       hasher: createPasswordHasher({
         argon2: createArgon2Native(),
@@ -82,6 +85,8 @@ async function start(environment: Readonly<Record<string, string | undefined>>):
         parameters: { ...config.argon2, parallelism: 1 },
       }),
     });
+    stops.push(app.flush);
+    stops.push(runEvery(interval * 1000, app.flush));
     // Of many replicas, one.
     stops.push(runEvery(schedule, (signal) => app.runScheduled({ alone: true, signal })));
     stops.push(await listen(app, config));

@@ -13,6 +13,7 @@ import { withDeadline } from './platform/kv-deadline.ts';
 import { createMailbox } from './platform/mailbox.ts';
 import { createMemoryKeyValue } from './platform/memory.ts';
 import { createNeon } from './platform/neon.ts';
+import { createOtlpExporter } from './platform/otlp.ts';
 import { createResend } from './platform/resend.ts';
 import { createUpstashKeyValue } from './platform/upstash.ts';
 
@@ -35,6 +36,7 @@ async function getApplication(bindings: WorkerBindings): Promise<App> {
 
 async function createApplication(config: Config): Promise<App> {
   const log = createLog(config.logLevel, now);
+  const { otlp } = config.observability;
   const keyring = await createKeyring(config.secrets);
   return createApp({
     config,
@@ -46,6 +48,7 @@ async function createApplication(config: Config): Promise<App> {
     kv: createKeyValue(config, log),
     fallback: createMemoryKeyValue({ now, capacity }),
     mailer: createMailer(config, log),
+    traceExporter: otlp && createOtlpExporter(otlp),
     isBreached: createBreachedPasswords(config.breachedPasswordUrl),
     hasher: createPasswordHasher({
       argon2,
@@ -88,7 +91,9 @@ export default {
     try {
       const app = await getApplication(bindings);
       const clientAddress = request.headers.get('CF-Connecting-IP') ?? undefined;
-      return await app.fetch(request, { clientAddress }, context);
+      const response = await app.fetch(request, { clientAddress }, context);
+      context.waitUntil(app.flushSoon());
+      return response;
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
       createLog('error', now).error('invalid_configuration', { detail: error.message });
@@ -99,6 +104,8 @@ export default {
     }
   },
   async scheduled(_controller, bindings) {
-    await (await getApplication(bindings)).runScheduled();
+    const app = await getApplication(bindings);
+    await app.runScheduled();
+    await app.flush();
   },
 } satisfies ExportedHandler<WorkerBindings>;

@@ -37,6 +37,7 @@ export async function openDeps(
     kv: memory,
     fallback: memory,
     mailer: undefined,
+    traceExporter: undefined,
     log: createLog('silent', now),
     isBreached: createBreachedPasswords(config.breachedPasswordUrl),
     hasher: createPasswordHasher({

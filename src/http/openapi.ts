@@ -87,7 +87,10 @@ function openApiDocument(endpoints: readonly Endpoint[], info: { issuer: string;
     paths,
     components: {
       schemas,
-      securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },
+      securitySchemes: {
+        bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' },
+        metrics: { type: 'http', scheme: 'bearer', description: '`METRICS_TOKEN`' },
+      },
     },
   };
 }
@@ -100,7 +103,7 @@ function describe({ description, permission }: Endpoint['contract']): Json {
 
 function securityOf({ security }: Contract): Json[] {
   if (security === undefined) return [];
-  return security === 'bearer' ? [{ bearer: [] }] : [{ bearer: [] }, {}];
+  return security === 'bearer-or-body' ? [{ bearer: [] }, {}] : [{ [security]: [] }];
 }
 
 const objectSchema = z.object({

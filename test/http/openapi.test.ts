@@ -78,6 +78,7 @@ describe('the OpenAPI document', () => {
       '/auth/verify-token',
       '/health',
       '/healthz',
+      '/metrics',
       '/readyz',
       '/users/activity',
       '/users/change-email',
@@ -96,6 +97,7 @@ describe('the OpenAPI document', () => {
       expect(Object.keys(operation.responses)).toContain('503');
     }
     expect(body.paths['/users/me'].get.security).toEqual([{ bearer: [] }]);
+    expect(body.paths['/metrics'].get.security).toEqual([{ metrics: [] }]);
     const { post: disable } = body.paths['/admin/users/{id}/disable'];
     expect(disable.description).toContain('`users:write`');
     expect(disable.responses['403'].description).toContain('forbidden');

@@ -68,6 +68,7 @@ export interface TestAppOptions {
   readonly breachTimeout?: number;
   /** Takes the mails instead of the test's own mailbox. */
   readonly mailer?: Mailer;
+  readonly traceExporter?: Deps['traceExporter'];
 }
 
 export interface Answer {
@@ -141,6 +142,7 @@ export async function testApp(options: TestAppOptions = {}): Promise<TestApp> {
     newId: () => uuidv7(clock.now()),
     fallback: createMemoryKeyValue({ now: clock.now }),
     mailer: options.mailer ?? createMailbox(mails),
+    traceExporter: options.traceExporter,
     log: createLog('debug', clock.now, (line) => void logLines.push(line)),
     isBreached: createBreachedPasswords(config.breachedPasswordUrl, options.breachTimeout),
     hasher:
