@@ -1,5 +1,5 @@
 import type { Deps } from '../deps.ts';
-import { readOutboxDepth } from '../outbox/depth-store.ts';
+import { outboxKinds, readOutboxDepth } from '../outbox/depth-store.ts';
 import type { SigningKeys } from '../tokens/signing-keys.ts';
 import { describeError } from './log.ts';
 import { type Gauge, gauge } from './prometheus.ts';
@@ -18,12 +18,15 @@ export function createGauges({ config, db, log, now, signingKeys }: Needs): () =
 
   async function outbox(): Promise<Gauge[]> {
     const depths = await readOutboxDepth(db);
-    return depths.flatMap(({ kind, dead, rows, oldest }) => {
-      if (dead) return [gauge('edge_auth_outbox_dead', { kind }, rows)];
-      const age = Math.max(0, now() - oldest) / 1000;
+    // Also of a kind that has none: what appears for the first time was not less before.
+    return outboxKinds.flatMap((kind) => {
+      const waiting = depths.find((depth) => depth.kind === kind && !depth.dead);
+      const dead = depths.find((depth) => depth.kind === kind && depth.dead);
+      const age = waiting === undefined ? 0 : Math.max(0, now() - waiting.oldest) / 1000;
       return [
-        gauge('edge_auth_outbox_waiting', { kind }, rows),
+        gauge('edge_auth_outbox_waiting', { kind }, waiting?.rows ?? 0),
         gauge('edge_auth_outbox_oldest_age_seconds', { kind }, age),
+        gauge('edge_auth_outbox_dead', { kind }, dead?.rows ?? 0),
       ];
     });
   }

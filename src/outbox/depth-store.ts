@@ -13,6 +13,8 @@ const depth = z.object({
 
 export type OutboxDepth = z.output<typeof depth>;
 
+export const outboxKinds = outbox.kind.enumValues;
+
 /** How many rows wait or were given up, and when the oldest was written. A further column to tell them apart by goes into `by`. */
 export async function readOutboxDepth(db: Database): Promise<OutboxDepth[]> {
   const by = sql`kind, dead`;
