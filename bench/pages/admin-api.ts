@@ -59,6 +59,7 @@ export async function startAdminApi(databaseUrl: string, client: pg.Client): Pro
     kv: memory,
     fallback: memory,
     mailer: undefined,
+    traceExporter: undefined,
     sinks: [],
     assets: async () => undefined,
     isBreached: undefined,
