@@ -1,6 +1,7 @@
 import { Duplex } from 'node:stream';
 import { type ChannelModel, type ConfirmChannel, connect, credentials } from 'amqplib';
 import { EventUndelivered } from '../events/sink.ts';
+import { isCertificateCode } from './certificate-code.ts';
 
 /** Seconds between heartbeats: a host that vanished is noticed within three of them. The URL may say otherwise. */
 const heartbeat = '10';
@@ -109,5 +110,6 @@ function codeOf(error: unknown): string {
   const refused = /terminated by server: (\d{3})/.exec(error.message)?.[1];
   if (refused !== undefined) return `amqp_${refused}`;
   if (error.message === 'connect ETIMEDOUT') return 'timeout';
-  return typeof code === 'string' ? 'unreachable' : 'connection_lost';
+  if (typeof code !== 'string') return 'connection_lost';
+  return isCertificateCode(code) ? 'certificate' : 'unreachable';
 }

@@ -5,12 +5,10 @@ import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import type { LookupFunction } from 'node:net';
 import { EventUndelivered } from '../events/sink.ts';
 import { isPublicAddress } from '../events/webhook-target.ts';
+import { isCertificateCode } from './certificate-code.ts';
 import type { Post, PostRequest } from './webhook.ts';
 
 type Resolve = (hostname: string) => Promise<readonly LookupAddress[]>;
-
-/** Those of a receiver whose certificate is not to be trusted. */
-const tlsCodes = /CERT|SIGNATURE|SSL|TLS|ALTNAME/;
 
 /**
  * Posts on Node. A name is resolved once for each connection, and the connection goes to an address that was looked at,
@@ -47,7 +45,7 @@ function statusOf(request: ClientRequest, body: PostRequest['body']): Promise<nu
     request.destroy();
   });
   request.on('error', (error) => {
-    const isTls = 'code' in error && typeof error.code === 'string' && tlsCodes.test(error.code);
+    const isTls = 'code' in error && typeof error.code === 'string' && isCertificateCode(error.code);
     reject(isTls ? new EventUndelivered('certificate') : error);
   });
   // Without an answer, as after an upgrade to another protocol.
