@@ -1,5 +1,9 @@
 import { cloudflareTest } from '@cloudflare/vitest-plugin';
 import { defineConfig } from 'vitest/config';
+import { assembleDocs } from './dev/assemble-docs.ts';
+
+// wrangler.toml names the directory.
+assembleDocs();
 
 /**
  * Every `*.test.ts` runs twice: in workerd and on Node. A file that makes sense on one runtime only is named

@@ -50,7 +50,19 @@ export function eventContradictions(v: Variables): string[] {
   return wrong;
 }
 
-export function toEventSinks(v: Variables): readonly EventSinkConfig[] {
+/** The variables that say who takes events. */
+export const eventVariables = {
+  RABBITMQ_URL: true,
+  RABBITMQ_EXCHANGE: true,
+  RABBITMQ_MANDATORY: true,
+  EVENTS_QUEUE: true,
+  EVENTS_REDIS_STREAM: true,
+  EVENTS_REDIS_STREAM_MAXLEN: true,
+  WEBHOOKS: true,
+  WEBHOOK_ALLOW_PRIVATE: true,
+} as const satisfies Partial<Record<keyof Variables, true>>;
+
+export function toEventSinks(v: Pick<Variables, keyof typeof eventVariables>): readonly EventSinkConfig[] {
   const sinks: EventSinkConfig[] = [];
   const types = undefined;
   if (v.RABBITMQ_URL !== undefined) {

@@ -148,6 +148,13 @@ export const variables = z.object({
   ARGON2_ITERATIONS: z.coerce.number().int().min(1).max(10).default(2),
   HOST: z.string().min(1).default('0.0.0.0'),
   PORT: z.coerce.number().int().min(0).max(65_535).default(3000),
+  /** PEM: the certificate with those between it and its authority, and its key. */
+  TLS_CERT_FILE: z.string().optional(),
+  TLS_KEY_FILE: z.string().optional(),
+  /** Processes that share the port. Where it is not set: one for each core, if they share a store. */
+  WORKERS: z.coerce.number().int().min(1).max(256).optional(),
+  /** Seconds between SIGTERM and the end of listening, in which `/readyz` says so. */
+  SHUTDOWN_DELAY: z.coerce.number().int().min(0).max(300).default(0),
   LOG_LEVEL: z
     .string()
     .toLowerCase()

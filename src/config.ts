@@ -1,5 +1,5 @@
 import { type EventSinkConfig, eventContradictions, toEventSinks } from './config-events.ts';
-import { type Renamed, withOlderNames } from './config-legacy.ts';
+import { olderNames, type Renamed, withOlderNames } from './config-legacy.ts';
 import { isLoopbackHost, type MailConfig, mailContradictions, toMail } from './config-mail.ts';
 import {
   limitVariable,
@@ -61,6 +61,11 @@ export interface Config {
   readonly lockouts: LockoutTable;
   readonly host: string;
   readonly port: number;
+  /** Undefined where connections come without TLS. */
+  readonly tls: { readonly certFile: string; readonly keyFile: string } | undefined;
+  /** Processes that share the port; undefined for as many as are useful. */
+  readonly workers: number | undefined;
+  readonly shutdownDelay: number;
   readonly logLevel: Variables['LOG_LEVEL'];
   readonly slowRequestMs: number;
   /** Variables that were understood by an older name. */
@@ -71,6 +76,12 @@ export interface Config {
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 }
+
+/** The name of every variable that is read, older names too. */
+export const variableNames: ReadonlySet<string> = new Set([
+  ...[variables, limitVariables, lockoutVariables].flatMap(({ shape }) => Object.keys(shape)),
+  ...olderNames,
+]);
 
 /** Lists that are not empty by default: an empty one is an answer too. */
 const saySomethingEmpty: ReadonlySet<string> = new Set(['COMPAT_APIS']);
@@ -116,6 +127,9 @@ function contradictions(v: Variables): string[] {
   const wrong: string[] = [];
   if ((v.UPSTASH_REDIS_REST_URL === undefined) !== (v.UPSTASH_REDIS_REST_TOKEN === undefined)) {
     wrong.push('UPSTASH_REDIS_REST_TOKEN: set it together with UPSTASH_REDIS_REST_URL');
+  }
+  if ((v.TLS_CERT_FILE === undefined) !== (v.TLS_KEY_FILE === undefined)) {
+    wrong.push('TLS_KEY_FILE: set it together with TLS_CERT_FILE');
   }
   if (v.ENVIRONMENT !== 'dev' && v.ISSUER.startsWith('http:') && !isLoopback(v.ISSUER)) {
     wrong.push('ISSUER: must be https outside development');
@@ -174,6 +188,12 @@ function toConfig(
     lockouts: overrideLockouts((name) => lockouts[lockoutVariable(name)]),
     host: v.HOST,
     port: v.PORT,
+    tls:
+      v.TLS_CERT_FILE === undefined || v.TLS_KEY_FILE === undefined
+        ? undefined
+        : { certFile: v.TLS_CERT_FILE, keyFile: v.TLS_KEY_FILE },
+    workers: v.WORKERS,
+    shutdownDelay: v.SHUTDOWN_DELAY,
     logLevel: v.LOG_LEVEL,
     slowRequestMs: v.SLOW_REQUEST_MS,
   };

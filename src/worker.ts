@@ -1,4 +1,5 @@
 import argon2Module from '#argon2.wasm';
+import { databaseVariables, openDatabase } from '#worker-database';
 import { type App, createApp } from './app.ts';
 import { type Config, ConfigError, readConfig } from './config.ts';
 import { createKeyring } from './crypto/derive.ts';
@@ -8,13 +9,14 @@ import type { KeyValue } from './kv.ts';
 import type { Mailer } from './mailer.ts';
 import { createLog, type Log } from './ops/log.ts';
 import { createArgon2Wasm } from './platform/argon2-wasm.ts';
+import { createBoundAssets } from './platform/assets-binding.ts';
 import { createBreachedPasswords } from './platform/breached-passwords.ts';
 import { withDeadline } from './platform/kv-deadline.ts';
 import { createMailbox } from './platform/mailbox.ts';
 import { createMemoryKeyValue } from './platform/memory.ts';
-import { createNeon } from './platform/neon.ts';
 import { createResend } from './platform/resend.ts';
 import { createUpstashKeyValue } from './platform/upstash.ts';
+import { createWorkerSinks } from './platform/worker-sinks.ts';
 
 type WorkerBindings = Readonly<Record<string, unknown>>;
 
@@ -28,12 +30,12 @@ const argon2 = createArgon2Wasm(argon2Module);
 /** One application for the isolate. Requests that come while it is made make their own: they must not share I/O. */
 async function getApplication(bindings: WorkerBindings): Promise<App> {
   if (application !== undefined) return application;
-  const made = await createApplication(readConfig(bindings));
+  const made = await createApplication(readConfig({ ...bindings, ...databaseVariables(bindings) }), bindings);
   application ??= made;
   return application;
 }
 
-async function createApplication(config: Config): Promise<App> {
+async function createApplication(config: Config, bindings: WorkerBindings): Promise<App> {
   const log = createLog(config.logLevel, now);
   const keyring = await createKeyring(config.secrets);
   return createApp({
@@ -42,10 +44,12 @@ async function createApplication(config: Config): Promise<App> {
     keyring,
     now,
     newId: () => uuidv7(now()),
-    db: createNeon({ url: config.database.url, endpoint: config.neonEndpoint }),
+    db: openDatabase(config),
     kv: createKeyValue(config, log),
     fallback: createMemoryKeyValue({ now, capacity }),
     mailer: createMailer(config, log),
+    sinks: createWorkerSinks(config, bindings),
+    assets: createBoundAssets(bindings['ASSETS']),
     isBreached: createBreachedPasswords(config.breachedPasswordUrl),
     hasher: createPasswordHasher({
       argon2,

@@ -1,13 +1,18 @@
-/** What this service reacts to, by type. `data` holds email and username unless EVENTS_PERSONAL_DATA is false. */
+/** The first of these makes the row, whichever it is; of the addresses the last one stands. */
+const keep = ({ subject, time, data }) => ({
+  text: `insert into users (id, email, username, email_at)
+    select $1, $2, $3, $4 where not exists (select from seen_events where subject = $1 and type = 'UserDeleted')
+    on conflict (id) do update set
+      username = coalesce(excluded.username, users.username),
+      email = case when excluded.email_at > users.email_at then excluded.email else users.email end,
+      email_at = greatest(excluded.email_at, users.email_at)`,
+  values: [subject, data.email ?? null, data.username ?? null, time],
+});
+
+/** What this service reacts to, by type. Email and username are null where EVENTS_PERSONAL_DATA is false. */
 const changes = {
-  UserCreated: ({ subject, time, data }) => ({
-    text: `insert into users (id, email, username, created_at) values ($1, $2, $3, $4) on conflict (id) do nothing`,
-    values: [subject, data.email ?? null, data.username ?? null, time],
-  }),
-  EmailChanged: ({ subject, data }) => ({
-    text: 'update users set email = $2 where id = $1',
-    values: [subject, data.email ?? null],
-  }),
+  UserCreated: keep,
+  EmailChanged: keep,
   UserDeleted: ({ subject }) => ({ text: 'delete from users where id = $1', values: [subject] }),
 };
 
@@ -15,8 +20,11 @@ export const types = Object.keys(changes);
 
 export async function createTables(pool) {
   await pool.query(`
-    create table if not exists users (id uuid primary key, email text, username text, created_at timestamptz not null);
-    create table if not exists seen_events (id text primary key, seen_at timestamptz not null default now());
+    create table if not exists users (id uuid primary key, email text, username text, email_at timestamptz not null);
+    create table if not exists seen_events (
+      id text primary key, subject uuid not null, type text not null, seen_at timestamptz not null default now()
+    );
+    create index if not exists seen_events_subject on seen_events (subject, type);
   `);
 }
 
@@ -30,9 +38,8 @@ export async function apply(pool, event) {
   let failure;
   try {
     await client.query('begin');
-    const { rowCount } = await client.query('insert into seen_events (id) values ($1) on conflict do nothing', [
-      event.id,
-    ]);
+    const seen = 'insert into seen_events (id, subject, type) values ($1, $2, $3) on conflict do nothing';
+    const { rowCount } = await client.query(seen, [event.id, event.subject, event.type]);
     const isNew = rowCount === 1;
     if (isNew && change !== undefined) await client.query(change(event));
     await client.query('commit');

@@ -13,6 +13,10 @@ export interface LoginAttempt {
   readonly attempt: Attempt;
 }
 
+/** What a sign-in can count against. */
+export const loginLimits = ['login_address', 'login_device', 'login_known_address'] as const;
+type LoginHit = Hit<(typeof loginLimits)[number]>;
+
 /**
  * What a sign-in counts against. A device that is known counts by itself: neither failures that strangers make for this
  * account nor the limit of its address, which it may share with them, keep its owner out. With the other known devices
@@ -24,13 +28,13 @@ export async function prepareLogin(
   typed: string,
   shown: readonly string[],
   address: string | undefined,
-): Promise<{ hits: readonly Hit[]; attempt: Attempt; subject: LoginAttempt }> {
+): Promise<{ hits: readonly LoginHit[]; attempt: Attempt; subject: LoginAttempt }> {
   const identifier = await readIdentifier(deps, typed);
   const account = identifier.limitKey;
   const verified = await Promise.all(shown.map((token) => verifyDeviceToken(deps, token, identifier.name)));
   const deviceId = verified.find((id) => id !== undefined);
   const bucket = addressBucket(address);
-  const hits: Hit[] =
+  const hits: LoginHit[] =
     deviceId === undefined
       ? [{ policy: 'login_address', key: bucket }]
       : [

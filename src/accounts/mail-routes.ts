@@ -4,7 +4,7 @@ import { deviceHeaders, deviceResponseHeaders } from '../http/device.ts';
 import { type Endpoint, endpoint, guardedEndpoint } from '../http/endpoint.ts';
 import { addressBucket } from '../limits/client-address.ts';
 import type { Hit } from '../limits/rate-limit.ts';
-import { message } from '../sessions/schemas.ts';
+import { says } from '../sessions/schemas.ts';
 import type { SessionDeps } from '../sessions/sessions.ts';
 import { changeEmail, confirmEmailChange, undoEmailChange } from './change-email.ts';
 import { readIdentifier } from './identifier.ts';
@@ -22,18 +22,28 @@ import { resendVerification, verifyEmail } from './verify-email.ts';
 const noStore = { 'Cache-Control': 'no-store' };
 const tag = 'Accounts';
 
+const mailLimits = ['mail_address', 'mail_account'] as const;
+export const proofLimits = ['proof_address', 'code_account'] as const;
+type MailHit = Hit<(typeof mailLimits)[number]>;
+type ProofHit = Hit<(typeof proofLimits)[number]>;
+
 /**
  * What asks for a mail counts by the address it comes from, and by whom the mail is for, known or not. Each kind of mail
  * counts for itself: so whoever uses one up for somebody else keeps nobody from another, and has sent them good links.
  */
-const mailHits = ({ origin }: Call, kind: string, ...keys: readonly string[]): Hit[] => [
+const mailHits = ({ origin }: Call, kind: string, ...keys: readonly string[]): MailHit[] => [
   { policy: 'mail_address', key: addressBucket(origin.address) },
-  ...keys.map((key): Hit => ({ policy: 'mail_account', key: `${kind}:${key}` })),
+  ...keys.map((key): MailHit => ({ policy: 'mail_account', key: `${kind}:${key}` })),
 ];
 
+const proofByAddress = ({ address }: Call['origin']): Hit<'proof_address'> => ({
+  policy: 'proof_address',
+  key: addressBucket(address),
+});
+
 /** What shows a link or code counts by the address it comes from; a code also by whom it was sent to. */
-export async function proofHits(deps: SessionDeps, proof: MailProof, { origin }: Call): Promise<Hit[]> {
-  const byAddress: Hit = { policy: 'proof_address', key: addressBucket(origin.address) };
+export async function proofHits(deps: SessionDeps, proof: MailProof, { origin }: Call): Promise<ProofHit[]> {
+  const byAddress = proofByAddress(origin);
   if ('token' in proof) return [byAddress];
   const [key] = await blindIndexes(deps.keyring, 'email', proof.email.key);
   return [byAddress, { policy: 'code_account', key }];
@@ -41,8 +51,10 @@ export async function proofHits(deps: SessionDeps, proof: MailProof, { origin }:
 
 /** Everything around mails: verify an address, reset a password, change the address. */
 export function mailRoutes(deps: SessionDeps): Endpoint[] {
-  const ok = (text: string) => ({ 200: { description: text, schema: message } });
-  const accepted = { 202: { description: 'The same whether there is such an account or not', schema: message } };
+  const ok = (description: string, text: string) => ({ 200: { description, schema: says(text) } });
+  const accepted = (text: string) => ({
+    202: { description: 'The same whether there is such an account or not', schema: says(text) },
+  });
   return [
     endpoint({
       method: 'post',
@@ -51,8 +63,9 @@ export function mailRoutes(deps: SessionDeps): Endpoint[] {
       tag,
       summary: 'Verify an email address',
       body: proofRequest,
-      responses: ok('The address is verified'),
+      responses: ok('The address is verified', 'Email verified'),
       errors: ['link_expired', 'identifier_taken'],
+      limits: proofLimits,
       prepare: async ({ body, call }) => ({ hits: await proofHits(deps, body, call), subject: undefined }),
       handler: async ({ c, body, call }) => {
         await verifyEmail(deps, body, call);
@@ -66,8 +79,9 @@ export function mailRoutes(deps: SessionDeps): Endpoint[] {
       tag,
       summary: 'Send the mail to verify an address again',
       body: emailRequest,
-      responses: accepted,
+      responses: accepted('If this address waits to be verified, a mail is on its way'),
       errors: [],
+      limits: mailLimits,
       prepare: async ({ body, call }) => {
         const [key] = await blindIndexes(deps.keyring, 'email', body.email.key);
         return { hits: mailHits(call, 'resend', key), subject: undefined };
@@ -84,8 +98,9 @@ export function mailRoutes(deps: SessionDeps): Endpoint[] {
       tag,
       summary: 'Ask for a mail to set a new password',
       body: forgotPasswordRequest,
-      responses: accepted,
+      responses: accepted('If there is such an account, a mail is on its way'),
       errors: [],
+      limits: mailLimits,
       prepare: async ({ body, call }) => {
         const subject = await readIdentifier(deps, body);
         return { hits: mailHits(call, 'forgot', subject.limitKey), subject };
@@ -104,9 +119,14 @@ export function mailRoutes(deps: SessionDeps): Endpoint[] {
       description: 'Ends all sessions and every lockout. A password that is refused leaves the link good.',
       body: resetPasswordRequest(deps.config),
       responses: {
-        200: { description: 'The new password is set', schema: message, headers: deviceResponseHeaders },
+        200: {
+          description: 'The new password is set',
+          schema: says('Password changed'),
+          headers: deviceResponseHeaders,
+        },
       },
       errors: ['link_expired'],
+      limits: proofLimits,
       prepare: async ({ body, call }) => ({ hits: await proofHits(deps, body.proof, call), subject: undefined }),
       handler: async ({ c, body, call }) => {
         const { deviceToken } = await resetPassword(deps, body, call);
@@ -123,8 +143,14 @@ export function mailRoutes(deps: SessionDeps): Endpoint[] {
       description: 'The new address gets a mail to confirm it. Until then nothing changes.',
       sensitive: true,
       body: emailRequest,
-      responses: { 202: { description: 'The same whether the address is free or not', schema: message } },
+      responses: {
+        202: {
+          description: 'The same whether the address is free or not',
+          schema: says('A mail to the new address is on its way'),
+        },
+      },
       errors: [],
+      limits: mailLimits,
       prepare: async ({ caller, body, call }) => {
         const [key] = await blindIndexes(deps.keyring, 'email', body.email.key);
         return { hits: mailHits(call, 'change', caller.userId, key), subject: undefined };
@@ -142,8 +168,9 @@ export function mailRoutes(deps: SessionDeps): Endpoint[] {
       summary: 'Confirm a new email address',
       description: 'The old address gets a notice, with a link that takes the change back for seven days.',
       body: proofRequest,
-      responses: ok('The address is changed'),
+      responses: ok('The address is changed', 'Email changed'),
       errors: ['link_expired', 'identifier_taken'],
+      limits: proofLimits,
       prepare: async ({ body, call }) => ({ hits: await proofHits(deps, body, call), subject: undefined }),
       handler: async ({ c, body, call }) => {
         await confirmEmailChange(deps, body, call);
@@ -158,9 +185,10 @@ export function mailRoutes(deps: SessionDeps): Endpoint[] {
       summary: 'Take a change of the email address back',
       description: 'Ends all sessions, and the password stops to work: a mail to set a new one follows.',
       body: tokenRequest,
-      responses: ok('The old address is back'),
+      responses: ok('The old address is back', 'The old address is back. A mail to set a new password is on its way'),
       errors: ['link_expired', 'identifier_taken'],
-      prepare: async ({ body, call }) => ({ hits: await proofHits(deps, body, call), subject: undefined }),
+      limits: ['proof_address'],
+      prepare: ({ call }) => ({ hits: [proofByAddress(call.origin)], subject: undefined }),
       handler: async ({ c, body, call }) => {
         await undoEmailChange(deps, body.token, call);
         return c.json({ message: 'The old address is back. A mail to set a new password is on its way' }, 200, noStore);

@@ -26,12 +26,13 @@ function toProof(body: ProofFields, context: z.RefinementCtx): MailProof {
 }
 
 const either = 'Either the `token` of the link, or the `code` of the mail with the `email` it came to.';
+const exampleCode = { email: 'ann@example.com', code: '7K3M-XQ9D' };
 const exampleToken = 'q1Zf0gqkFZy0m3uCkKcV4G5l6tN7o8p9_-AbCdEfGhI';
 
 export const proofRequest = z
   .object(proofFields)
   .transform((body, context) => toProof(body, context))
-  .meta({ id: 'MailProof', description: either, examples: [{ token: exampleToken }] });
+  .meta({ id: 'MailProof', description: either, examples: [{ token: exampleToken }, exampleCode] });
 
 export const resetPasswordRequest = (policy: Parameters<typeof newPassword>[0]) =>
   z
@@ -40,7 +41,10 @@ export const resetPasswordRequest = (policy: Parameters<typeof newPassword>[0]) 
     .meta({
       id: 'ResetPasswordRequest',
       description: either,
-      examples: [{ token: exampleToken, password: 'a quieter pony on the stairs' }],
+      examples: [
+        { token: exampleToken, password: 'a quieter pony on the stairs' },
+        { ...exampleCode, password: 'a quieter pony on the stairs' },
+      ],
     });
 
 export const tokenRequest = z.object({ token }).meta({ id: 'LinkToken', examples: [{ token: exampleToken }] });

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { activity } from '../audit/activity.ts';
+import { activity, exampleActivity } from '../audit/activity.ts';
 import { isKnown, requiredTags } from '../http/conditional.ts';
 import { type Endpoint, guardedEndpoint } from '../http/endpoint.ts';
 import { streamOf } from '../http/stream.ts';
@@ -7,10 +7,33 @@ import { describeError } from '../ops/log.ts';
 import type { SessionDeps } from '../sessions/sessions.ts';
 import { exportAccount } from './export.ts';
 import { changeProfile, readProfile } from './profile.ts';
-import { profile, profileRequest } from './schemas.ts';
+import { exampleUser, profile, profileRequest } from './schemas.ts';
 
 const noStore = { 'Cache-Control': 'no-store' };
 const tagged = { ETag: 'Strong; changes with the profile' };
+
+const exported = z
+  .object({
+    exported_at: z.iso.datetime(),
+    user: z.looseObject({}),
+    sessions: z.array(z.looseObject({})),
+    activity: z.array(activity),
+    pending: z
+      .object({ links: z.array(z.looseObject({})), mails: z.array(z.looseObject({})) })
+      .describe('Links that are still good, and mails on their way'),
+  })
+  .meta({
+    id: 'AccountExport',
+    examples: [
+      {
+        exported_at: '2026-01-05T12:00:00.000Z',
+        user: exampleUser,
+        sessions: [{ id: exampleActivity.session_id }],
+        activity: [exampleActivity],
+        pending: { links: [], mails: [] },
+      },
+    ],
+  });
 
 export function profileRoutes(deps: SessionDeps): Endpoint[] {
   return [
@@ -26,6 +49,7 @@ export function profileRoutes(deps: SessionDeps): Endpoint[] {
         304: { description: 'It has not changed', headers: tagged },
       },
       errors: [],
+      limits: ['read_user'],
       prepare: ({ caller }) => ({ hits: [{ policy: 'read_user', key: caller.userId }], subject: undefined }),
       handler: async ({ c, caller }) => {
         const { profile: shown, etag } = await readProfile(deps, caller.userId);
@@ -44,10 +68,11 @@ export function profileRoutes(deps: SessionDeps): Endpoint[] {
       requestHeaders: { 'If-Match': 'The ETag of the profile that this one replaces: another one is 412' },
       responses: { 200: { description: 'The profile as it is now', schema: profile, headers: tagged } },
       errors: ['precondition_failed'],
+      limits: ['write_user'],
       prepare: ({ caller }) => ({ hits: [{ policy: 'write_user', key: caller.userId }], subject: undefined }),
       handler: async ({ c, body, caller: { userId, sessionId }, call }) => {
         const required = requiredTags(c.req.header('If-Match'));
-        const changed = await changeProfile(deps, { userId, sessionId }, body, required, call.origin);
+        const changed = await changeProfile(deps, { userId, sessionId }, body, required, call);
         return c.json(changed.profile, 200, { ...noStore, ETag: changed.etag });
       },
     }),
@@ -60,16 +85,12 @@ export function profileRoutes(deps: SessionDeps): Endpoint[] {
       responses: {
         200: {
           description: 'The user, all sessions, also ended ones, and all events, newest first; to be saved as a file',
-          schema: z.object({
-            exported_at: z.iso.datetime(),
-            user: z.looseObject({}),
-            sessions: z.array(z.looseObject({})),
-            activity: z.array(activity),
-          }),
+          schema: exported,
           headers: { 'Content-Disposition': 'The name of the file' },
         },
       },
       errors: [],
+      limits: ['export_user'],
       prepare: ({ caller }) => ({ hits: [{ policy: 'export_user', key: caller.userId }], subject: undefined }),
       handler: async ({ c, caller }) => {
         const pieces = await exportAccount(deps, caller.userId);

@@ -20,7 +20,7 @@ import { createUser } from './users.ts';
 
 const noStore = { 'Cache-Control': 'no-store' };
 const tag = 'Administration';
-const hitsOf = (caller: Caller): Hit[] => [{ policy: 'write_user', key: caller.userId }];
+const hitsOf = (caller: Caller): Hit<'write_user'>[] => [{ policy: 'write_user', key: caller.userId }];
 
 /** What is done to one user and takes no body. */
 interface ActionDefinition {
@@ -37,15 +37,19 @@ interface ActionDefinition {
   readonly mails?: boolean;
 }
 
+const actionAnswer = (done: string) =>
+  message.extend({ sessions_ended: z.int().optional() }).meta({ examples: [{ message: done, sessions_ended: 1 }] });
+
 function actionEndpoint(deps: SessionDeps, { run, done, mails = false, ...contract }: ActionDefinition): Endpoint {
   return guardedEndpoint({
     ...contract,
     tag,
     sensitive: true,
     params: userParams,
-    responses: { 200: { description: done, schema: message.extend({ sessions_ended: z.int().optional() }) } },
+    responses: { 200: { description: done, schema: actionAnswer(done) } },
+    limits: mails ? ['write_user', 'mail_account'] : ['write_user'],
     prepare: ({ caller, params }) => {
-      const mailed: Hit[] = mails ? [{ policy: 'mail_account', key: `admin:${params.id}` }] : [];
+      const mailed: Hit<'mail_account'>[] = mails ? [{ policy: 'mail_account', key: `admin:${params.id}` }] : [];
       return { hits: [...hitsOf(caller), ...mailed], subject: undefined };
     },
     handler: async ({ c, params, caller, call }) => {
@@ -124,6 +128,7 @@ export function adminActionRoutes(deps: SessionDeps): Endpoint[] {
       body: createUserRequest(deps.config),
       responses: { 201: { description: 'The user', schema: adminUser } },
       errors: ['identifier_taken'],
+      limits: ['write_user'],
       prepare: ({ caller }) => ({ hits: hitsOf(caller), subject: undefined }),
       handler: async ({ c, body, caller, call }) =>
         c.json(await createUser(deps, body, { actor: caller, call }), 201, noStore),
@@ -141,6 +146,7 @@ export function adminActionRoutes(deps: SessionDeps): Endpoint[] {
       body: rolesRequest,
       responses: { 200: { description: 'The roles as they are now', schema: rolesRequest } },
       errors: ['last_admin'],
+      limits: ['write_user'],
       prepare: ({ caller }) => ({ hits: hitsOf(caller), subject: undefined }),
       handler: async ({ c, params, body, caller, call }) => {
         await setRoles(deps, { userId: params.id, actor: caller, call }, body.roles);

@@ -43,6 +43,7 @@ export function adminRoutes(deps: SessionDeps): Endpoint[] {
       query: userQuery,
       responses: { 200: { description: 'A page of users', schema: userPage } },
       errors: [],
+      limits: ['read_user'],
       prepare: reads,
       handler: async ({ c, query }) => c.json(await listUsers(deps, query), 200, noStore),
     }),
@@ -57,6 +58,7 @@ export function adminRoutes(deps: SessionDeps): Endpoint[] {
       body: emailRequest,
       responses: { 200: { description: 'A page of one user at most', schema: userPage } },
       errors: [],
+      limits: ['read_user'],
       prepare: reads,
       handler: async ({ c, body }) =>
         c.json({ items: await findUser(deps, body.email), next_cursor: null }, 200, noStore),
@@ -71,6 +73,7 @@ export function adminRoutes(deps: SessionDeps): Endpoint[] {
       params: userParams,
       responses: { 200: { description: 'The user', schema: adminUser } },
       errors: ['not_found'],
+      limits: ['read_user'],
       prepare: reads,
       handler: async ({ c, params }) => c.json(await readOneUser(deps, params.id), 200, noStore),
     }),
@@ -87,6 +90,7 @@ export function adminRoutes(deps: SessionDeps): Endpoint[] {
         200: { description: 'A page of sessions', schema: pageOf(adminSession).meta({ id: 'AdminSessionPage' }) },
       },
       errors: [],
+      limits: ['read_user'],
       prepare: reads,
       handler: async ({ c, params, query: { limit, cursor } }) => {
         const rows = await readSessions(db, params.id, { limit: limit + 1, before: cursor });
@@ -104,6 +108,7 @@ export function adminRoutes(deps: SessionDeps): Endpoint[] {
       query: pageQuery,
       responses: { 200: { description: 'A page of events', schema: auditPage } },
       errors: [],
+      limits: ['read_user'],
       prepare: reads,
       handler: async ({ c, params, query: { limit, cursor } }) => {
         const rows = await readActivity(db, params.id, { limit: limit + 1, before: cursor });
@@ -120,6 +125,7 @@ export function adminRoutes(deps: SessionDeps): Endpoint[] {
       query: auditQuery,
       responses: { 200: { description: 'A page of events', schema: auditPage } },
       errors: [],
+      limits: ['read_user'],
       prepare: reads,
       handler: async ({ c, query }) =>
         c.json(toPage(await listAudit(deps, query), query.limit, toAuditEvent), 200, noStore),

@@ -1,12 +1,28 @@
 import * as z from 'zod';
 import { newPassword } from '../accounts/password.ts';
-import { email, locale, name, phoneNumber, user, username } from '../accounts/schemas.ts';
-import { activity } from '../audit/activity.ts';
-import { userAgentFields } from '../audit/user-agent.ts';
+import {
+  anyName,
+  bounded,
+  email,
+  exampleUser,
+  locale,
+  name,
+  phoneNumber,
+  user,
+  username,
+} from '../accounts/schemas.ts';
+import { longestName } from '../accounts/username.ts';
+import { activity, exampleActivity } from '../audit/activity.ts';
+import { exampleOrigin, userAgentFields } from '../audit/user-agent.ts';
 import { roleName, roleNames } from '../roles/permissions.ts';
 
 /** The ids of users are lower case wherever they are looked for. */
-export const userParams = z.object({ id: z.uuid().toLowerCase() });
+export const userParams = z.object({
+  id: z
+    .uuid()
+    .toLowerCase()
+    .meta({ examples: [exampleUser.id] }),
+});
 
 export const adminUser = user
   .extend({
@@ -15,7 +31,18 @@ export const adminUser = user
     email_verified_at: z.iso.datetime().nullable(),
     has_password: z.boolean(),
   })
-  .meta({ id: 'AdminUser' });
+  .meta({
+    id: 'AdminUser',
+    examples: [
+      {
+        ...exampleUser,
+        locale: 'en-GB',
+        status: 'active',
+        email_verified_at: '2026-01-04T09:31:00.000Z',
+        has_password: true,
+      },
+    ],
+  });
 
 export type AdminUser = z.output<typeof adminUser>;
 
@@ -23,12 +50,23 @@ const time = z.iso.datetime({ offset: true });
 
 /** How users are looked for. */
 export const userFilters = z.object({
-  cursor: z.string().max(256).optional().describe('The `next_cursor` of the page before'),
-  status: z.enum(['active', 'disabled']).optional(),
-  role: roleName.optional().describe('Only those who have it'),
-  created_from: time.optional(),
+  cursor: bounded(longestName * 2)
+    .optional()
+    .describe('The `next_cursor` of the page before'),
+  status: z
+    .enum(['active', 'disabled'])
+    .optional()
+    .meta({ examples: ['active'] }),
+  role: roleName
+    .optional()
+    .describe('Only those who have it')
+    .meta({ examples: ['admin'] }),
+  created_from: time.optional().meta({ examples: ['2026-01-01T00:00:00Z'] }),
   created_to: time.optional().describe('Only those created before'),
-  username: username.optional().describe('How it begins. Sorted by the username then, and not to be combined'),
+  username: anyName
+    .optional()
+    .describe('How it begins. Sorted by the username then, and not to be combined')
+    .meta({ examples: ['an'] }),
 });
 
 type UserFilters = z.output<typeof userFilters>;
@@ -40,19 +78,27 @@ export function refuseMisfits(query: UserFilters, context: z.RefinementCtx): voi
   const { cursor, username: prefix, status, role, created_from: from, created_to: to } = query;
   const others = [status, role, from, to].filter((value) => value !== undefined);
   if (prefix !== undefined && others.length > 0) issue('username', 'Cannot be combined with another filter');
-  const fits = prefix === undefined ? z.uuid() : username;
+  const fits = prefix === undefined ? z.uuid() : anyName;
   if (cursor !== undefined && !fits.safeParse(cursor).success) issue('cursor', 'Is not a next_cursor of this list');
 }
 
 /** How the audit log is searched. */
 export const auditFilters = z.object({
-  user: z.uuid().optional().describe('Whom it is about'),
+  user: z
+    .uuid()
+    .optional()
+    .describe('Whom it is about')
+    .meta({ examples: [exampleUser.id] }),
   actor: z.uuid().optional().describe('The admin who did it'),
   type: z
     .string()
     .regex(/^[a-z_]{1,64}$/)
-    .optional(),
-  result: z.enum(['success', 'failure']).optional(),
+    .optional()
+    .meta({ examples: ['login'] }),
+  result: z
+    .enum(['success', 'failure'])
+    .optional()
+    .meta({ examples: ['failure'] }),
   from: time.optional(),
   to: time.optional().describe('Only what was before'),
 });
@@ -64,7 +110,7 @@ export type AuditQuery = z.output<typeof auditFilters> & {
 
 export const auditEvent = activity
   .extend({ user_id: z.uuid().nullable(), actor_id: z.uuid().nullable().describe('Of an admin who did it') })
-  .meta({ id: 'AuditEvent' });
+  .meta({ id: 'AuditEvent', examples: [{ ...exampleActivity, user_id: exampleUser.id, actor_id: null }] });
 
 export const adminSession = z
   .object({
@@ -79,7 +125,21 @@ export const adminSession = z
     user_agent: z.string().nullable(),
     ...userAgentFields,
   })
-  .meta({ id: 'AdminSession' });
+  .meta({
+    id: 'AdminSession',
+    examples: [
+      {
+        id: exampleActivity.session_id,
+        client_id: 'first-party',
+        created_at: '2026-01-04T09:30:00.000Z',
+        last_seen_at: '2026-01-04T09:45:00.000Z',
+        expires_at: '2026-02-03T09:30:00.000Z',
+        ended_at: null,
+        ended_reason: null,
+        ...exampleOrigin,
+      },
+    ],
+  });
 
 export const createUserRequest = (policy: Parameters<typeof newPassword>[0]) =>
   z

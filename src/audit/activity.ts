@@ -1,6 +1,15 @@
 import * as z from 'zod';
 import type { ActivityRow } from './store.ts';
-import { describeUserAgent, userAgentFields } from './user-agent.ts';
+import { describeUserAgent, exampleOrigin, userAgentFields } from './user-agent.ts';
+
+export const exampleActivity = {
+  id: '019b8a2e-5c22-7b16-a4d9-0f8e3c627b19',
+  type: 'login',
+  result: 'success',
+  created_at: '2026-01-04T09:30:00.000Z',
+  ...exampleOrigin,
+  session_id: '019b8a2e-5c21-7a90-8c3f-2b75d1e6f084',
+};
 
 export const activity = z
   .object({
@@ -13,7 +22,7 @@ export const activity = z
     ...userAgentFields,
     session_id: z.uuid().nullable(),
   })
-  .meta({ id: 'Activity' });
+  .meta({ id: 'Activity', examples: [exampleActivity] });
 
 /** A security event as the user sees it: of what an admin did, not from where. */
 export function toActivity(event: ActivityRow): z.output<typeof activity> {

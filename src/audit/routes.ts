@@ -16,6 +16,7 @@ export function auditRoutes({ db }: Pick<Deps, 'db'>): Endpoint[] {
       query: pageQuery,
       responses: { 200: { description: 'A page of events', schema: pageOf(activity).meta({ id: 'ActivityPage' }) } },
       errors: [],
+      limits: ['read_user'],
       prepare: ({ caller }) => ({ hits: [{ policy: 'read_user', key: caller.userId }], subject: undefined }),
       handler: async ({ c, caller, query: { limit, cursor } }) => {
         const rows = await readActivity(db, caller.userId, { limit: limit + 1, before: cursor });

@@ -19,6 +19,13 @@ export const userAgentFields = {
   device: z.enum(devices).nullable(),
 };
 
+/** What examples tell of where somebody came from. */
+export const exampleOrigin = {
+  address: '192.0.2.0/24',
+  user_agent: 'curl/8.5.0',
+  ...{ browser: 'curl', os: null, device: null },
+};
+
 export interface UserAgent {
   readonly browser: string | null;
   readonly os: string | null;

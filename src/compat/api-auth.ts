@@ -22,5 +22,7 @@ export const apiAuth: Table = {
     { method: 'delete', path: '/api/auth/sessions/{id}', operation: 'revokeSession' },
     { method: 'get', path: '/api/auth/test/protected', operation: 'verifyToken' },
     { method: 'get', path: '/api/auth/openapi.json', operation: 'openapi' },
+    { method: 'get', path: '/api/auth/docs', operation: 'docs' },
+    { method: 'get', path: '/api/auth/admin/users', operation: 'listUsers' },
   ],
 };

@@ -1,13 +1,13 @@
 import type { Table } from './table.ts';
 
-/** FastAPI behind a Premier gateway, directly under `/api`. Its `/health` is ours too. */
+/** FastAPI behind a Premier gateway, directly under `/api`. Its `/health` and `/docs` are ours too. */
 export const premier: Table = {
   limit: 'compat_endpoint',
   rows: [
     {
       method: 'post',
       path: '/api/register',
-      operation: 'register',
+      operation: 'registerByAnyName',
       fields: { login: ['email', 'username'] },
       adds: { id: ['user.id'], user_id: ['user.id'] },
     },

@@ -27,6 +27,11 @@ export function compatRoutes(
   );
 }
 
+/** Where a token can be had with the password form of RFC 6749 section 4.3.2; undefined where no API that is on has it. */
+export const passwordFormPath = ({ compatApis: names }: Pick<Config, 'compatApis'>): string | undefined =>
+  names.flatMap((name) => compatApis[name].rows).find(({ form, fixed }) => form && fixed?.['grant_type'] === 'password')
+    ?.path;
+
 /** An operation at an older path: the same parse, limits, guard and handler, with the words changed before and after. */
 function older(name: CompatName, { limit }: Table, row: Row, { contract, handle }: Endpoint): Endpoint {
   const { method, path } = row;
@@ -46,6 +51,7 @@ function older(name: CompatName, { limit }: Table, row: Row, { contract, handle 
       tag: `Older API: ${name}`,
       description: `${ours}${description}`.trimEnd(),
       deprecated: true,
+      ...(limit === undefined ? {} : { limits: [...(contract.limits ?? []), limit] }),
       // Made with the document, and not at start: it takes a while.
       get body() {
         return contract.body && oldBody(row, contract.body);

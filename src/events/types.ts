@@ -1,4 +1,4 @@
-/** Every type of event, as consumers read it. */
+/** The types of events, as other services know them. What each carries stands in `catalogue.ts`. */
 export const eventTypes = [
   'UserCreated',
   'UserVerified',
@@ -14,3 +14,5 @@ export const eventTypes = [
 ] as const;
 
 export type EventType = (typeof eventTypes)[number];
+
+export const isEventType = (text: string): text is EventType => eventTypes.some((type) => type === text);

@@ -1,8 +1,10 @@
+import type { secureHeaders } from 'hono/secure-headers';
 import type * as z from 'zod';
 import type { Call } from '../call.ts';
 import { Problem, type ProblemCode } from '../errors.ts';
 import type { AttemptResult } from '../kv.ts';
 import type { Attempt } from '../limits/lockout.ts';
+import type { PolicyName } from '../limits/policies.ts';
 import type { Hit } from '../limits/rate-limit.ts';
 import type { Permission } from '../roles/permissions.ts';
 import type { Caller, Gate } from '../sessions/authenticate.ts';
@@ -14,6 +16,8 @@ import { parseParams, parseQuery } from './parameters.ts';
 export interface ResponseContract {
   readonly description: string;
   readonly schema?: z.ZodType;
+  /** Where it is no JSON. */
+  readonly type?: string;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
@@ -34,6 +38,12 @@ export interface Contract {
   readonly requestHeaders?: Readonly<Record<string, string>>;
   readonly responses: Readonly<Record<number, ResponseContract>>;
   readonly errors: readonly ProblemCode[];
+  /** What it can count against: its `prepare` can name no other. */
+  readonly limits?: readonly PolicyName[];
+  /** Of a page: everything it may load and do. */
+  readonly contentSecurityPolicy?: NonNullable<
+    NonNullable<Parameters<typeof secureHeaders>[0]>['contentSecurityPolicy']
+  >;
   /** There for clients of older APIs alone. */
   readonly deprecated?: boolean;
 }
@@ -55,27 +65,33 @@ interface Admitted<Body, C extends Caller | undefined, Params, Query> extends In
 }
 
 /** What a request counts against, and what was found out about it on the way. */
-export interface Prepared<Subject> {
-  readonly hits: readonly Hit[];
+export interface Prepared<Subject, Limit extends PolicyName> {
+  readonly hits: readonly Hit<Limit>[];
   /** Where it is a guess at somebody's secret. */
   readonly attempt?: Attempt;
   readonly subject: Subject;
 }
 
-interface GuardedDefinition<Body, Subject, Params, Query> extends Definition<Body, Caller, Subject, Params, Query> {
+interface GuardedDefinition<Body, Subject, Params, Query, Limit extends PolicyName>
+  extends Definition<Body, Caller, Subject, Params, Query, Limit> {
   /** Needs a caller who has proved who they are in the last minutes. */
   readonly sensitive?: boolean;
   /** Needs a caller with a role that holds it. */
   readonly permission?: Permission;
 }
 
-interface Definition<Body, C extends Caller | undefined, Subject, Params, Query> extends Contract, BodyReading {
+interface Definition<Body, C extends Caller | undefined, Subject, Params, Query, Limit extends PolicyName>
+  extends Contract,
+    BodyReading {
+  readonly limits?: readonly Limit[];
   /** Of the path. What does not fit is answered 404. */
   readonly params?: z.ZodType<Params>;
   readonly query?: z.ZodType<Query>;
   readonly body?: z.ZodType<Body>;
   /** Costs no round trip: it runs before the limits are counted. */
-  readonly prepare: (input: Input<Body, C, Params, Query>) => Prepared<Subject> | Promise<Prepared<Subject>>;
+  readonly prepare: (
+    input: Input<Body, C, Params, Query>,
+  ) => Prepared<Subject, NoInfer<Limit>> | Promise<Prepared<Subject, NoInfer<Limit>>>;
   readonly handler: (input: Admitted<Body, C, Params, Query>, subject: Subject) => Response | Promise<Response>;
 }
 
@@ -98,19 +114,27 @@ export interface Endpoint {
 }
 
 /** Counts nothing: for endpoints that cost nearly nothing, or limit by other means. */
-export const unlimited = (): Prepared<undefined> => ({ hits: [], subject: undefined });
+export const unlimited = (): Prepared<undefined, never> => ({ hits: [], subject: undefined });
 
 /** An endpoint that anybody may call. */
-export function endpoint<Subject, Body = undefined, Params = undefined, Query = undefined>(
-  definition: Definition<Body, undefined, Subject, Params, Query>,
-): Endpoint {
+export function endpoint<
+  Subject,
+  Body = undefined,
+  Params = undefined,
+  Query = undefined,
+  Limit extends PolicyName = never,
+>(definition: Definition<Body, undefined, Subject, Params, Query, Limit>): Endpoint {
   return { contract: definition, handle: (c, gate, translation) => run(definition, c, gate, undefined, translation) };
 }
 
 /** An endpoint that needs a caller: a valid access token that was not revoked. */
-export function guardedEndpoint<Subject, Body = undefined, Params = undefined, Query = undefined>(
-  definition: GuardedDefinition<Body, Subject, Params, Query>,
-): Endpoint {
+export function guardedEndpoint<
+  Subject,
+  Body = undefined,
+  Params = undefined,
+  Query = undefined,
+  Limit extends PolicyName = never,
+>(definition: GuardedDefinition<Body, Subject, Params, Query, Limit>): Endpoint {
   const { sensitive = false, permission, errors } = definition;
   const forbidden: ProblemCode[] = permission === undefined ? [] : ['forbidden'];
   const reauthentication: ProblemCode[] = sensitive ? ['reauthentication_required'] : [];
@@ -129,8 +153,8 @@ export function guardedEndpoint<Subject, Body = undefined, Params = undefined, Q
   };
 }
 
-async function run<Body, C extends Caller | undefined, Subject, Params, Query>(
-  definition: Definition<Body, C, Subject, Params, Query>,
+async function run<Body, C extends Caller | undefined, Subject, Params, Query, Limit extends PolicyName>(
+  definition: Definition<Body, C, Subject, Params, Query, Limit>,
   c: RequestContext,
   gate: Gate,
   caller: C,

@@ -1,80 +1,47 @@
 import * as z from 'zod';
-import { type ProblemCode, problems } from '../errors.ts';
-import { type Contract, type Endpoint, endpoint, type ResponseContract, unlimited } from './endpoint.ts';
+import type { PolicyTable } from '../limits/policies.ts';
+import { type Contract, type Endpoint, endpoint, unlimited } from './endpoint.ts';
+import { describeLimits } from './openapi-limits.ts';
+import { describeParameters } from './openapi-parameters.ts';
+import { describeExamples, describeResponses, type Json, sharedHeaders, type ToJson } from './openapi-responses.ts';
 
-type Json = Readonly<Record<string, unknown>>;
+export interface DocumentInfo {
+  readonly issuer: string;
+  readonly version: string;
+  /** The limits that are in force. */
+  readonly limits: PolicyTable;
+  /** Where the password form of RFC 6749 section 4.3.2 is taken, if anywhere. */
+  readonly tokenPath: string | undefined;
+}
 
-const problemSchema = z
-  .object({
-    type: z.string(),
-    title: z.string(),
-    status: z.int(),
-    detail: z.string().optional(),
-    code: z.string().describe('Stable: decide by it'),
-    request_id: z.string(),
-    errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
-  })
-  .meta({ id: 'Problem', description: 'RFC 9457 problem details' });
+/** What belongs together, in the order in which people look for it. Older APIs come after, each in a tag of its own. */
+const tags: Readonly<Record<string, string>> = {
+  Accounts: 'Register, sign in, and what people do with their own account.',
+  Sessions: 'Refresh and end sessions; check the token of one on behalf of another service.',
+  Tokens: 'The keys that verify access tokens.',
+  Administration: 'What roles permit: users, their sessions, and the audit log.',
+  Operation: 'Liveness, readiness, and this document.',
+};
+const ofOlderApi = 'For clients of an older service. New ones use the operation that is named.';
 
 const formTypes = ['application/x-www-form-urlencoded', 'multipart/form-data'];
 
-/** Errors every endpoint may answer with, by what it takes. */
-function commonErrors({ body, params, query }: Endpoint['contract']): ProblemCode[] {
-  const ofBody: ProblemCode[] = ['invalid_json', 'unsupported_media_type', 'body_too_large', 'validation_failed'];
-  return [
-    ...(params === undefined ? [] : ['not_found' as const]),
-    ...(query === undefined ? [] : ['validation_failed' as const]),
-    ...(body === undefined ? [] : ofBody),
-    'rate_limited',
-    'internal_error',
-    'overloaded',
-    'unavailable',
-  ];
-}
-
 /** The OpenAPI 3.1 document, from the contracts that the endpoints are validated with. */
-function openApiDocument(endpoints: readonly Endpoint[], info: { issuer: string; version: string }): Json {
+function openApiDocument(endpoints: readonly Endpoint[], info: DocumentInfo): Json {
   const schemas: Record<string, unknown> = {};
-  const reference = (schema: z.ZodType, io: 'input' | 'output'): Json => {
+  const toJson: ToJson = (schema, io) => {
     const { $schema, $defs, ...json } = z.toJSONSchema(schema, { io, unrepresentable: 'any' });
     for (const [id, definition] of Object.entries($defs ?? {})) schemas[id] = hoisted({ ...definition, id: undefined });
     return hoisted(json);
   };
-  const problem = reference(problemSchema, 'output');
-
   const paths: Record<string, Record<string, unknown>> = {};
   for (const { contract } of endpoints) {
-    const { method, path, body, bodyOptional, form, deprecated } = contract;
-    const bodyTypes = ['application/json', ...(form === 'or-json' ? formTypes : [])];
-    const success = Object.entries(contract.responses).map(([status, response]) => [
-      status,
-      describeResponse(response, (schema) => reference(schema, 'output')),
-    ]);
-    paths[path] = {
-      ...paths[path],
-      [method]: {
-        operationId: contract.operationId,
-        summary: contract.summary,
-        ...describe(contract),
-        tags: [contract.tag],
-        ...(deprecated === true ? { deprecated } : {}),
-        security: securityOf(contract),
-        ...describeParameters(contract, (schema) => reference(schema, 'input')),
-        ...(body === undefined
-          ? {}
-          : {
-              requestBody: {
-                required: bodyOptional !== true,
-                content: Object.fromEntries(bodyTypes.map((type) => [type, { schema: reference(body, 'input') }])),
-              },
-            }),
-        responses: {
-          ...Object.fromEntries(success),
-          ...problemResponses([...contract.errors, ...commonErrors(contract)], problem),
-        },
-      },
-    };
+    const { method, path } = contract;
+    paths[path] = { ...paths[path], [method]: describeOperation(contract, info, toJson) };
   }
+  const used = new Set(endpoints.map(({ contract }) => contract.tag));
+  const ours = Object.keys(tags).filter((tag) => used.has(tag));
+  const others = [...used].filter((tag) => !(tag in tags));
   return {
     openapi: '3.1.0',
     info: {
@@ -84,84 +51,61 @@ function openApiDocument(endpoints: readonly Endpoint[], info: { issuer: string;
       license: { name: 'MIT', identifier: 'MIT' },
     },
     servers: [{ url: info.issuer }],
+    tags: [...ours, ...others].map((name) => ({ name, description: tags[name] ?? ofOlderApi })),
     paths,
-    components: {
-      schemas,
-      securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },
-    },
+    components: { schemas, headers: sharedHeaders, securitySchemes: securitySchemes(info) },
   };
 }
 
-function describe({ description, permission }: Endpoint['contract']): Json {
-  const needed = permission === undefined ? undefined : `Needs a role with the permission \`${permission}\`.`;
-  const sentences = [description, needed].filter((sentence) => sentence !== undefined);
-  return sentences.length === 0 ? {} : { description: sentences.join(' ') };
-}
-
-function securityOf({ security }: Contract): Json[] {
-  if (security === undefined) return [];
-  return security === 'bearer' ? [{ bearer: [] }] : [{ bearer: [] }, {}];
-}
-
-const objectSchema = z.object({
-  properties: z.record(z.string(), z.looseObject({ description: z.string().optional() })),
-  required: z.array(z.string()).optional(),
-});
-
-/** The parameters of the path and the query, and the headers that the endpoint reads. */
-function describeParameters(
-  { params, query, requestHeaders }: Endpoint['contract'],
-  toJson: (schema: z.ZodType) => Json,
-): Json {
-  const described = (where: 'path' | 'query', schema: z.ZodType | undefined) => {
-    if (schema === undefined) return [];
-    const { properties, required = [] } = objectSchema.parse(toJson(schema));
-    return Object.entries(properties).map(([name, { description, ...json }]) => ({
-      name,
-      in: where,
-      required: required.includes(name),
-      ...(description === undefined ? {} : { description }),
-      schema: json,
-    }));
-  };
-  const headers = Object.entries(requestHeaders ?? {}).map(([name, description]) => ({
-    name,
-    in: 'header',
-    required: false,
-    description,
-    schema: { type: 'string' },
-  }));
-  const parameters = [...described('path', params), ...described('query', query), ...headers];
-  return parameters.length === 0 ? {} : { parameters };
-}
-
-function describeResponse(
-  { description, schema, headers }: ResponseContract,
-  toJson: (schema: z.ZodType) => Json,
-): Json {
-  const described = Object.entries(headers ?? {}).map(([name, text]) => [
-    name,
-    { description: text, schema: { type: 'string' } },
-  ]);
+function describeOperation(contract: Endpoint['contract'], info: DocumentInfo, toJson: ToJson): Json {
+  const { operationId, summary, description, permission, tag, deprecated, body, bodyOptional, form } = contract;
+  const { sentences, extension } = describeLimits(contract, info.limits);
+  const needed = permission === undefined ? [] : [`Needs a role with the permission \`${permission}\`.`];
+  const text = [...(description === undefined ? [] : [description]), ...needed, ...sentences].join(' ');
+  const bodyTypes = ['application/json', ...(form === 'or-json' ? formTypes : [])];
   return {
-    description,
-    ...(described.length === 0 ? {} : { headers: Object.fromEntries(described) }),
-    ...(schema === undefined ? {} : { content: { 'application/json': { schema: toJson(schema) } } }),
+    operationId,
+    summary,
+    ...(text === '' ? {} : { description: text }),
+    tags: [tag],
+    ...(deprecated === true ? { deprecated } : {}),
+    security: securityOf(contract, info),
+    ...extension,
+    ...describeParameters(contract, toJson),
+    ...(body === undefined
+      ? {}
+      : {
+          requestBody: {
+            required: bodyOptional !== true,
+            content: Object.fromEntries(
+              bodyTypes.map((type) => [type, { schema: toJson(body, 'input'), ...describeExamples(body) }]),
+            ),
+          },
+        }),
+    responses: describeResponses(contract, toJson),
   };
 }
 
-/** Errors of one status share a response that lists their codes. */
-function problemResponses(codes: readonly ProblemCode[], problem: Json): Json {
-  const byStatus = Map.groupBy(new Set(codes), (code) => problems[code].status);
-  return Object.fromEntries(
-    [...byStatus].map(([status, group]) => [
-      status,
-      {
-        description: group.map((code) => `\`${code}\`: ${problems[code].title}`).join('. '),
-        content: { 'application/problem+json': { schema: problem } },
-      },
-    ]),
-  );
+/** A token comes from anywhere, or from the password form: with that one, tools can ask for it themselves. */
+function securitySchemes({ issuer, tokenPath }: DocumentInfo): Json {
+  const bearer = {
+    type: 'http',
+    scheme: 'bearer',
+    bearerFormat: 'JWT',
+    description: 'The `access_token` of a sign-in.',
+  };
+  if (tokenPath === undefined) return { bearer };
+  const flows = { password: { tokenUrl: `${issuer}${tokenPath}`, scopes: {} } };
+  return {
+    bearer,
+    password: { type: 'oauth2', description: 'Signs in with a username or email, and a password.', flows },
+  };
+}
+
+function securityOf({ security }: Contract, { tokenPath }: DocumentInfo): Json[] {
+  if (security === undefined) return [];
+  const token = [{ bearer: [] }, ...(tokenPath === undefined ? [] : [{ password: [] }])];
+  return security === 'bearer' ? token : [...token, {}];
 }
 
 /** zod refers within one schema; the document keeps all named ones in one place. */
@@ -169,10 +113,7 @@ const hoisted = (json: unknown): Json =>
   JSON.parse(JSON.stringify(json).replaceAll('"#/$defs/', '"#/components/schemas/'));
 
 /** Serves the document of what `endpoints` gives; made at the first request for it, not at start. */
-export function openApiRoutes(
-  endpoints: () => readonly Endpoint[],
-  info: { issuer: string; version: string },
-): Endpoint[] {
+export function openApiRoutes(endpoints: () => readonly Endpoint[], info: DocumentInfo): Endpoint[] {
   let document: Json | undefined;
   return [
     endpoint({
@@ -181,7 +122,7 @@ export function openApiRoutes(
       operationId: 'openapi',
       tag: 'Operation',
       summary: 'This document',
-      responses: { 200: { description: 'OpenAPI 3.1' } },
+      responses: { 200: { description: 'OpenAPI 3.1', schema: openApiShape } },
       errors: [],
       prepare: unlimited,
       handler: ({ c }) => {
@@ -191,3 +132,7 @@ export function openApiRoutes(
     }),
   ];
 }
+
+const openApiShape = z
+  .looseObject({ openapi: z.string(), info: z.looseObject({}), paths: z.looseObject({}) })
+  .meta({ examples: [{ openapi: '3.1.0', info: { title: 'Edge Auth', version: '1.0.0' }, paths: {} }] });

@@ -2,13 +2,22 @@ import * as z from 'zod';
 
 /** A list by cursor, newest first: rows that are added meanwhile stand before the first page and shift nothing. */
 export const pageQuery = z.object({
-  limit: z.coerce.number().int().min(1).max(100).default(20).describe('How many items at most'),
+  limit: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(100)
+    .default(20)
+    .describe('How many items at most')
+    .meta({ examples: [50] }),
   cursor: z.uuid().optional().describe('The `next_cursor` of the page before'),
 });
 
 /** The shape of one page of a list. */
 export const pageOf = <Item extends z.ZodType>(item: Item) =>
-  z.object({ items: z.array(item), next_cursor: z.string().nullable().describe('Null on the last page') });
+  z
+    .object({ items: z.array(item), next_cursor: z.string().nullable().describe('Null on the last page') })
+    .meta({ examples: [{ items: item.meta()?.examples ?? [], next_cursor: null }] });
 
 /**
  * Makes a page of rows that were read newest first.

@@ -4,8 +4,8 @@ import type { LimitOperation, LimitResult } from '../kv.ts';
 import type { PolicyName } from './policies.ts';
 
 /** One request counted against one policy. The key says whose: an address, an account, a session. */
-export interface Hit {
-  readonly policy: PolicyName;
+export interface Hit<Name extends PolicyName = PolicyName> {
+  readonly policy: Name;
   readonly key: string;
 }
 

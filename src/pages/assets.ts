@@ -46,7 +46,8 @@ if (code !== null && field !== null && field.value === '') code.open = true;
 
 const kept = { 'Cache-Control': 'public, max-age=3600' };
 
-const asset = (path: string, type: string, text: string): Endpoint =>
+/** A text of ours that pages load. */
+export const asset = (path: string, type: string, text: string): Endpoint =>
   endpoint({
     method: 'get',
     path,

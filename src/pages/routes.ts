@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { confirmEmailChange, undoEmailChange } from '../accounts/change-email.ts';
 import { normaliseEmail } from '../accounts/email.ts';
-import { proofHits } from '../accounts/mail-routes.ts';
+import { proofHits, proofLimits } from '../accounts/mail-routes.ts';
 import type { MailProof } from '../accounts/one-time-tokens.ts';
 import { newPassword } from '../accounts/password.ts';
 import { resetPassword } from '../accounts/reset-password.ts';
@@ -15,6 +15,7 @@ import { type Endpoint, endpoint, unlimited } from '../http/endpoint.ts';
 import { toProblem } from '../http/on-error.ts';
 import type { SessionDeps } from '../sessions/sessions.ts';
 import { assetRoutes } from './assets.ts';
+import { contentSecurityPolicy } from './layout.ts';
 import { donePage, formPage, type LinkPage, problemPage, say } from './link-page.ts';
 
 const noStore = { 'Cache-Control': 'no-store' };
@@ -61,7 +62,13 @@ function proofOf({ token, email, code }: Form): MailProof | undefined {
 function linkPage(deps: SessionDeps, page: LinkPage, action: Action): Endpoint[] {
   const { config } = deps;
   const path = `/${page.replaceAll('_', '-')}`;
-  const shown = { path, tag: 'Pages', responses: { 200: { description: 'The page' } }, errors: [] } as const;
+  const shown = {
+    path,
+    tag: 'Pages',
+    contentSecurityPolicy,
+    responses: { 200: { description: 'The page' } },
+    errors: [],
+  } as const;
   const viewOf = (c: RequestContext) => ({ config, page, languages: c.req.header('Accept-Language')?.slice(0, 200) });
 
   const post = endpoint({
@@ -71,6 +78,7 @@ function linkPage(deps: SessionDeps, page: LinkPage, action: Action): Endpoint[]
     summary: 'The button of a page',
     body: form,
     form: true,
+    limits: proofLimits,
     prepare: async ({ body, call }) => {
       const proof = proofOf(body);
       return { hits: await proofHits(deps, proof ?? { token: '' }, call), subject: proof };

@@ -1,19 +1,20 @@
-import * as z from 'zod';
 import { type Contract, type Endpoint, endpoint, guardedEndpoint } from '../http/endpoint.ts';
 import { pageOf, pageQuery, toPage } from '../http/page.ts';
 import { accessTokenClaims } from '../tokens/access-token.ts';
 import type { Gate } from './authenticate.ts';
+import { logout, logoutAll, revokeSession } from './end-sessions.ts';
 import { listSessions, toOpenSession } from './list.ts';
 import {
+  logoutAllAnswer,
   logoutAllRequest,
   logoutRequest,
-  message,
   openSession,
   refreshRequest,
+  says,
   sessionParams,
   tokens,
 } from './schemas.ts';
-import { logout, logoutAll, readRefreshToken, refresh, revokeSession, type SessionDeps } from './sessions.ts';
+import { readRefreshToken, refresh, type SessionDeps } from './sessions.ts';
 
 const noStore = { 'Cache-Control': 'no-store' };
 const tag = 'Sessions';
@@ -31,11 +32,12 @@ function refreshEndpoint(deps: SessionDeps, { firstLasts, ...contract }: Refresh
     body: refreshRequest,
     responses: { 200: { description: 'New tokens', schema: tokens } },
     errors: ['invalid_refresh_token'],
+    limits: ['refresh_session'],
     prepare: async ({ body }) => {
       const token = await readRefreshToken(deps, body.refresh_token);
       return { hits: [{ policy: 'refresh_session', key: token.sessionId }], subject: { ...token, firstLasts } };
     },
-    handler: async ({ c, call }, token) => c.json(await refresh(deps, token, call.origin), 200, noStore),
+    handler: async ({ c, call }, token) => c.json(await refresh(deps, token, call), 200, noStore),
   });
 }
 
@@ -70,7 +72,7 @@ export function sessionRoutes(deps: SessionDeps, gate: Gate): Endpoint[] {
       security: 'bearer-or-body',
       body: logoutRequest,
       bodyOptional: true,
-      responses: { 200: { description: 'The session has ended', schema: message } },
+      responses: { 200: { description: 'The session has ended', schema: says('Signed out') } },
       errors: ['invalid_token', 'invalid_refresh_token'],
       prepare: async ({ c, body }) => {
         const shown = body.refresh_token;
@@ -81,7 +83,7 @@ export function sessionRoutes(deps: SessionDeps, gate: Gate): Endpoint[] {
         return { hits: [], subject: sessionId };
       },
       handler: async ({ c, call }, sessionId) => {
-        await logout(deps, sessionId, call.origin);
+        await logout(deps, sessionId, call);
         return c.json({ message: 'Signed out' }, 200, noStore);
       },
     }),
@@ -94,12 +96,13 @@ export function sessionRoutes(deps: SessionDeps, gate: Gate): Endpoint[] {
       body: logoutAllRequest,
       bodyOptional: true,
       responses: {
-        200: { description: 'The sessions have ended', schema: message.extend({ sessions_ended: z.int() }) },
+        200: { description: 'The sessions have ended', schema: logoutAllAnswer },
       },
       errors: [],
+      limits: ['write_user'],
       prepare: ({ caller }) => ({ hits: [{ policy: 'write_user', key: caller.userId }], subject: undefined }),
       handler: async ({ c, body, caller: { userId, sessionId }, call }) => {
-        const ended = await logoutAll(deps, { userId, sessionId }, body.except_current, call.origin);
+        const ended = await logoutAll(deps, { userId, sessionId }, body.except_current, call);
         const text = body.except_current ? 'Signed out everywhere else' : 'Signed out everywhere';
         return c.json({ message: text, sessions_ended: ended }, 200, noStore);
       },
@@ -115,6 +118,7 @@ export function sessionRoutes(deps: SessionDeps, gate: Gate): Endpoint[] {
         200: { description: 'A page of sessions', schema: pageOf(openSession).meta({ id: 'SessionPage' }) },
       },
       errors: [],
+      limits: ['read_user'],
       prepare: ({ caller }) => ({ hits: [{ policy: 'read_user', key: caller.userId }], subject: undefined }),
       handler: async ({ c, caller: { userId, sessionId }, query: { limit, cursor } }) => {
         const rows = await listSessions(deps, userId, { limit: limit + 1, before: cursor });
@@ -135,9 +139,10 @@ export function sessionRoutes(deps: SessionDeps, gate: Gate): Endpoint[] {
       params: sessionParams,
       responses: { 204: { description: 'The session has ended' } },
       errors: ['not_found'],
+      limits: ['write_user'],
       prepare: ({ caller }) => ({ hits: [{ policy: 'write_user', key: caller.userId }], subject: undefined }),
       handler: async ({ c, caller: { userId }, params, call }) => {
-        await revokeSession(deps, { userId, sessionId: params.id }, call.origin);
+        await revokeSession(deps, { userId, sessionId: params.id }, call);
         return c.body(null, 204, noStore);
       },
     }),
@@ -166,6 +171,7 @@ export function sessionRoutes(deps: SessionDeps, gate: Gate): Endpoint[] {
         },
       },
       errors: [],
+      limits: ['verify_session'],
       prepare: ({ caller }) => ({ hits: [{ policy: 'verify_session', key: caller.sessionId }], subject: undefined }),
       handler: ({ c, caller: { claims } }) =>
         c.json(claims, 200, {

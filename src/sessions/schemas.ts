@@ -1,5 +1,16 @@
 import * as z from 'zod';
-import { userAgentFields } from '../audit/user-agent.ts';
+import { exampleOrigin, userAgentFields } from '../audit/user-agent.ts';
+
+const exampleSession = '019b8a2e-5c21-7a90-8c3f-2b75d1e6f084';
+
+export const exampleTokens = {
+  access_token: 'eyJhbGciOiJSUzI1NiIsInR5cCI6ImF0K2p3dCJ9.eyJzdWIiOiIwMTliOGEyZSJ9.c2lnbmF0dXJl',
+  token_type: 'Bearer',
+  expires_in: 900,
+  refresh_token: `${exampleSession}.0.bWFj`,
+  refresh_token_expires_in: 604_800,
+  scope: 'account',
+};
 
 /** A token response (RFC 6749 section 5.1). */
 export const tokens = z
@@ -11,7 +22,7 @@ export const tokens = z
     refresh_token_expires_in: z.int().describe('Seconds, if it is not used before'),
     scope: z.string(),
   })
-  .meta({ id: 'Tokens' });
+  .meta({ id: 'Tokens', examples: [exampleTokens] });
 
 const refreshToken = z.string().min(1).max(256);
 
@@ -37,9 +48,32 @@ export const openSession = z
     ...userAgentFields,
     current: z.boolean().describe('Whether it is the one that asks'),
   })
-  .meta({ id: 'Session' });
+  .meta({
+    id: 'Session',
+    examples: [
+      {
+        id: exampleSession,
+        created_at: '2026-01-04T09:30:00.000Z',
+        last_seen_at: '2026-01-04T09:45:00.000Z',
+        ...exampleOrigin,
+        current: true,
+      },
+    ],
+  });
 
 /** The ids of sessions are lower case wherever they are looked for. */
-export const sessionParams = z.object({ id: z.uuid().toLowerCase() });
+export const sessionParams = z.object({
+  id: z
+    .uuid()
+    .toLowerCase()
+    .meta({ examples: [exampleSession] }),
+});
 
 export const message = z.object({ message: z.string() });
+
+/** A message, with an example of what it says. */
+export const says = (text: string) => message.meta({ examples: [{ message: text }] });
+
+export const logoutAllAnswer = message
+  .extend({ sessions_ended: z.int() })
+  .meta({ examples: [{ message: 'Signed out everywhere else', sessions_ended: 2 }] });

@@ -26,7 +26,24 @@ export const accessTokenClaims = z
     scope: z.string(),
     roles: z.array(z.string()),
   })
-  .meta({ id: 'AccessTokenClaims' });
+  .meta({
+    id: 'AccessTokenClaims',
+    examples: [
+      {
+        iss: 'https://auth.example.com',
+        sub: '019b8a2e-5c1d-7f3a-9b24-6d0e8c417a52',
+        aud: 'https://auth.example.com',
+        exp: 1_767_519_900,
+        iat: 1_767_519_000,
+        auth_time: 1_767_519_000,
+        jti: '019b8a2e-5c22-7b16-a4d9-0f8e3c627b19',
+        sid: '019b8a2e-5c21-7a90-8c3f-2b75d1e6f084',
+        client_id: 'first-party',
+        scope: 'account',
+        roles: ['user'],
+      },
+    ],
+  });
 
 export type AccessTokenClaims = z.output<typeof accessTokenClaims>;
 

@@ -18,7 +18,10 @@ const jwks = z
       }),
     ),
   })
-  .meta({ id: 'Jwks' });
+  .meta({
+    id: 'Jwks',
+    examples: [{ keys: [{ kty: 'RSA', n: '0vx7agoebGcQ', e: 'AQAB', kid: 'NzbLsXh8uDCc', alg: 'RS256', use: 'sig' }] }],
+  });
 
 export function tokenRoutes({ config }: Pick<Deps, 'config'>, signingKeys: SigningKeys): Endpoint[] {
   const cacheControl = `public, max-age=${jwksMaxAge(config.signingKeyLead)}`;

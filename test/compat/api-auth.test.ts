@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { registerAdmin } from '../support/admin.ts';
 import { secretsTo } from '../support/mail.ts';
-import { password, testApp } from '../support/test-app.ts';
+import { password, registerUser, testApp } from '../support/test-app.ts';
 
 const email = 'ann@example.com';
 const credentials = { email, password };
@@ -57,6 +58,18 @@ describe('the older API api-auth', () => {
     for (const path of ['/healthz', '/readyz']) expect((await request('GET', path)).status).toBe(200);
     const document = await request('GET', '/api/auth/openapi.json');
     expect(document.body).toEqual((await request('GET', '/openapi.json')).body);
+    expect((await request('GET', '/api/auth/docs')).headers.get('Content-Type')).toMatch('text/html');
+  });
+
+  it('lists the users for admins alone', async () => {
+    const app = await testApp();
+    const admin = await registerAdmin(app);
+    app.clock.advance(1);
+    const user = await registerUser(app);
+    const list = (token: string) => app.request('GET', '/api/auth/admin/users', { token });
+    const items = [{ id: user.id }, { id: admin.id, roles: ['admin', 'user'] }];
+    expect(await list(admin.access)).toMatchObject({ status: 200, body: { items } });
+    expect(await list(user.access)).toMatchObject({ status: 403, body: { code: 'forbidden' } });
   });
 
   it('takes the refresh token as the bearer too', async () => {

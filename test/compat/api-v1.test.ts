@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { password, testApp } from '../support/test-app.ts';
+import { registerAdmin } from '../support/admin.ts';
+import { password, registerUser, testApp } from '../support/test-app.ts';
 
 const form = (fields: Readonly<Record<string, string>>) => ({
   body: new URLSearchParams(fields).toString(),
@@ -21,6 +22,22 @@ describe('the older API api-v1', () => {
     expect(refreshed.body.refresh_token).not.toBe(refresh_token);
     const me = await request('GET', '/api/v1/users/me', { token: refreshed.body.access_token });
     expect(me).toMatchObject({ status: 200, body: { email: 'ann@example.com', roles: ['user'] } });
+  });
+
+  it('lists the users for admins alone', async () => {
+    const app = await testApp();
+    const admin = await registerAdmin(app);
+    app.clock.advance(1);
+    const user = await registerUser(app);
+    const list = (token: string) => app.request('GET', '/api/v1/admin/users?limit=1', { token });
+    expect(await list(admin.access)).toMatchObject({
+      status: 200,
+      body: { items: [{ id: user.id, roles: ['user'] }] },
+    });
+    expect(await list(user.access)).toMatchObject({
+      status: 403,
+      body: { code: 'forbidden', detail: expect.any(String) },
+    });
   });
 
   it('takes the password form of OAuth 2.0, as FastAPI reads it', async () => {

@@ -62,7 +62,7 @@ async function insist(sink: Sink, event: CloudEvent): Promise<void> {
     .toBe('taken');
 }
 
-const users = async () => (await pool.query('select id, email, username from users order by created_at')).rows;
+const users = async () => (await pool.query('select id, email, username from users order by id')).rows;
 
 it('has each user once, as the events tell, whatever is repeated, unreadable or away meanwhile', async () => {
   const service = await startService();
@@ -73,10 +73,11 @@ it('has each user once, as the events tell, whatever is repeated, unreadable or 
   onTestFinished(() => sink.close());
   const created = (at: number) => cloudEvent({ time: new Date(Date.UTC(2026, 10, 1, 0, 0, at)).toISOString() });
   const [ann, ben, cem, dee] = [created(1), created(2), created(3), created(4)];
+  const byId = (rows: { id: string }[]) => rows.toSorted((a, b) => (a.id < b.id ? -1 : 1));
   const row = ({ subject, data }: CloudEvent) => ({ id: subject, email: data['email'], username: data['username'] });
 
   for (const event of [ann, ann, ben, ann]) await sink.publish(event);
-  await expect.poll(users).toEqual([ann, ben].map(row));
+  await expect.poll(users).toEqual(byId([ann, ben].map(row)));
 
   // Unreadable, and of nobody.
   const connection = await connect(broker.url);
@@ -85,7 +86,7 @@ it('has each user once, as the events tell, whatever is repeated, unreadable or 
   await channel.waitForConfirms();
   await sink.publish(cloudEvent({ subject: 'not a UUID' }));
   await sink.publish(cem);
-  await expect.poll(users).toEqual([ann, ben, cem].map(row));
+  await expect.poll(users).toEqual(byId([ann, ben, cem].map(row)));
   await expect.poll(async () => (await channel.checkQueue('user-service.dead')).messageCount).toBe(2);
   await connection.close();
 
@@ -94,17 +95,26 @@ it('has each user once, as the events tell, whatever is repeated, unreadable or 
   const deleted = cloudEvent({ type: 'UserDeleted', subject: ann.subject, data: { user_id: ann.subject } });
   await sink.publish(deleted);
   await startService();
-  await expect.poll(users).toEqual([ben, cem].map(row));
-  // Long gone, and repeated once more.
+  await expect.poll(users).toEqual(byId([ben, cem].map(row)));
+  // Long gone, and repeated once more; and one that was given up and comes late.
   await sink.publish(ann);
+  const late = { user_id: ann.subject, email: 'late@example.com' };
+  await sink.publish(cloudEvent({ type: 'EmailChanged', subject: ann.subject, data: late }));
 
   // The broker dies, and comes back.
   await broker.kill();
   await broker.start();
   const email = 'new@example.com';
-  const changed = cloudEvent({ type: 'EmailChanged', subject: ben.subject, data: { user_id: ben.subject, email } });
-  for (const event of [changed, dee]) await insist(sink, event);
-  await expect.poll(users, { timeout: 30_000 }).toEqual([{ ...row(ben), email }, row(cem), row(dee)]);
+  const change = (second: number, address: string) =>
+    cloudEvent({
+      ...created(second),
+      type: 'EmailChanged',
+      subject: ben.subject,
+      data: { user_id: ben.subject, email: address },
+    });
+  const [changed, earlier] = [change(9, email), change(8, 'earlier@example.com')];
+  for (const event of [changed, earlier, dee]) await insist(sink, event);
+  await expect.poll(users, { timeout: 30_000 }).toEqual(byId([{ ...row(ben), email }, row(cem), row(dee)]));
 });
 
 it('ends in order', async () => {

@@ -18,6 +18,7 @@ const older = [
   '/api/v1/auth/login',
   '/api/v1/auth/refresh',
   '/api/v1/users/me',
+  '/api/v1/admin/users',
   '/api/register',
   '/api/login',
   '/api/logout',
@@ -37,6 +38,8 @@ const older = [
   '/api/auth/sessions/{id}',
   '/api/auth/test/protected',
   '/api/auth/openapi.json',
+  '/api/auth/docs',
+  '/api/auth/admin/users',
 ];
 
 describe('the OpenAPI document', () => {
@@ -76,9 +79,12 @@ describe('the OpenAPI document', () => {
       '/auth/undo-email-change',
       '/auth/verify-email',
       '/auth/verify-token',
+      '/docs',
       '/health',
       '/healthz',
+      '/openapi.json',
       '/readyz',
+      '/redoc',
       '/users/activity',
       '/users/change-email',
       '/users/change-password',
@@ -95,7 +101,7 @@ describe('the OpenAPI document', () => {
       expect(operation.summary).not.toBe('');
       expect(Object.keys(operation.responses)).toContain('503');
     }
-    expect(body.paths['/users/me'].get.security).toEqual([{ bearer: [] }]);
+    expect(body.paths['/users/me'].get.security).toEqual([{ bearer: [] }, { password: [] }]);
     const { post: disable } = body.paths['/admin/users/{id}/disable'];
     expect(disable.description).toContain('`users:write`');
     expect(disable.responses['403'].description).toContain('forbidden');
@@ -126,8 +132,41 @@ describe('the OpenAPI document', () => {
     expect(body.paths['/users/me'].get).not.toHaveProperty('parameters');
     const { post: login } = body.paths['/auth/login'];
     expect(login.parameters).toMatchObject([{ name: 'X-Device-Token', in: 'header', required: false }]);
-    expect(Object.keys(login.responses['200'].headers)).toEqual(['X-Device-Token', 'Set-Cookie']);
+    expect(Object.keys(login.responses['200'].headers)).toEqual(
+      expect.arrayContaining(['X-Device-Token', 'Set-Cookie']),
+    );
     expect(login.responses['429'].description).toContain('account_locked');
+  });
+
+  it('tells the limits that are in force, and the headers that come with them', async () => {
+    const { request } = await testApp({ variables: { LIMIT_LOGIN_ADDRESS: '7/9' } });
+    const { body } = await request('GET', '/openapi.json');
+    const { post: login } = body.paths['/auth/login'];
+    expect(login['x-rate-limits']).toContainEqual({ policy: 'login_address', limit: 7, window: 9 });
+    expect(login.description).toContain('`login_address` 7 in 9 s');
+    const told = ['RateLimit-Limit', 'RateLimit-Remaining', 'RateLimit-Reset'];
+    expect(Object.keys(login.responses['200'].headers)).toEqual(expect.arrayContaining(told));
+    expect(Object.keys(login.responses['429'].headers)).toEqual(expect.arrayContaining([...told, 'Retry-After']));
+    expect(body.paths['/api/login'].post['x-rate-limits']).toContainEqual({
+      ...{ policy: 'compat_endpoint', limit: 100, window: 60 },
+    });
+    expect(body.paths['/health'].get).not.toHaveProperty('x-rate-limits');
+    expect(body.paths['/health'].get.responses).not.toHaveProperty('429');
+  });
+
+  it('says where a token can be had with a password, where that is on', async () => {
+    const schemesOf = async (COMPAT_APIS: string) => {
+      const { body } = await (await testApp({ variables: { COMPAT_APIS } })).request('GET', '/openapi.json');
+      return [body.components.securitySchemes, body.paths['/users/me'].get.security];
+    };
+    const [schemes] = await schemesOf('api-v1');
+    expect(schemes).toMatchObject({
+      bearer: { type: 'http', scheme: 'bearer' },
+      password: { type: 'oauth2', flows: { password: { tokenUrl: 'https://auth.test/api/v1/auth/login' } } },
+    });
+    const [others, security] = await schemesOf('flask');
+    expect(Object.keys(others)).toEqual(['bearer']);
+    expect(security).toEqual([{ bearer: [] }]);
   });
 
   it('describes older paths in their words, as deprecated', async () => {

@@ -1,5 +1,6 @@
 import { inject } from 'vitest';
 import { createArgon2Native } from '../../src/platform/argon2-native.ts';
+import { createDirectoryAssets } from '../../src/platform/assets-directory.ts';
 import { createPostgres } from '../../src/platform/postgres.ts';
 import { createRedisKeyValue } from '../../src/platform/redis.ts';
 import { createRedisStreamWriter } from '../../src/platform/redis-stream-tcp.ts';
@@ -10,6 +11,7 @@ import type { Runtime } from './runtime.ts';
 export const runtime: Runtime = {
   name: 'node',
   argon2: createArgon2Native(),
+  assets: createDirectoryAssets('dist/docs'),
   openDatabase: ({ url, logger }) => createPostgres({ url, poolSize: 10, logger }),
   openKeyValue({ redisUrl }) {
     const url = redisUrl ?? inject('redisUrl');

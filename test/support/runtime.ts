@@ -1,6 +1,7 @@
 import type { Logger } from 'drizzle-orm/logger';
 import type { Argon2 } from '../../src/crypto/argon2.ts';
 import type { Database } from '../../src/db/database.ts';
+import type { Deps } from '../../src/deps.ts';
 import type { KeyValue } from '../../src/kv.ts';
 import type { StreamWriter } from '../../src/platform/redis-stream.ts';
 import type { Post } from '../../src/platform/webhook.ts';
@@ -9,6 +10,7 @@ import type { Post } from '../../src/platform/webhook.ts';
 export interface Runtime {
   readonly name: 'workerd' | 'node';
   readonly argon2: Argon2;
+  readonly assets: Deps['assets'];
   openDatabase(options: { url: string; logger: Logger }): { db: Database; close(): Promise<void> };
   /** Undefined where no Redis can be had. The addresses are for a store of the test's own. */
   openKeyValue(options: { token: string; redisUrl?: string; upstashUrl?: string }): KeyValue | undefined;

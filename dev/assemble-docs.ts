@@ -1,0 +1,47 @@
+/**
+ * Copies what the pages of the documentation load out of node_modules into `dist/docs`, where both runtimes read it: so
+ * a running service has none of those packages, but these few files. `npm ci`, wrangler and the tests run it.
+ */
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { docsFiles } from '../src/pages/docs-files.ts';
+
+const root = resolve(import.meta.dirname, '..');
+const target = join(root, 'dist/docs');
+
+/** Where ReDoc would load its maker's logo from. Without an image it shows none. */
+const logo = 'https://cdn.redoc.ly/redoc/logo-mini.svg';
+
+/** @throws where a package is not installed, or no longer holds what has to be replaced */
+export function assembleDocs(): void {
+  for (const { package: name, source, path } of docsFiles) {
+    const original = readFileSync(join(root, 'node_modules', name, source), 'utf8');
+    // Source maps are not copied, and developer tools would ask for them.
+    const text = original.replace(/\n\/\/# sourceMappingURL=.*\n?$/, '\n');
+    write(join(target, path), source === 'bundles/redoc.standalone.js' ? withoutLogo(text) : text);
+  }
+  const current = new Set(docsFiles.map(({ path }) => dirname(path)));
+  for (const entry of readdirSync(target)) {
+    if (!current.has(entry)) rmSync(join(target, entry), { recursive: true });
+  }
+}
+
+function withoutLogo(text: string): string {
+  if (text.split(logo).length !== 2) throw new Error(`ReDoc no longer loads ${logo}: see what it loads now`);
+  return text.replace(logo, 'data:,');
+}
+
+/** Others may read it, or write the same, at the same time. */
+function write(file: string, text: string): void {
+  mkdirSync(dirname(file), { recursive: true });
+  try {
+    if (readFileSync(file, 'utf8') === text) return;
+  } catch {
+    // Not there yet.
+  }
+  const fresh = `${file}.${process.pid}`;
+  writeFileSync(fresh, text);
+  renameSync(fresh, file);
+}
+
+if (import.meta.main) assembleDocs();
