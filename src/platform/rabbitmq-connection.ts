@@ -1,6 +1,7 @@
 import { Duplex } from 'node:stream';
 import { type ChannelModel, type ConfirmChannel, connect, credentials } from 'amqplib';
 import { EventUndelivered } from '../events/sink.ts';
+import { isCertificateCode } from './certificate-code.ts';
 
 /** Seconds between heartbeats: a host that vanished is noticed within three of them. The URL may say otherwise. */
 const heartbeat = '10';
@@ -28,7 +29,8 @@ export async function openRabbitmq(url: string, exchange: string, timeout: numbe
   const model = await dial(url, timeout);
   let state: ReturnType<RabbitmqConnection['state']> = 'open';
   let reason = 'connection_lost';
-  // Without listeners an 'error' event ends the process. Whatever it tells also rejects what waits.
+  // Without listeners an 'error' event ends the process. Whatever it tells also rejects what waits. (A broker that says
+  // goodbye with an error in the very segment that opens the connection is faster than this: amqplib 2.3.1 throws then.)
   const note = (error: unknown) => {
     reason = codeOf(error);
   };
@@ -109,5 +111,6 @@ function codeOf(error: unknown): string {
   const refused = /terminated by server: (\d{3})/.exec(error.message)?.[1];
   if (refused !== undefined) return `amqp_${refused}`;
   if (error.message === 'connect ETIMEDOUT') return 'timeout';
-  return typeof code === 'string' ? 'unreachable' : 'connection_lost';
+  if (typeof code !== 'string') return 'connection_lost';
+  return isCertificateCode(code) ? 'certificate' : 'unreachable';
 }

@@ -1,37 +1,36 @@
-import { type LookupAddress, type LookupAllOptions, lookup as resolveName } from 'node:dns';
+import type { LookupAddress } from 'node:dns';
+import { lookup as resolveName } from 'node:dns/promises';
 import { type ClientRequest, Agent as HttpAgent, request as httpRequest } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import type { LookupFunction } from 'node:net';
 import { EventUndelivered } from '../events/sink.ts';
 import { isPublicAddress } from '../events/webhook-target.ts';
+import { isCertificateCode } from './certificate-code.ts';
 import type { Post, PostRequest } from './webhook.ts';
 
-type Resolve = (
-  hostname: string,
-  options: LookupAllOptions,
-  callback: (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void,
-) => void;
-
-/** Those of a receiver whose certificate is not to be trusted. */
-const tlsCodes = /CERT|SIGNATURE|SSL|TLS|ALTNAME/;
+type Resolve = (hostname: string) => Promise<readonly LookupAddress[]>;
 
 /**
  * Posts on Node. A name is resolved once for each connection, and the connection goes to an address that was looked at,
  * so that a name server that says another one the next time (DNS rebinding) gains nothing. `fetch` has no place for that.
  * @param allowPrivate whether private addresses are allowed
  */
-export function createNodePost(allowPrivate: boolean, resolve: Resolve = resolveName): Post {
-  const lookup = allowPrivate ? {} : { lookup: publicOnly(resolve) };
+export function createNodePost(
+  allowPrivate: boolean,
+  resolve: Resolve = (hostname) => resolveName(hostname, { all: true }),
+): Post {
+  const lookup = createLookup(allowPrivate ? () => true : isPublicAddress, resolve);
   // A connection for each event, since a kept one may be closed just when it is used. TLS sessions are resumed. No proxy:
   // that would resolve names by itself.
   const agents = { http: new HttpAgent({ keepAlive: false }), https: new HttpsAgent({ keepAlive: false }) };
 
   return async ({ url, headers, body, signal }) => {
-    const options = { method: 'POST', headers: { ...headers, 'content-length': Buffer.byteLength(body) }, signal };
+    const length = { 'content-length': Buffer.byteLength(body) };
+    const options = { method: 'POST', headers: { ...headers, ...length }, signal, lookup };
     return await statusOf(
       url.protocol === 'https:'
-        ? httpsRequest(url.href, { ...options, ...lookup, agent: agents.https })
-        : httpRequest(url.href, { ...options, ...lookup, agent: agents.http }),
+        ? httpsRequest(url.href, { ...options, agent: agents.https })
+        : httpRequest(url.href, { ...options, agent: agents.http }),
       body,
     );
   };
@@ -46,7 +45,7 @@ function statusOf(request: ClientRequest, body: PostRequest['body']): Promise<nu
     request.destroy();
   });
   request.on('error', (error) => {
-    const isTls = 'code' in error && typeof error.code === 'string' && tlsCodes.test(error.code);
+    const isTls = 'code' in error && typeof error.code === 'string' && isCertificateCode(error.code);
     reject(isTls ? new EventUndelivered('certificate') : error);
   });
   // Without an answer, as after an upgrade to another protocol.
@@ -55,17 +54,30 @@ function statusOf(request: ClientRequest, body: PostRequest['body']): Promise<nu
   return promise;
 }
 
-/** Resolves names to public addresses. One private address among them is enough to refuse the name. */
-function publicOnly(resolve: Resolve): LookupFunction {
+/**
+ * Resolves names to addresses that may be connected to. One that may not is enough to refuse the name. The system's
+ * resolver takes one of few threads, which hash passwords too: a slow name server shall not have more than one of them.
+ */
+function createLookup(mayConnect: (address: string) => boolean, resolve: Resolve): LookupFunction {
+  const underWay = new Map<string, ReturnType<Resolve>>();
+
+  async function find(hostname: string): Promise<[LookupAddress, ...LookupAddress[]]> {
+    const asked = underWay.get(hostname) ?? resolve(hostname).finally(() => underWay.delete(hostname));
+    underWay.set(hostname, asked);
+    const [first, ...others] = await asked;
+    if (first === undefined || ![first, ...others].every(({ address }) => mayConnect(address))) {
+      throw new EventUndelivered('private_address');
+    }
+    return [first, ...others];
+  }
+
   return (hostname, options, callback) => {
-    resolve(hostname, { ...options, all: true }, (error, addresses) => {
-      if (error !== null) return callback(error, []);
-      const [first] = addresses;
-      if (first === undefined || !addresses.every(({ address }) => isPublicAddress(address))) {
-        return callback(new EventUndelivered('private_address'), []);
-      }
-      if (options.all === true) callback(null, addresses);
-      else callback(null, first.address, first.family);
-    });
+    find(hostname).then(
+      (addresses) => {
+        if (options.all === true) callback(null, addresses);
+        else callback(null, addresses[0].address, addresses[0].family);
+      },
+      (error) => callback(error, []),
+    );
   };
 }

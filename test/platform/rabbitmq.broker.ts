@@ -156,6 +156,21 @@ describe('RabbitMQ', () => {
     expect(lines.join()).not.toMatch(/canary|jürgen|127\.0/);
   });
 
+  it('needs to configure the exchange, and to write to it', async () => {
+    const url = `amqp://writer:writer@127.0.0.1:${broker.port}`;
+    const permit = (configure: string, write: string) =>
+      broker.evaluate(
+        `rabbit_auth_backend_internal:set_permissions(<<"writer">>, <<"/">>, <<"${configure}">>, <<"${write}">>, <<>>, <<"t">>)`,
+      );
+    await broker.evaluate('rabbit_auth_backend_internal:add_user(<<"writer">>, <<"writer">>, <<"t">>)');
+    await permit('', '^auth[.]events$');
+    expect(await outcomeOf(sinkTo({ url }).publish(cloudEvent()))).toBe('amqp_403');
+    await permit('^auth[.]events$', '');
+    expect(await outcomeOf(sinkTo({ url }).publish(cloudEvent()))).toBe('amqp_403');
+    await permit('^auth[.]events$', '^auth[.]events$');
+    expect(await outcomeOf(sinkTo({ url }).publish(cloudEvent()))).toBe('taken');
+  });
+
   it('says so where the exchange is one of another kind', async () => {
     await withChannel((channel) => channel.assertExchange('of-another-kind', 'fanout'));
     expect(await outcomeOf(sinkTo({ exchange: 'of-another-kind' }).publish(cloudEvent()))).toBe('amqp_406');

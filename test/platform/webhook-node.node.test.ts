@@ -1,6 +1,8 @@
 // On Node only: there names are resolved here, and connections made here.
+import { execFile } from 'node:child_process';
 import { createServer, type Server } from 'node:https';
 import { createServer as createTcpServer } from 'node:net';
+import { promisify } from 'node:util';
 import { expect, it, onTestFinished } from 'vitest';
 import { EventUndelivered } from '../../src/events/sink.ts';
 import type { Post } from '../../src/platform/webhook.ts';
@@ -16,12 +18,9 @@ const outcomeOf = (post: Post, url: string, timeout = 5000) =>
 /** A name server that says something else each time it is asked. */
 function resolver(...answers: string[][]) {
   const asked: string[] = [];
-  const post = createNodePost(false, (hostname, _options, callback) => {
+  const post = createNodePost(false, async (hostname) => {
     const addresses = answers[asked.push(hostname) - 1] ?? answers.at(-1) ?? [];
-    callback(
-      null,
-      addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 })),
-    );
+    return addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 }));
   });
   return { post, asked };
 }
@@ -99,4 +98,27 @@ it.each([
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('no port');
   expect(await outcomeOf(createNodePost(true), `http://127.0.0.1:${address.port}/`, 500)).not.toBe(200);
+});
+
+it('asks for one name once at a time', async () => {
+  const { post, asked } = resolver(['127.0.0.1']);
+  const url = 'http://receiver.example';
+  const outcomes = await Promise.all([outcomeOf(post, url), outcomeOf(post, url), outcomeOf(post, `${url}:8080`)]);
+  expect(outcomes).toEqual(Array(3).fill('private_address'));
+  expect(asked).toEqual(['receiver.example']);
+});
+
+it('goes by no proxy of the environment', async () => {
+  const [receiver, proxy] = [await listen(), await listen()];
+  const target = `http://localhost:${receiver.port}/`;
+  const script = `
+    import { get } from 'node:http';
+    import { createNodePost } from ${JSON.stringify(new URL('../../src/platform/webhook-node.ts', import.meta.url).href)};
+    const signal = AbortSignal.timeout(5000);
+    await createNodePost(true)({ url: new URL('${target}'), headers: {}, body: '{}', signal });
+    await new Promise((resolve) => get('${target}', (response) => response.resume().on('end', resolve)));`;
+  const env = { ...process.env, NODE_USE_ENV_PROXY: '1', HTTP_PROXY: `http://127.0.0.1:${proxy.port}` };
+  await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script], { env });
+  // The second request shows that the environment has one.
+  expect([receiver.connections(), proxy.connections()]).toEqual([1, 1]);
 });
