@@ -1,4 +1,6 @@
 import cluster, { type Worker } from 'node:cluster';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../config.ts';
 import { createLog } from '../ops/log.ts';
@@ -18,11 +20,12 @@ export const migratedVariable = 'EDGE_AUTH_MIGRATED';
 
 /**
  * Starts so many processes that share the port, and replaces one that ends by itself. Nothing of the service runs in this
- * one: it hands out connections.
+ * one.
  * @throws where one of them ends before all serve; it has said why itself
  */
 export async function startWorkers(config: Config, workers: number): Promise<Started> {
   const log = createLog(config.logLevel, Date.now);
+  await findFree(config);
   if (config.database.migrateOnStart) await migrate(config.database.url);
   let ending = false;
   let allServed = false;
@@ -50,7 +53,7 @@ export async function startWorkers(config: Config, workers: number): Promise<Sta
   async function stop(): Promise<void> {
     ending = true;
     const gone = [...running].map(ended);
-    // Not `worker.kill`, which cuts the channel first, and with it the connections that are being handed over.
+    // Not `worker.kill`, which cuts the channel first.
     for (const { process: child } of running) child.kill('SIGTERM');
     await Promise.all(gone);
   }
@@ -64,6 +67,14 @@ export async function startWorkers(config: Config, workers: number): Promise<Sta
     throw error;
   }
   return { config, failed: new Promise(() => undefined), stop };
+}
+
+/** Asks for the port alone: processes of one user that share one would not notice each other. */
+async function findFree({ host, port }: Config): Promise<void> {
+  const server = createServer().listen(port, host);
+  await once(server, 'listening');
+  server.close();
+  await once(server, 'close');
 }
 
 /** A worker has not started, and has said why. */

@@ -28,9 +28,15 @@ const drain = 15_000;
  * Serves until the returned function is called. Then, for `shutdownDelay`, it goes on while `/readyz` tells whoever
  * distributes requests to leave it out; after that it takes no new connection, and ends when all are answered. Each
  * answer meanwhile asks to close its connection: so no request is sent on one that closes.
+ * @param sharing how several processes listen on one port
  * @throws {ConfigError} for a certificate that is not good
  */
-export async function listen(app: App, config: Config, log: Log): Promise<() => Promise<void>> {
+export async function listen(
+  app: App,
+  config: Config,
+  log: Log,
+  sharing: { readonly reusePort?: boolean; readonly exclusive?: boolean },
+): Promise<() => Promise<void>> {
   const trusted = parseNetworks(config.trustedProxies);
   const background = new Set<Promise<unknown>>();
   const context = {
@@ -52,16 +58,17 @@ export async function listen(app: App, config: Config, log: Log): Promise<() => 
   });
   const { server, stop: stopReloading } = await createServer(config, log);
   server.on('request', answer);
-  server.listen(config.port, config.host);
+  server.listen({ port: config.port, host: config.host, ...sharing });
   await once(server, 'listening');
 
   return async () => {
     draining = true;
     await sleep(config.shutdownDelay * 1000);
     // Not `server.close()`, which also closes idle connections, on which a proxy may be sending at this very moment.
+    await acceptWaiting(server);
     const closed = new Promise<void>((resolve) => NetServer.prototype.close.call(server, () => resolve()));
     const timers = [
-      setTimeout(() => server.closeIdleConnections(), idleGrace),
+      setTimeout(() => void turn().then(() => server.closeIdleConnections()), idleGrace),
       setTimeout(() => server.closeAllConnections(), drain),
     ];
     await closed;
@@ -69,6 +76,23 @@ export async function listen(app: App, config: Config, log: Log): Promise<() => 
     await stopReloading();
     await Promise.all(background);
   };
+}
+
+/** All that has arrived until now has been read when this resolves. */
+const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
+
+/** Takes what waits to be accepted, one connection in each turn of the event loop: closing would reset it. */
+async function acceptWaiting(server: Server): Promise<void> {
+  let quiet = 0;
+  const onConnection = () => {
+    quiet = 0;
+  };
+  server.on('connection', onConnection);
+  for (let turns = 0; quiet < 3 && turns < 1000; turns += 1) {
+    quiet += 1;
+    await turn();
+  }
+  server.off('connection', onConnection);
 }
 
 async function createServer({ tls }: Config, log: Log): Promise<{ server: Server; stop: () => Promise<void> }> {

@@ -14,7 +14,7 @@ import { migrate } from '../platform/postgres-migrations.ts';
 import { runEvery } from '../scheduled/timer.ts';
 import { createKeyValue } from './key-value.ts';
 import { listen } from './server.ts';
-import { countWorkers, shareOf } from './workers.ts';
+import { countWorkers, shareOf, sharePort } from './workers.ts';
 
 const now = () => Date.now();
 /** How often the scheduled work is looked at: milliseconds. */
@@ -63,7 +63,8 @@ export async function startService(environment: Environment, migrated = false): 
     const log = createLog(config.logLevel, now);
     if (config.database.migrateOnStart && !migrated) await migrate(config.database.url);
 
-    const { poolSize, hashes } = shareOf(config, countWorkers(config));
+    const workers = countWorkers(config);
+    const { poolSize, hashes } = shareOf(config, workers);
     const postgres = createPostgres({ url: config.database.url, poolSize });
     stops.push(postgres.close);
     const kv = await createKeyValue(config, log, now);
@@ -92,7 +93,7 @@ export async function startService(environment: Environment, migrated = false): 
     stops.push(() => Promise.race([app.flush().catch(() => undefined), sleep(flushTime, undefined, { ref: false })]));
     // Of many replicas, one.
     stops.push(runEvery(schedule, (signal) => app.runScheduled({ alone: true, signal })));
-    stops.push(await listen(app, config, log));
+    stops.push(await listen(app, config, log, sharePort(workers)));
     return { config, failed, stop };
   } catch (error) {
     await stop();

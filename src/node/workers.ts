@@ -17,3 +17,13 @@ export function shareOf({ database }: Config, workers: number): { poolSize: numb
     hashes: Math.max(1, Math.min(3, Math.round(availableParallelism() / workers))),
   };
 }
+
+/**
+ * How each of so many listens. The system distributes the connections where it can: each process then closes its own
+ * socket in its own time. Elsewhere (macOS, Windows) the first process hands them out.
+ */
+export function sharePort(workers: number): { readonly reusePort?: boolean; readonly exclusive?: boolean } {
+  return workers > 1 && canReusePort ? { reusePort: true, exclusive: true } : {};
+}
+
+const canReusePort = ['linux', 'freebsd', 'sunos', 'aix'].includes(process.platform);
