@@ -146,6 +146,10 @@ async function check(): Promise<void> {
   assert((await send(restored, 'POST', '/auth/login', again)).status === 200, 'its owner signs in');
   const me = await send(restored, 'GET', '/users/me', undefined, tokens.parse(refreshed.answer).access_token);
   assert(JSON.stringify(me.answer).includes('ann@example.com'), 'sealed data opens');
+  await sql(url('restored'), 'update users set session_epoch = session_epoch + 1');
+  const { refresh_token } = tokens.parse(refreshed.answer);
+  const over = await send(restored, 'POST', '/auth/refresh', { refresh_token });
+  assert(over.status === 401, 'all sessions end where the operator says so');
 }
 
 try {

@@ -31,7 +31,7 @@ const file = z.object({
 export type Compose = z.output<typeof file>;
 
 /** Replaces `${NAME:-default}` and `${NAME}` as compose does. */
-export function interpolate(text: string, variables: Readonly<Record<string, string>>): string {
+function interpolate(text: string, variables: Readonly<Record<string, string>>): string {
   return text.replaceAll(/\$\{(\w+)(?::-([^}]*))?\}/g, (_, name: string, fallback = '') => variables[name] || fallback);
 }
 
