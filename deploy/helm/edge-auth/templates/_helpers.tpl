@@ -1,0 +1,60 @@
+{{- define "edge-auth.name" -}}
+{{- if contains .Chart.Name .Release.Name }}{{ .Release.Name | trunc 50 | trimSuffix "-" }}{{ else }}{{ printf "%s-%s" .Release.Name .Chart.Name | trunc 50 | trimSuffix "-" }}{{ end }}
+{{- end }}
+
+{{- define "edge-auth.selector" -}}
+app.kubernetes.io/name: {{ .Chart.Name }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end }}
+
+{{- define "edge-auth.labels" -}}
+{{ include "edge-auth.selector" . }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+{{- end }}
+
+{{- define "edge-auth.secret" -}}
+{{ .Values.secret.existing | default (include "edge-auth.name" .) }}
+{{- end }}
+
+{{- define "edge-auth.image" -}}
+{{ .Values.image.repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}
+{{- end }}
+
+{{- define "edge-auth.podSecurity" -}}
+runAsNonRoot: true
+runAsUser: 1000
+runAsGroup: 1000
+fsGroup: 1000
+seccompProfile: { type: RuntimeDefault }
+{{- end }}
+
+{{- define "edge-auth.containerSecurity" -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+capabilities: { drop: [ALL] }
+{{- end }}
+
+{{- /* The secrets as files, for the service and for the migrations. */ -}}
+{{- define "edge-auth.secretVolume" -}}
+- name: secrets
+  secret:
+    secretName: {{ include "edge-auth.secret" . }}
+    defaultMode: 0440
+{{- end }}
+
+{{- define "edge-auth.migrate" -}}
+name: migrate
+image: {{ include "edge-auth.image" . }}
+imagePullPolicy: {{ .Values.image.pullPolicy }}
+command: [node, src/cli/migrate.ts, up]
+env:
+  - { name: DATABASE_URL_FILE, value: /run/secrets/edge-auth/DATABASE_URL }
+volumeMounts:
+  - { name: secrets, mountPath: /run/secrets/edge-auth, readOnly: true }
+securityContext:
+  {{- include "edge-auth.containerSecurity" . | nindent 2 }}
+resources:
+  requests: { cpu: 100m, memory: 128Mi }
+  limits: { memory: 256Mi }
+{{- end }}
