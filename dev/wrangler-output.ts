@@ -3,6 +3,7 @@ const chatter: readonly { readonly first: RegExp; readonly last?: RegExp }[] = [
   { first: /^\s*$/ },
   { first: /^Using secrets defined in / },
   { first: /^Your Worker has access to the following bindings:/, last: /^\s*$/ },
+  { first: /^\[custom build\] Running: / },
   { first: /Starting local server\.\.\./ },
   // It tells how to start them by hand; `schedule.ts` does.
   { first: /Scheduled Workers are not automatically triggered/, last: /For more details, see/ },

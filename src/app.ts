@@ -18,10 +18,13 @@ import { eventRoutes } from './events/routes.ts';
 import type { Env } from './http/context.ts';
 import { crossOrigin } from './http/cross-origin.ts';
 import { mount } from './http/mount.ts';
+import { observeRequest } from './http/observe-request.ts';
 import { answerProblem, toProblem } from './http/on-error.ts';
 import { openApiRoutes } from './http/openapi.ts';
 import { requestLog } from './http/request-log.ts';
 import { healthRoutes } from './ops/health.ts';
+import { metricsRoutes } from './ops/metrics-routes.ts';
+import { createObserver, type Observer, ownTrace } from './ops/observer.ts';
 import { createRelay } from './outbox/relay.ts';
 import { docsFileRoutes, docsRoutes } from './pages/docs-routes.ts';
 import { pageRoutes } from './pages/routes.ts';
@@ -40,12 +43,18 @@ export interface App {
   readonly fetch: Hono<Env>['fetch'];
   /** What has to be done from time to time. Safe to run in many places at once. Logs what fails, and does not reject. */
   readonly runScheduled: RunScheduled;
-  /** Delivers what is due and promised. */
-  readonly flush: () => Promise<void>;
+  /** Delivers what is due and promised: before the process ends. */
+  readonly deliverDue: () => Promise<void>;
+  /** Hands on what was counted and traced; once an interval, and before the process ends. Does not reject. */
+  readonly flush: Observer['flush'];
+  /** The same when an interval is over, once for all who ask meanwhile: for a runtime that has no timers of its own. */
+  readonly flushSoon: Observer['flushSoon'];
 }
 
 /** The application: everything it needs comes in, and HTTP comes out. */
-export function createApp(deps: Deps): App {
+export function createApp(given: Deps): App {
+  const observer = createObserver(given);
+  const { deps, metrics } = observer;
   const { config } = deps;
   for (const { old, name } of config.renamed) deps.log.warn('variable_has_a_new_name', { old, new: name });
   const signingKeys = createSigningKeys(deps);
@@ -57,6 +66,7 @@ export function createApp(deps: Deps): App {
 
   const endpoints = [
     ...healthRoutes(deps, version),
+    ...metricsRoutes({ ...deps, metrics, kv: given.kv, signingKeys }, version),
     ...accountRoutes(sessionDeps),
     ...mailRoutes(sessionDeps),
     ...profileRoutes(sessionDeps),
@@ -80,6 +90,7 @@ export function createApp(deps: Deps): App {
 
   const app = new Hono<Env>();
   app.use(requestId());
+  app.use(observeRequest(deps, observer));
   app.use(requestLog(deps));
   const apiHeaders = secureHeaders({ contentSecurityPolicy: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } });
   const pageHeaders = new Map(
@@ -101,6 +112,12 @@ export function createApp(deps: Deps): App {
   app.notFound((c) => answerProblem(c, new Problem('not_found'), config.issuer));
   mount(app, [...endpoints, ...older, ...pages, ...docs, ...openApi], gate);
 
-  const flush = async () => void (await Promise.all([relay.sweep(), events.sweep()]));
-  return { fetch: app.fetch, runScheduled: createScheduled(sessionDeps), flush };
+  const scheduled = createScheduled(sessionDeps);
+  const runScheduled: RunScheduled = (options) =>
+    observer.trace(ownTrace, async () => {
+      await scheduled(options);
+      return { name: 'scheduled', kind: 'internal', attributes: {}, failed: false };
+    });
+  const deliverDue = async () => void (await Promise.all([relay.sweep(), events.sweep()]));
+  return { fetch: app.fetch, runScheduled, deliverDue, flush: observer.flush, flushSoon: observer.flushSoon };
 }

@@ -26,6 +26,7 @@ const beyond = (unit: number) => (value: string) =>
 /** What was good enough for them need not be so for us; and ours would be read as two where there is a comma. */
 const strongSecret = (value: string) => (isSecret(value) && !/[\s,]/.test(value) ? value : undefined);
 const address = (value: string) => (/^[^<>@\s]+@[^<>@\s]+$/.test(value) ? value : undefined);
+const isOn = (value: string) => /^(true|1)$/i.test(value);
 /** Kubernetes sets `REDIS_PORT=tcp://10.0.0.1:6379` for a service of that name. */
 const digits = (value: string | undefined) => (/^\d+$/.test(value ?? '') ? value : undefined);
 
@@ -63,7 +64,8 @@ const table: readonly Row[] = [
   { old: ['APP_NAME'], name: 'SERVICE_NAME', convert: same },
   { old: ['SSL_CERTFILE'], name: 'TLS_CERT_FILE', convert: same },
   { old: ['SSL_KEYFILE'], name: 'TLS_KEY_FILE', convert: same },
-  { old: ['DEBUG'], name: 'LOG_LEVEL', convert: (value) => (/^(true|1)$/i.test(value) ? 'debug' : undefined) },
+  { old: ['DEBUG'], name: 'LOG_LEVEL', convert: (value) => (isOn(value) ? 'debug' : undefined) },
+  { old: ['DEBUG'], name: 'SERVER_TIMING', convert: (value) => (isOn(value) ? 'true' : undefined) },
 ];
 
 export const olderNames: readonly string[] = table.flatMap(({ old }) => old);

@@ -46,6 +46,23 @@ const pythonLevels = new Map([
   ['critical', 'error'],
 ]);
 
+/** As RFC 6750 section 2.1 lets a client send it, and too long to guess. */
+const isBearerToken = (text: string) => /^[\w.~+/-]{16,512}=*$/.test(text);
+
+/** `name=value,name=value`, the values percent-encoded. */
+function readOtelHeaders(text: string, context: z.RefinementCtx): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (const pair of text.split(',').filter((part) => part.trim() !== '')) {
+    const [, name = '', value = ''] = /^\s*([\w-]+)\s*=\s*([\w!#$%&'*+./:;<=>?@^`|~ -]*?)\s*$/.exec(pair) ?? [];
+    if (name === '' || /%(?![0-7][0-9a-f])|%[01][0-9a-f]|%7f/i.test(value)) {
+      context.addIssue({ code: 'custom', message: 'Expected name=value,name=value with percent-encoded values' });
+      return z.NEVER;
+    }
+    headers[name] = decodeURIComponent(value);
+  }
+  return headers;
+}
+
 export const variables = z.object({
   ENVIRONMENT: z.enum(['dev', 'staging', 'production']).default('production'),
   /** One or more root secrets, newest first, separated by commas or blanks. */
@@ -144,6 +161,18 @@ export const variables = z.object({
   WEBHOOK_ALLOW_PRIVATE: flag.default(false),
   /** Whether events carry addresses and user names. */
   EVENTS_PERSONAL_DATA: flag.default(true),
+  /** Whoever reads the metrics shows one of them. Several while one is replaced. */
+  METRICS_TOKEN: list(isBearerToken, 'Each needs 16 to 512 characters of A-Z a-z 0-9 - . _ ~ + / ='),
+  /** Seconds between two additions to the sums of all processes. A Worker may go on for 30 s after an answer. */
+  METRICS_INTERVAL: z.coerce.number().int().min(1).max(25).default(10),
+  /** Tells clients in `Server-Timing` how long the database, the key-value store and hashing took. */
+  SERVER_TIMING: flag.default(false),
+  /** The names of OpenTelemetry. Spans go to `<endpoint>/v1/traces`. */
+  OTEL_EXPORTER_OTLP_ENDPOINT: httpUrl.transform(withoutSlash).optional(),
+  OTEL_EXPORTER_OTLP_HEADERS: z.string().default('').transform(readOtelHeaders),
+  OTEL_SERVICE_NAME: z.string().min(1).max(100).default('edge-auth'),
+  /** The share of new traces that is recorded; for others the caller has decided. */
+  OTEL_TRACES_SAMPLER_ARG: z.coerce.number().min(0).max(1).default(1),
   ARGON2_MEMORY: z.coerce.number().int().min(19_456).max(65_536).default(19_456),
   ARGON2_ITERATIONS: z.coerce.number().int().min(1).max(10).default(2),
   HOST: z.string().min(1).default('0.0.0.0'),

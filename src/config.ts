@@ -1,6 +1,7 @@
 import { type EventSinkConfig, eventContradictions, toEventSinks } from './config-events.ts';
 import { olderNames, type Renamed, withOlderNames } from './config-legacy.ts';
 import { isLoopbackHost, type MailConfig, mailContradictions, toMail } from './config-mail.ts';
+import { type ObservabilityConfig, toObservability } from './config-observability.ts';
 import { placeOf } from './config-place.ts';
 import {
   limitVariable,
@@ -69,6 +70,7 @@ export interface Config {
   readonly shutdownDelay: number;
   readonly logLevel: Variables['LOG_LEVEL'];
   readonly slowRequestMs: number;
+  readonly observability: ObservabilityConfig;
   /** Variables that were understood by an older name. */
   readonly renamed: readonly Renamed[];
 }
@@ -189,5 +191,6 @@ function toConfig(
     shutdownDelay: v.SHUTDOWN_DELAY,
     logLevel: v.LOG_LEVEL,
     slowRequestMs: v.SLOW_REQUEST_MS,
+    observability: toObservability(v),
   };
 }

@@ -6,6 +6,7 @@ import type { Sink } from './events/sink.ts';
 import type { KeyValue } from './kv.ts';
 import type { Mailer } from './mailer.ts';
 import type { Log } from './ops/log.ts';
+import type { TraceExporter } from './ops/spans.ts';
 
 /** Everything the application needs from outside. Each entry point builds one; tests build their own. */
 export interface Deps {
@@ -25,6 +26,8 @@ export interface Deps {
   /** A file of `dist/docs` by its path there; undefined where there is none. */
   readonly assets: (path: string) => Promise<Response | undefined>;
   readonly log: Log;
+  /** Undefined where nobody collects traces. */
+  readonly traceExporter: TraceExporter | undefined;
   /** Milliseconds since the epoch. The only clock of the application. */
   readonly now: () => number;
   /** A new UUIDv7. */

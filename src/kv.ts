@@ -1,3 +1,5 @@
+import { checkOperation } from './kv-check.ts';
+
 /**
  * The key-value port: what the application needs of a fast shared store, as plain data.
  * One `run` is one round trip, whatever the number of operations in it.
@@ -168,36 +170,13 @@ export function defineKeyValue({ kind, run, ping, close }: Adapter): KeyValue {
   return {
     kind,
     async run<const Operations extends readonly Operation[]>(operations: Operations) {
-      for (const operation of operations) check(operation);
+      for (const operation of operations) checkOperation(operation);
       // The types of a tuple do not survive a map over it: here, and only here, the compiler takes our word.
       return (await run(operations)) as ResultsOf<Operations>;
     },
     ping,
     close,
   };
-}
-
-const isDuration = (seconds: number) => Number.isFinite(seconds) && seconds > 0;
-const isLocking = (failures: number) => Number.isSafeInteger(failures) && failures > 0;
-
-function check(operation: Operation): void {
-  if (operation.type === 'limit') {
-    if (!Number.isSafeInteger(operation.limit) || operation.limit < 0) throw new RangeError('limit is not a count');
-    if (!isDuration(operation.window)) throw new RangeError('window is not a duration');
-  }
-  if (operation.type === 'attempt') {
-    if (!Number.isSafeInteger(operation.now) || operation.now < 0) throw new RangeError('now is not a time');
-    for (const { failures, pause, longestPause, memory } of operation.counters) {
-      if (!isLocking(failures)) throw new RangeError('failures is not a count');
-      if (![pause, longestPause, memory].every(isDuration)) throw new RangeError('a counter without a duration');
-    }
-  }
-  if (operation.type === 'add') {
-    if (!Number.isSafeInteger(operation.now) || operation.now < 0) throw new RangeError('now is not a time');
-    if (![operation.memory, operation.ttl].every(isDuration)) throw new RangeError('an addition without a duration');
-    if (![...operation.amounts.values()].every(Number.isSafeInteger)) throw new RangeError('an amount is not whole');
-  }
-  if (operation.type === 'set' && !Number.isFinite(operation.ttl ?? 0)) throw new RangeError('ttl is not a duration');
 }
 
 /** Seconds of the port as whole milliseconds of a store, at least one. */

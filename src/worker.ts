@@ -14,6 +14,7 @@ import { createBreachedPasswords } from './platform/breached-passwords.ts';
 import { withDeadline } from './platform/kv-deadline.ts';
 import { createMailbox } from './platform/mailbox.ts';
 import { createMemoryKeyValue } from './platform/memory.ts';
+import { createOtlpExporter } from './platform/otlp.ts';
 import { createResend } from './platform/resend.ts';
 import { createUpstashKeyValue } from './platform/upstash.ts';
 import { createWorkerSinks } from './platform/worker-sinks.ts';
@@ -37,6 +38,7 @@ async function getApplication(bindings: WorkerBindings): Promise<App> {
 
 async function createApplication(config: Config, bindings: WorkerBindings): Promise<App> {
   const log = createLog(config.logLevel, now);
+  const { otlp } = config.observability;
   const keyring = await createKeyring(config.secrets);
   return createApp({
     config,
@@ -50,6 +52,7 @@ async function createApplication(config: Config, bindings: WorkerBindings): Prom
     mailer: createMailer(config, log),
     sinks: createWorkerSinks(config, bindings),
     assets: createBoundAssets(bindings['ASSETS']),
+    traceExporter: otlp && createOtlpExporter(otlp),
     isBreached: createBreachedPasswords(config.breachedPasswordUrl),
     hasher: createPasswordHasher({
       argon2,
@@ -92,7 +95,9 @@ export default {
     try {
       const app = await getApplication(bindings);
       const clientAddress = request.headers.get('CF-Connecting-IP') ?? undefined;
-      return await app.fetch(request, { clientAddress }, context);
+      const response = await app.fetch(request, { clientAddress }, context);
+      context.waitUntil(app.flushSoon());
+      return response;
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
       createLog('error', now).error('invalid_configuration', { detail: error.message });
@@ -103,6 +108,8 @@ export default {
     }
   },
   async scheduled(_controller, bindings) {
-    await (await getApplication(bindings)).runScheduled();
+    const app = await getApplication(bindings);
+    await app.runScheduled();
+    await app.flush();
   },
 } satisfies ExportedHandler<WorkerBindings>;

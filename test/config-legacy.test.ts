@@ -60,7 +60,13 @@ describe('variables of older services', () => {
   });
 
   it('give way to ours, and say by which name a wrong value came', () => {
-    const both = { ACCESS_TOKEN_TTL: '600', ACCESS_TOKEN_EXPIRE_MINUTES: '30', LOG_LEVEL: 'error', DEBUG: 'true' };
+    const both = {
+      SERVER_TIMING: 'false',
+      ACCESS_TOKEN_TTL: '600',
+      ACCESS_TOKEN_EXPIRE_MINUTES: '30',
+      LOG_LEVEL: 'error',
+      DEBUG: 'true',
+    };
     expect(readConfig({ ...complete, ...both })).toMatchObject({ accessTokenTtl: 600, logLevel: 'error', renamed: [] });
     expect(() => readConfig({ ...complete, ACCESS_TOKEN_EXPIRE_MINUTES: 'canary' })).toThrow(
       'ACCESS_TOKEN_TTL (from ACCESS_TOKEN_EXPIRE_MINUTES)',

@@ -15,6 +15,7 @@ async function bindings(): Promise<Record<string, unknown>> {
     NEON_HTTP_ENDPOINT: inject('neonEndpoint'),
     LOG_LEVEL: 'silent',
     LIMIT_LOGIN_ADDRESS: '2/60',
+    METRICS_INTERVAL: '1',
     EVENTS: {},
   };
 }
@@ -74,6 +75,34 @@ describe('the Worker', () => {
     expect(response.status).toBe(500);
     expect(lines.join()).toContain('SMTP_HOST');
     expect(lines.join()).not.toContain('canary');
+  });
+
+  it('adds what was counted to the sums of all isolates after the answer, once an interval', async () => {
+    const url = inject('upstashUrl');
+    const shared = {
+      UPSTASH_REDIS_REST_URL: url,
+      UPSTASH_REDIS_REST_TOKEN: `test-${crypto.randomUUID()}`,
+      METRICS_TOKEN: 'token-of-the-metrics',
+    };
+    const env = {
+      ...(await bindings()),
+      ...(url === null ? {} : shared),
+      OTEL_EXPORTER_OTLP_ENDPOINT: inject('otlpCollector'),
+    };
+    const fresh = (await import('../src/worker.ts')).default;
+    const context = createExecutionContext();
+    const from = Date.now();
+    for (const _ of [1, 2, 3]) await (await fresh.fetch(incoming('/healthz'), env, context)).text();
+    expect(Date.now() - from).toBeLessThan(900);
+    await waitOnExecutionContext(context);
+    expect(Date.now() - from).toBeGreaterThan(900);
+    // Another isolate.
+    vi.resetModules();
+    const other = (await import('../src/worker.ts')).default;
+    const token = { headers: { Authorization: 'Bearer token-of-the-metrics' } };
+    const answer = await other.fetch(incoming('/metrics', token), env, createExecutionContext());
+    const counted = /^edge_auth_http_requests_total\{method="GET",route="\/healthz",status="200"\} (\d+)$/m;
+    if (url !== null) expect(Number(counted.exec(await answer.text())?.[1])).toBeGreaterThanOrEqual(3);
   });
 
   it('does the scheduled work when the cron trigger fires', async () => {

@@ -77,6 +77,7 @@ const app = createApp({
   db: crashing(createPostgres(config.database).db),
   newId: () => uuidv7(now()),
   mailer: undefined,
+  traceExporter: undefined,
   sinks: (await createNodeSinks(config, log)).map(crashingSink),
   assets: async () => undefined,
   isBreached: undefined,

@@ -8,6 +8,7 @@ import type { AttemptResult } from '../kv.ts';
 import { countFailedLogin } from '../limits/alarm.ts';
 import { issueDeviceToken } from '../limits/device.ts';
 import { forgiveAttempt, isLocking } from '../limits/lockout.ts';
+import { count } from '../ops/observation.ts';
 import { mailRow } from '../outbox/outbox.ts';
 import { deliverAfter } from '../outbox/relay.ts';
 import { insertOutbox, type OutboxRow } from '../outbox/store.ts';
@@ -55,10 +56,12 @@ export async function settleAttempt<Result>(
   const { attempt } = request;
   try {
     const result = await work();
+    count('edge_auth_logins_total', { result: 'success' });
     call.after(() => forgiveAttempt(deps, attempt, true));
     return result;
   } catch (error) {
     const isWrong = error instanceof Problem && error.code === 'invalid_credentials';
+    countFailure(deps.config, attempt, tried, error);
     if (isWrong) call.after(() => countFailedLogin(deps));
     // Whoever hangs up may know how it would have ended: it counts, and locks no account behind its owner's back.
     else if (call.signal.aborted) await promiseNotice(deps, request, tried, call);
@@ -66,6 +69,23 @@ export async function settleAttempt<Result>(
     else call.after(() => forgiveAttempt(deps, attempt, false));
     throw error;
   }
+}
+
+/** How a sign-in that did not go well counts, and which locks it made. */
+function countFailure(
+  config: SessionDeps['config'],
+  attempt: LoginAttempt['attempt'],
+  tried: AttemptResult,
+  error: unknown,
+): void {
+  const code = error instanceof Problem ? error.code : undefined;
+  const result = code === 'invalid_credentials' || code === 'email_not_verified' ? code : 'not_settled';
+  count('edge_auth_logins_total', { result });
+  if (code !== 'invalid_credentials') return;
+  attempt.counters.forEach(({ lockout }, index) => {
+    const failures = tried.failures[index] ?? 0;
+    if (failures >= config.lockouts[lockout].failures) count('edge_auth_lockouts_total', { lockout });
+  });
 }
 
 /**

@@ -40,6 +40,7 @@ export async function openDeps(
     // Events wait in the outbox for the service too.
     sinks: [],
     assets: async () => undefined,
+    traceExporter: undefined,
     log: createLog('silent', now),
     isBreached: createBreachedPasswords(config.breachedPasswordUrl),
     hasher: createPasswordHasher({

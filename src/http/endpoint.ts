@@ -32,8 +32,8 @@ export interface Contract {
   readonly summary: string;
   readonly description?: string;
   readonly tag: string;
-  /** An access token: needed, or enough where there is another way. */
-  readonly security?: 'bearer' | 'bearer-or-body';
+  /** An access token: needed, or enough where there is another way. Or the operator's token for metrics. */
+  readonly security?: 'bearer' | 'bearer-or-body' | 'metrics';
   /** Those it reads, besides the usual ones: name and what it is for. */
   readonly requestHeaders?: Readonly<Record<string, string>>;
   readonly responses: Readonly<Record<number, ResponseContract>>;

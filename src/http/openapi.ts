@@ -94,16 +94,19 @@ function securitySchemes({ issuer, tokenPath }: DocumentInfo): Json {
     bearerFormat: 'JWT',
     description: 'The `access_token` of a sign-in.',
   };
-  if (tokenPath === undefined) return { bearer };
+  const metrics = { type: 'http', scheme: 'bearer', description: '`METRICS_TOKEN`' };
+  if (tokenPath === undefined) return { bearer, metrics };
   const flows = { password: { tokenUrl: `${issuer}${tokenPath}`, scopes: {} } };
   return {
     bearer,
+    metrics,
     password: { type: 'oauth2', description: 'Signs in with a username or email, and a password.', flows },
   };
 }
 
 function securityOf({ security }: Contract, { tokenPath }: DocumentInfo): Json[] {
   if (security === undefined) return [];
+  if (security === 'metrics') return [{ metrics: [] }];
   const token = [{ bearer: [] }, ...(tokenPath === undefined ? [] : [{ password: [] }])];
   return security === 'bearer' ? token : [...token, {}];
 }

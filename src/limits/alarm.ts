@@ -1,5 +1,6 @@
 import type { Deps } from '../deps.ts';
 import type { KeyValue } from '../kv.ts';
+import { count as countMetric } from '../ops/observation.ts';
 import { limitOperation } from './rate-limit.ts';
 
 /**
@@ -16,6 +17,7 @@ export async function countFailedLogin({
   const { limit, window } = config.limits[policy];
   const count = async (store: KeyValue) => {
     const [{ success }] = await store.run([limitOperation(config, { policy, key: 'all' })]);
+    countMetric('edge_auth_rate_limit_hits_total', { policy, result: success ? 'allowed' : 'refused' });
     if (success) return;
     const [isFirst] = await store.run([
       { type: 'set', key: `alarm:${policy}`, value: '', ttl: window, ifAbsent: true },

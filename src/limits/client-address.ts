@@ -30,6 +30,9 @@ function truncate(address: string | undefined, v4Bits: number, v6Bits: number): 
   return bits === 32 ? network.toString() : `${network.toString()}/${bits}`;
 }
 
+/** Whether a request comes from the machine itself. */
+export const isLoopbackAddress = (address: string | undefined): boolean => parse(address ?? '')?.range() === 'loopback';
+
 /** Reads CIDRs or single addresses. @throws {Error} naming the wrong one by its position */
 export function parseNetworks(cidrs: readonly string[]): (readonly [Address, number])[] {
   return cidrs.map((cidr, position) => {

@@ -12,6 +12,7 @@ import { createBreachedPasswords } from '../platform/breached-passwords.ts';
 import { createMemoryKeyValue } from '../platform/memory.ts';
 import { createNodeMailer } from '../platform/node-mailer.ts';
 import { createNodeSinks } from '../platform/node-sinks.ts';
+import { createOtlpExporter } from '../platform/otlp.ts';
 import { createPostgres } from '../platform/postgres.ts';
 import { migrate } from '../platform/postgres-migrations.ts';
 import { runEvery } from '../scheduled/timer.ts';
@@ -76,6 +77,7 @@ export async function startService(environment: Environment, migrated = false): 
     if (mailer !== undefined) stops.push(mailer.close);
     const sinks = await createNodeSinks(config, log);
     stops.push(async () => void (await Promise.allSettled(sinks.map((sink) => sink.close()))));
+    const { otlp } = config.observability;
     const keyring = await createKeyring(config.secrets);
     const app = createApp({
       config,
@@ -88,6 +90,7 @@ export async function startService(environment: Environment, migrated = false): 
       fallback: createMemoryKeyValue({ now }),
       mailer,
       sinks,
+      traceExporter: otlp && createOtlpExporter(otlp),
       assets: createDirectoryAssets(resolve(import.meta.dirname, '../../dist/docs')),
       isBreached: createBreachedPasswords(config.breachedPasswordUrl),
       hasher: createPasswordHasher({
@@ -97,7 +100,11 @@ export async function startService(environment: Environment, migrated = false): 
       }),
     });
     // What fails is logged, and tried again by others or at the next start.
-    stops.push(() => Promise.race([app.flush().catch(() => undefined), sleep(flushTime, undefined, { ref: false })]));
+    stops.push(app.flush);
+    stops.push(runEvery(config.observability.interval * 1000, app.flush));
+    stops.push(() =>
+      Promise.race([app.deliverDue().catch(() => undefined), sleep(flushTime, undefined, { ref: false })]),
+    );
     // Of many replicas, one.
     stops.push(runEvery(schedule, (signal) => app.runScheduled({ alone: true, signal })));
     stops.push(await listen(app, config, log, sharePort(workers)));

@@ -1,4 +1,5 @@
 import { type Mailer, MailRefused, MailUndelivered } from '../mailer.ts';
+import { traceHeaders } from '../ops/observation.ts';
 
 const timeout = 10_000;
 
@@ -9,7 +10,7 @@ export function createMailbox(url: string): Mailer {
     async send({ to, subject, text, html }) {
       const response = await fetch(`${url}/messages`, {
         method: 'POST',
-        headers: { 'Content-Type': 'application/json' },
+        headers: { 'Content-Type': 'application/json', ...traceHeaders() },
         body: JSON.stringify({ to, subject, text, html }),
         signal: AbortSignal.timeout(timeout),
       });

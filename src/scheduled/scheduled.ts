@@ -1,6 +1,7 @@
 import type { Deps } from '../deps.ts';
 import type { EventRelay } from '../events/relay.ts';
 import { describeError, type LogFields } from '../ops/log.ts';
+import { count } from '../ops/observation.ts';
 import type { Relay } from '../outbox/relay.ts';
 import type { Revocation } from '../tokens/revocation.ts';
 import type { SigningKeys } from '../tokens/signing-keys.ts';
@@ -53,9 +54,11 @@ export function createScheduled(deps: Needs): RunScheduled {
     try {
       const result = await work();
       const more = fields(result);
+      count('edge_auth_scheduled_steps_total', { step, result: 'ok' });
       if (more !== undefined) log.info('scheduled', { step, duration_ms: now() - start, ...more });
       return result;
     } catch (error) {
+      count('edge_auth_scheduled_steps_total', { step, result: 'error' });
       log.error('scheduled_failed', { step, duration_ms: now() - start, ...describeError(error) });
       return undefined;
     }

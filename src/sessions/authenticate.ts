@@ -4,6 +4,7 @@ import type { AttemptResult, GetOperation } from '../kv.ts';
 import { type Attempt, attemptOperation, enforceLockout, forgiveAttempt, noAttempt } from '../limits/lockout.ts';
 import { untoldPolicies } from '../limits/policies.ts';
 import { enforce, type Hit, isRefused, limitOperation, rateLimitHeaders } from '../limits/rate-limit.ts';
+import { count } from '../ops/observation.ts';
 import type { Permission } from '../roles/permissions.ts';
 import type { Roles } from '../roles/roles.ts';
 import { type AccessTokenClaims, verifyAccessToken } from '../tokens/access-token.ts';
@@ -102,7 +103,12 @@ export function createGate({ config, kv, fallback, now, roles, signingKeys, revo
       announce(rateLimitHeaders(told, now()));
       // Where nobody gets to guess it is no failure. Where it is one, the attempt that locks an account tells its owner.
       if (tried.allowed && isRefused(results)) await forgiveAttempt({ fallback, kv }, attempt, false);
+      hits.forEach(({ policy }, index) => {
+        const result = results[index]?.success === false ? 'refused' : 'allowed';
+        count('edge_auth_rate_limit_hits_total', { policy, result });
+      });
       enforce(results, now());
+      if (!tried.allowed) count('edge_auth_logins_total', { result: 'account_locked' });
       enforceLockout(tried, now());
       if (caller !== undefined && !(await revocation.judge(caller.claims, marks))) {
         throw new Problem('invalid_token', { reason: 'revoked' });

@@ -3,6 +3,7 @@ import type { Call } from '../call.ts';
 import type { Deps } from '../deps.ts';
 import { Problem } from '../errors.ts';
 import { eventRows } from '../events/promise.ts';
+import { count } from '../ops/observation.ts';
 import { deliverAfter, type Relay } from '../outbox/relay.ts';
 import { issueAccessToken } from '../tokens/access-token.ts';
 import { issueRefreshToken, verifyRefreshToken } from '../tokens/refresh-token.ts';
@@ -65,9 +66,11 @@ export function newSession(
   };
 }
 
+type Grant = 'proof' | 'refresh_token';
 /** The tokens of a session as its row stands: the refresh token is that of its present generation. */
-async function issueTokens(deps: SessionDeps, session: OpenSession): Promise<Tokens> {
+async function issueTokens(deps: SessionDeps, session: OpenSession, grant: Grant): Promise<Tokens> {
   const { config, keyring, now } = deps;
+  count('edge_auth_tokens_issued_total', { grant });
   const [accessToken, refreshToken] = await Promise.all([
     issueAccessToken(deps, session),
     issueRefreshToken(keyring, session),
@@ -89,7 +92,7 @@ export function firstTokens(deps: SessionDeps, row: SessionRow, roles: readonly 
   const { id: sessionId, userId, clientId, scope } = row;
   const [rotatedAt, authenticatedAt] = [row.rotatedAt.getTime(), row.authenticatedAt.getTime()];
   const times = { rotatedAt, authenticatedAt, expiresAt: row.expiresAt.getTime() };
-  return issueTokens(deps, { sessionId, userId, clientId, scope, roles, generation: 0, ...times });
+  return issueTokens(deps, { sessionId, userId, clientId, scope, roles, generation: 0, ...times }, 'proof');
 }
 
 /**
@@ -126,17 +129,18 @@ export async function refresh(
   const session = await refreshSession(db, token, window, audit, whereReused);
   if (session === undefined) throw new Problem('invalid_refresh_token', { reason: 'ended, expired or unknown' });
   if (session.reused) {
+    count('edge_auth_refresh_reuse_total', {});
     log.warn('refresh_token_reuse', { session_id: sessionId });
     deliverAfter(deps, call, whereReused);
     await revocation.revokeSessions([sessionId]);
     throw new Problem('invalid_refresh_token', { reason: 'reused' });
   }
-  return await presentTokens(deps, { ...session, generation: token.generation + 1 });
+  return await presentTokens(deps, { ...session, generation: token.generation + 1 }, 'refresh_token');
 }
 
 /** The tokens of a session that goes on. */
-export function presentTokens(deps: SessionDeps, row: PresentSession): Promise<Tokens> {
-  return issueTokens(deps, {
+export function presentTokens(deps: SessionDeps, row: PresentSession, grant: Grant = 'proof'): Promise<Tokens> {
+  const session = {
     sessionId: row.id,
     userId: row.user_id,
     clientId: row.client_id,
@@ -146,7 +150,8 @@ export function presentTokens(deps: SessionDeps, row: PresentSession): Promise<T
     rotatedAt: row.rotated_at,
     authenticatedAt: row.authenticated_at,
     expiresAt: row.expires_at,
-  });
+  };
+  return issueTokens(deps, session, grant);
 }
 
 /**

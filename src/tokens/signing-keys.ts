@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { seal, unseal } from '../crypto/seal.ts';
 import type { Deps } from '../deps.ts';
 import { describeError } from '../ops/log.ts';
-import { keyCacheTtl, outdatedAfter, signingKeyState } from './signing-key-state.ts';
+import { keyCacheTtl, outdatedAfter, type SigningKeyState, signingKeyState } from './signing-key-state.ts';
 import { deleteSigningKeys, insertSigningKey, readSigningKeys, type SigningKeyRow } from './store.ts';
 
 export const signingAlgorithm = 'RS256';
@@ -33,6 +33,8 @@ export interface SigningKeys {
   verifying(kid: string): Promise<CryptoKey | undefined>;
   /** The JSON Web Key Set (RFC 7517 section 5): all that are published. */
   published(): Promise<{ keys: JWK[] }>;
+  /** The keys' states, and from when each signs: milliseconds; oldest first. */
+  states(): Promise<{ state: SigningKeyState; signsFrom: number }[]>;
   /** Publishes the next key when the current one's term nears its end, and deletes expired ones. */
   rotate(): Promise<void>;
 }
@@ -147,6 +149,10 @@ export function createSigningKeys({ config, db, keyring, log, now }: Needs): Sig
     async published() {
       await fresh(outdatedAfter(config.signingKeyLead));
       return { keys: keys.filter(isPublished).map((key) => key.publicJwk) };
+    },
+    async states() {
+      await fresh(outdatedAfter(config.signingKeyLead));
+      return keys.map((key) => ({ state: stateOf(key), signsFrom: key.row.signsFrom.getTime() }));
     },
     async rotate() {
       await read();

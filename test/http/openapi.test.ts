@@ -83,6 +83,7 @@ describe('the OpenAPI document', () => {
       '/health',
       '/healthz',
       '/openapi.json',
+      '/metrics',
       '/readyz',
       '/redoc',
       '/users/activity',
@@ -102,6 +103,7 @@ describe('the OpenAPI document', () => {
       expect(Object.keys(operation.responses)).toContain('503');
     }
     expect(body.paths['/users/me'].get.security).toEqual([{ bearer: [] }, { password: [] }]);
+    expect(body.paths['/metrics'].get.security).toEqual([{ metrics: [] }]);
     const { post: disable } = body.paths['/admin/users/{id}/disable'];
     expect(disable.description).toContain('`users:write`');
     expect(disable.responses['403'].description).toContain('forbidden');

@@ -6,6 +6,7 @@ import { startEmbeddedPostgres } from '../../dev/embedded-postgres.ts';
 import { startNeonEndpoint } from '../../dev/neon-endpoint.ts';
 import { startBreachServer } from './breach-server.ts';
 import { type DatabaseServer, startDatabaseServer } from './database-server.ts';
+import { startOtlpCollector } from './otlp-collector.ts';
 import { startRedis } from './redis-server.ts';
 import { startResendServers } from './resend-server.ts';
 import { startUpstashBridge } from './upstash-bridge.ts';
@@ -25,6 +26,8 @@ declare module 'vitest' {
     resendServers: string;
     /** Takes webhooks: see `webhook-server.ts`. */
     webhookServer: string;
+    /** Takes traces: see `otlp-collector.ts`. */
+    otlpCollector: string;
     /** How often a race is run: `TEST_RACE_ROUNDS`, 200 in CI. */
     raceRounds: number;
     /** How many odd inputs each endpoint gets: `TEST_FUZZ_RUNS`, 2,000 in CI. */
@@ -57,6 +60,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
     stops.push(resend.stop);
     const webhooks = await startWebhookServer();
     stops.push(webhooks.stop);
+    const collector = await startOtlpCollector();
+    stops.push(collector.stop);
 
     project.provide('databaseServer', databases.url);
     project.provide('neonEndpoint', neon.url);
@@ -65,6 +70,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     project.provide('breachServer', breaches.url);
     project.provide('resendServers', resend.url);
     project.provide('webhookServer', webhooks.url);
+    project.provide('otlpCollector', collector.url);
     project.provide('raceRounds', Number(process.env['TEST_RACE_ROUNDS'] ?? 10));
     project.provide('fuzzRuns', Number(process.env['TEST_FUZZ_RUNS'] ?? 20));
     project.provide('importSignIns', Number(process.env['TEST_IMPORT_SIGNINS'] ?? 20));

@@ -71,6 +71,7 @@ export interface TestAppOptions {
   readonly mailer?: Mailer;
   /** Who takes events; nobody unless told. What is promised to them `variables` say. */
   readonly sinks?: readonly Sink[];
+  readonly traceExporter?: Deps['traceExporter'];
 }
 
 export interface Answer {
@@ -146,6 +147,7 @@ export async function testApp(options: TestAppOptions = {}): Promise<TestApp> {
     mailer: options.mailer ?? createMailbox(mails),
     sinks: options.sinks ?? [],
     assets: runtime.assets,
+    traceExporter: options.traceExporter,
     log: createLog('debug', clock.now, (line) => void logLines.push(line)),
     isBreached: createBreachedPasswords(config.breachedPasswordUrl, options.breachTimeout),
     hasher:

@@ -1,0 +1,55 @@
+/**
+ * `npm run check:docs-pages`: uses /docs and /redoc in Debian's Chromium, against `npm start` and against `npm run dev`,
+ * as somebody would who reads them for the first time, and has Redocly's linter read /openapi.json. With
+ * `-- --screenshots` it also keeps what it saw in docs/images.
+ */
+import { join, resolve } from 'node:path';
+import { createConfig, lintFromString } from '@redocly/openapi-core';
+import { type Browser, chromium } from 'playwright-core';
+import { useRedoc, useSwaggerUi } from './docs-pages-steps.ts';
+import { startService } from './live-service.ts';
+
+const root = resolve(import.meta.dirname, '..');
+const images = process.argv.includes('--screenshots') ? join(root, 'docs/images') : undefined;
+
+/** Health and the key set are there, whoever asks; and it is on this machine that the service runs here. */
+const rules = { 'operation-4xx-response': 'off', 'no-server-example.com': 'off' } as const;
+
+async function lint(base: string): Promise<void> {
+  const source = await (await fetch(`${base}/openapi.json`)).text();
+  const config = await createConfig({ extends: ['recommended'], rules });
+  const found = async (text: string) => {
+    const problems = await lintFromString({ source: text, config });
+    return problems.map(({ ruleId, message, location: [place] }) => `${ruleId} ${place?.pointer}: ${message}`);
+  };
+  const problems = await found(source);
+  if (problems.length > 0) throw new Error(`Redocly's linter: ${problems.join('\n')}`);
+  const broken = await found(source.replace('"#/components/schemas/User"', '"#/components/schemas/Nobody"'));
+  if (broken.length === 0) throw new Error("Redocly's linter finds no fault where there is one");
+}
+
+async function check(browser: Browser, script: 'start' | 'dev', port: number): Promise<void> {
+  await using service = await startService(script, port);
+  const { base } = service;
+  await lint(base);
+  console.log(`npm run ${script}: /openapi.json passes Redocly's linter`);
+  await useSwaggerUi(browser, base, images);
+  console.log(`npm run ${script}: Swagger UI signs in, and what it got answers GET /users/me`);
+  await useRedoc(browser, base, images);
+  console.log(`npm run ${script}: ReDoc finds an operation`);
+}
+
+const browser = await chromium.launch({
+  executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
+  args: [
+    // Chromium has no sandbox for root.
+    ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []),
+    ...['--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-first-run'],
+  ],
+});
+try {
+  await check(browser, 'start', 8795);
+  await check(browser, 'dev', 8793);
+} finally {
+  await browser.close();
+}

@@ -1,0 +1,84 @@
+import type { Deps } from '../deps.ts';
+import { createMetrics, type Metrics } from './metrics.ts';
+import { type Observation, observed } from './observation.ts';
+import { observedDeps } from './observed-deps.ts';
+import { createSpanQueue, type Span } from './spans.ts';
+import { isAmong, randomId, type TraceParent } from './trace-context.ts';
+
+/** Where a trace comes from. */
+export interface Incoming {
+  readonly parent: TraceParent | undefined;
+  readonly traceState: string | undefined;
+}
+
+/** What a request or a scheduled run turned out to be, once it is over. */
+type Outcome = Pick<Span, 'name' | 'kind' | 'attributes' | 'failed'>;
+
+export interface Observer {
+  /** The dependencies of the application, measured and traced. */
+  readonly deps: Deps;
+  readonly metrics: Metrics;
+  /** Does work as a trace of its own, or as a part of the one it comes from. */
+  trace(incoming: Incoming, work: (here: Observation) => Promise<Outcome>): Promise<void>;
+  /** Whether so many spans wait that whoever asks should flush before the interval is over. */
+  readonly claimFlush: () => boolean;
+  /** Hands on what was counted and traced until now. Does not reject. */
+  flush(): Promise<void>;
+  /** The same when an interval is over, once for all who ask meanwhile. */
+  flushSoon(): Promise<void>;
+}
+
+/** Nobody asked: a trace begins. */
+export const ownTrace: Incoming = { parent: undefined, traceState: undefined };
+
+export function createObserver(given: Deps): Observer {
+  const { config, now, traceExporter } = given;
+  // Not through what is measured: adding what was counted must not be counted.
+  const metrics = createMetrics(given);
+  const spans =
+    traceExporter === undefined
+      ? undefined
+      : createSpanQueue(traceExporter, (result, amount) =>
+          metrics.count('edge_auth_trace_spans_total', { result }, amount),
+        );
+  let flushesBefore = Number.NEGATIVE_INFINITY;
+
+  async function flush(): Promise<void> {
+    await spans?.flush();
+    await metrics.flush();
+  }
+
+  return {
+    deps: observedDeps(given),
+    metrics,
+    async trace({ parent, traceState }, work) {
+      const traceId = parent?.traceId ?? randomId(16);
+      const isWanted = parent?.sampled ?? isAmong(traceId, config.observability.traceRatio);
+      const here: Observation = {
+        metrics,
+        now,
+        traceId,
+        traceState,
+        spanId: randomId(8),
+        sampled: spans === undefined ? (parent?.sampled ?? false) : isWanted,
+        record: (span) => spans?.add(span),
+        timings: config.observability.serverTiming ? new Map() : undefined,
+      };
+      const start = now();
+      const outcome = await observed(here, () => work(here));
+      if (!here.sampled) return;
+      const { spanId, record } = here;
+      record({ ...outcome, traceId, traceState, spanId, parentSpanId: parent?.parentId, start, end: now() });
+    },
+    claimFlush: () => spans?.claim() ?? false,
+    flush,
+    async flushSoon() {
+      const interval = config.observability.interval * 1000;
+      // A time and not a promise: on Workers nobody may wait for another's request, which may be cut off.
+      if (now() < flushesBefore) return;
+      flushesBefore = now() + interval;
+      await new Promise((resolve) => setTimeout(resolve, interval));
+      await flush();
+    },
+  };
+}
