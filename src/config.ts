@@ -2,6 +2,7 @@ import { type EventSinkConfig, eventContradictions, toEventSinks } from './confi
 import { olderNames, type Renamed, withOlderNames } from './config-legacy.ts';
 import { isLoopbackHost, type MailConfig, mailContradictions, toMail } from './config-mail.ts';
 import { type ObservabilityConfig, toObservability } from './config-observability.ts';
+import { placeOf } from './config-place.ts';
 import {
   limitVariable,
   limitVariables,
@@ -88,14 +89,6 @@ export const variableNames: ReadonlySet<string> = new Set([
 /** Lists that are not empty by default: an empty one is an answer too. */
 const saySomethingEmpty: ReadonlySet<string> = new Set(['COMPAT_APIS']);
 
-/** Of these the message says where in it something is wrong: `WEBHOOKS[1].url`. */
-const jsonVariables: ReadonlySet<string> = new Set(['WEBHOOKS']);
-
-const place = (path: readonly PropertyKey[]) =>
-  path
-    .map((part, index) => (typeof part === 'number' ? `[${part}]` : `${index === 0 ? '' : '.'}${String(part)}`))
-    .join('');
-
 /**
  * Reads the environment.
  * @param environment variables by name; those that are not strings (bindings of a Worker) count as unset, and empty ones
@@ -115,7 +108,7 @@ export function readConfig(environment: Readonly<Record<string, unknown>>): Conf
       const name = String(path[0]);
       const from = renamed.find((each) => each.name === name);
       const said = set[name] === undefined ? 'Required' : message;
-      return `${jsonVariables.has(name) ? place(path) : name}${from === undefined ? '' : ` (from ${from.old})`}: ${said}`;
+      return `${placeOf(path)}${from === undefined ? '' : ` (from ${from.old})`}: ${said}`;
     });
   if (parsed.data !== undefined) wrong.push(...contradictions(parsed.data));
   if (wrong.length > 0 || parsed.data === undefined || limits.data === undefined || lockouts.data === undefined) {
