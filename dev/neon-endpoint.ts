@@ -79,7 +79,8 @@ export async function startNeonEndpoint(options: NeonEndpointOptions): Promise<N
     sendJson(response, 200, text);
   };
 
-  const server = createServer((request, response) => {
+  // A driver that keeps connections shall not find one closed just when it uses it again.
+  const server = createServer({ keepAliveTimeout: 300_000 }, (request, response) => {
     answer(request, response).catch((error: unknown) => {
       if (!response.headersSent) {
         sendJson(response, statusOf(error), errorBody(readable(error)));

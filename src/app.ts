@@ -4,14 +4,17 @@ import { requestId } from 'hono/request-id';
 import { secureHeaders } from 'hono/secure-headers';
 import { mailRoutes } from './accounts/mail-routes.ts';
 import { profileRoutes } from './accounts/profile-routes.ts';
-import { accountRoutes, deletionByCredentials } from './accounts/routes.ts';
+import { accountRoutes, deletionByCredentials, registrationByAnyName } from './accounts/routes.ts';
 import { accountTasks } from './accounts/tasks.ts';
 import { adminActionRoutes } from './admin/action-routes.ts';
+import { adminEventRoutes } from './admin/event-routes.ts';
 import { adminRoutes } from './admin/routes.ts';
 import { auditRoutes } from './audit/routes.ts';
 import { compatRoutes, passwordFormPath } from './compat/routes.ts';
 import type { Deps } from './deps.ts';
 import { Problem } from './errors.ts';
+import { createEventRelay } from './events/relay.ts';
+import { eventRoutes } from './events/routes.ts';
 import type { Env } from './http/context.ts';
 import { crossOrigin } from './http/cross-origin.ts';
 import { mount } from './http/mount.ts';
@@ -37,6 +40,8 @@ export interface App {
   readonly fetch: Hono<Env>['fetch'];
   /** What has to be done from time to time. Safe to run in many places at once. Logs what fails, and does not reject. */
   readonly runScheduled: RunScheduled;
+  /** Delivers what is due and promised. */
+  readonly flush: () => Promise<void>;
 }
 
 /** The application: everything it needs comes in, and HTTP comes out. */
@@ -46,8 +51,9 @@ export function createApp(deps: Deps): App {
   const signingKeys = createSigningKeys(deps);
   const revocation = createRevocation(deps);
   const gate = createGate({ ...deps, roles: createRoles(deps), signingKeys, revocation });
-  const relay = createRelay(deps, accountTasks(deps));
-  const sessionDeps = { ...deps, signingKeys, revocation, relay };
+  const events = createEventRelay(deps);
+  const relay = createRelay(deps, accountTasks(deps), events.deliver);
+  const sessionDeps = { ...deps, signingKeys, revocation, relay, events };
 
   const endpoints = [
     ...healthRoutes(deps, version),
@@ -58,7 +64,9 @@ export function createApp(deps: Deps): App {
     ...auditRoutes(deps),
     ...adminRoutes(sessionDeps),
     ...adminActionRoutes(sessionDeps),
+    ...adminEventRoutes(sessionDeps),
     ...tokenRoutes(deps, signingKeys),
+    ...eventRoutes(config),
   ];
 
   const openApi = openApiRoutes(() => [...endpoints, ...older, ...openApi, ...docs], {
@@ -66,7 +74,7 @@ export function createApp(deps: Deps): App {
     ...{ version, tokenPath: passwordFormPath(config) },
   });
   const docs = docsRoutes(deps);
-  const behindOlder = [lastingRefresh(sessionDeps), deletionByCredentials(sessionDeps)];
+  const behindOlder = [lastingRefresh, deletionByCredentials, registrationByAnyName].map((make) => make(sessionDeps));
   const older = compatRoutes(config, [...endpoints, ...openApi, ...docs, ...behindOlder]);
   const pages = [...pageRoutes(sessionDeps), ...docsFileRoutes(deps)];
 
@@ -93,5 +101,6 @@ export function createApp(deps: Deps): App {
   app.notFound((c) => answerProblem(c, new Problem('not_found'), config.issuer));
   mount(app, [...endpoints, ...older, ...pages, ...docs, ...openApi], gate);
 
-  return { fetch: app.fetch, runScheduled: createScheduled(sessionDeps) };
+  const flush = async () => void (await Promise.all([relay.sweep(), events.sweep()]));
+  return { fetch: app.fetch, runScheduled: createScheduled(sessionDeps), flush };
 }

@@ -61,8 +61,12 @@ const table: readonly Row[] = [
   { old: ['SMTP_USERNAME'], name: 'MAIL_FROM', convert: address },
   { old: ['MAIL_USERNAME'], name: 'MAIL_FROM', convert: address },
   { old: ['APP_NAME'], name: 'SERVICE_NAME', convert: same },
+  { old: ['SSL_CERTFILE'], name: 'TLS_CERT_FILE', convert: same },
+  { old: ['SSL_KEYFILE'], name: 'TLS_KEY_FILE', convert: same },
   { old: ['DEBUG'], name: 'LOG_LEVEL', convert: (value) => (/^(true|1)$/i.test(value) ? 'debug' : undefined) },
 ];
+
+export const olderNames: readonly string[] = table.flatMap(({ old }) => old);
 
 /**
  * Adds those of our variables that are set by an older name alone.

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { compatNames } from './compat/names.ts';
+import { webhookList } from './config-webhooks.ts';
 import { isIssuer, isOrigin } from './http/web-address.ts';
 import { isNetwork } from './limits/client-address.ts';
 import {
@@ -24,6 +25,13 @@ const list = (isEntry: (entry: string) => boolean, message: string) =>
     .refine((entries) => entries.every(isEntry), message);
 const flag = z.enum(['true', 'false', '1', '0']).transform((text) => text === 'true' || text === '1');
 const httpUrl = z.url({ protocol: /^https?$/, abort: true });
+function isDecodable(url: string): boolean {
+  try {
+    return decodeURIComponent(url) !== '';
+  } catch {
+    return false;
+  }
+}
 /** No slash at its end. */
 const withoutSlash = (text: string) => text.replace(/\/+$/, '');
 
@@ -112,10 +120,41 @@ export const variables = z.object({
     .max(100)
     .regex(/^[^\p{Cc}<>"]+$/u, 'Must not hold control characters, quotes, < or >')
     .default('Edge Auth'),
+  /** Where events go beside the outbox: as many of the following as are set. */
+  RABBITMQ_URL: z
+    .url({ protocol: /^amqps?$/, message: 'Expected amqp://user:password@host:5672/vhost', abort: true })
+    .refine(isDecodable, 'Expected a % as %25 in user, password and vhost')
+    .optional(),
+  RABBITMQ_EXCHANGE: z
+    .string()
+    .regex(/^(?!amq\.)[\w.:-]{1,127}$/, 'Expected up to 127 letters, digits or _ . : -, and not amq. at the beginning')
+    .default('auth.events'),
+  /** Whether an event that no queue takes is tried again. */
+  RABBITMQ_MANDATORY: flag.default(false),
+  /** On Workers, where the binding `EVENTS` is a queue to send to. */
+  EVENTS_QUEUE: flag.default(false),
+  EVENTS_REDIS_STREAM: z
+    .string()
+    .regex(/^[\w.:{}-]{1,200}$/, 'Expected up to 200 letters, digits or _ . : { } -')
+    .optional(),
+  /** Older entries are trimmed beyond so many, more or less. */
+  EVENTS_REDIS_STREAM_MAXLEN: z.coerce.number().int().min(1).max(100_000_000).default(100_000),
+  WEBHOOKS: webhookList.default([]),
+  /** Lets webhooks go over http, and to private addresses. */
+  WEBHOOK_ALLOW_PRIVATE: flag.default(false),
+  /** Whether events carry addresses and user names. */
+  EVENTS_PERSONAL_DATA: flag.default(true),
   ARGON2_MEMORY: z.coerce.number().int().min(19_456).max(65_536).default(19_456),
   ARGON2_ITERATIONS: z.coerce.number().int().min(1).max(10).default(2),
   HOST: z.string().min(1).default('0.0.0.0'),
   PORT: z.coerce.number().int().min(0).max(65_535).default(3000),
+  /** PEM: the certificate with those between it and its authority, and its key. */
+  TLS_CERT_FILE: z.string().optional(),
+  TLS_KEY_FILE: z.string().optional(),
+  /** Processes that share the port. Where it is not set: one for each core, if they share a store. */
+  WORKERS: z.coerce.number().int().min(1).max(256).optional(),
+  /** Seconds between SIGTERM and the end of listening, in which `/readyz` says so. */
+  SHUTDOWN_DELAY: z.coerce.number().int().min(0).max(300).default(0),
   LOG_LEVEL: z
     .string()
     .toLowerCase()

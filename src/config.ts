@@ -1,4 +1,5 @@
-import { type Renamed, withOlderNames } from './config-legacy.ts';
+import { type EventSinkConfig, eventContradictions, toEventSinks } from './config-events.ts';
+import { olderNames, type Renamed, withOlderNames } from './config-legacy.ts';
 import { isLoopbackHost, type MailConfig, mailContradictions, toMail } from './config-mail.ts';
 import {
   limitVariable,
@@ -46,6 +47,10 @@ export interface Config {
   readonly mail: MailConfig | undefined;
   readonly requireEmailVerification: boolean;
   readonly serviceName: string;
+  /** Who takes events, each by a name of its own. */
+  readonly eventSinks: readonly EventSinkConfig[];
+  /** Whether events carry addresses and user names. */
+  readonly eventsPersonalData: boolean;
   /** The oldest sessions of a user end beyond so many; undefined for no bound. */
   readonly maxSessions: number | undefined;
   /** How long the row of an ended session is kept. */
@@ -56,6 +61,11 @@ export interface Config {
   readonly lockouts: LockoutTable;
   readonly host: string;
   readonly port: number;
+  /** Undefined where connections come without TLS. */
+  readonly tls: { readonly certFile: string; readonly keyFile: string } | undefined;
+  /** Processes that share the port; undefined for as many as are useful. */
+  readonly workers: number | undefined;
+  readonly shutdownDelay: number;
   readonly logLevel: Variables['LOG_LEVEL'];
   readonly slowRequestMs: number;
   /** Variables that were understood by an older name. */
@@ -67,8 +77,22 @@ export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 }
 
+/** The name of every variable that is read, older names too. */
+export const variableNames: ReadonlySet<string> = new Set([
+  ...[variables, limitVariables, lockoutVariables].flatMap(({ shape }) => Object.keys(shape)),
+  ...olderNames,
+]);
+
 /** Lists that are not empty by default: an empty one is an answer too. */
 const saySomethingEmpty: ReadonlySet<string> = new Set(['COMPAT_APIS']);
+
+/** Of these the message says where in it something is wrong: `WEBHOOKS[1].url`. */
+const jsonVariables: ReadonlySet<string> = new Set(['WEBHOOKS']);
+
+const place = (path: readonly PropertyKey[]) =>
+  path
+    .map((part, index) => (typeof part === 'number' ? `[${part}]` : `${index === 0 ? '' : '.'}${String(part)}`))
+    .join('');
 
 /**
  * Reads the environment.
@@ -89,7 +113,7 @@ export function readConfig(environment: Readonly<Record<string, unknown>>): Conf
       const name = String(path[0]);
       const from = renamed.find((each) => each.name === name);
       const said = set[name] === undefined ? 'Required' : message;
-      return `${name}${from === undefined ? '' : ` (from ${from.old})`}: ${said}`;
+      return `${jsonVariables.has(name) ? place(path) : name}${from === undefined ? '' : ` (from ${from.old})`}: ${said}`;
     });
   if (parsed.data !== undefined) wrong.push(...contradictions(parsed.data));
   if (wrong.length > 0 || parsed.data === undefined || limits.data === undefined || lockouts.data === undefined) {
@@ -104,6 +128,9 @@ function contradictions(v: Variables): string[] {
   if ((v.UPSTASH_REDIS_REST_URL === undefined) !== (v.UPSTASH_REDIS_REST_TOKEN === undefined)) {
     wrong.push('UPSTASH_REDIS_REST_TOKEN: set it together with UPSTASH_REDIS_REST_URL');
   }
+  if ((v.TLS_CERT_FILE === undefined) !== (v.TLS_KEY_FILE === undefined)) {
+    wrong.push('TLS_KEY_FILE: set it together with TLS_CERT_FILE');
+  }
   if (v.ENVIRONMENT !== 'dev' && v.ISSUER.startsWith('http:') && !isLoopback(v.ISSUER)) {
     wrong.push('ISSUER: must be https outside development');
   }
@@ -114,7 +141,7 @@ function contradictions(v: Variables): string[] {
   if (v.ARGON2_MEMORY * v.ARGON2_ITERATIONS > argon2Limits.work) {
     wrong.push(`ARGON2_MEMORY: times ARGON2_ITERATIONS must be at most ${argon2Limits.work}`);
   }
-  return [...wrong, ...mailContradictions(v)];
+  return [...wrong, ...mailContradictions(v), ...eventContradictions(v)];
 }
 
 const isLoopback = (url: string) => isLoopbackHost(new URL(url).hostname);
@@ -151,6 +178,8 @@ function toConfig(
     mail: toMail(v),
     requireEmailVerification: v.REQUIRE_EMAIL_VERIFICATION ?? (v.RESEND_API_KEY ?? v.SMTP_HOST) !== undefined,
     serviceName: v.SERVICE_NAME,
+    eventSinks: toEventSinks(v),
+    eventsPersonalData: v.EVENTS_PERSONAL_DATA,
     maxSessions: v.MAX_SESSIONS === 0 ? undefined : v.MAX_SESSIONS,
     sessionRetention: v.SESSION_RETENTION,
     auditRetention: v.AUDIT_RETENTION,
@@ -159,6 +188,12 @@ function toConfig(
     lockouts: overrideLockouts((name) => lockouts[lockoutVariable(name)]),
     host: v.HOST,
     port: v.PORT,
+    tls:
+      v.TLS_CERT_FILE === undefined || v.TLS_KEY_FILE === undefined
+        ? undefined
+        : { certFile: v.TLS_CERT_FILE, keyFile: v.TLS_KEY_FILE },
+    workers: v.WORKERS,
+    shutdownDelay: v.SHUTDOWN_DELAY,
     logLevel: v.LOG_LEVEL,
     slowRequestMs: v.SLOW_REQUEST_MS,
   };

@@ -2,6 +2,7 @@ import type { Config } from './config.ts';
 import type { Keyring } from './crypto/derive.ts';
 import type { PasswordHasher } from './crypto/password-hash.ts';
 import type { Database } from './db/database.ts';
+import type { Sink } from './events/sink.ts';
 import type { KeyValue } from './kv.ts';
 import type { Mailer } from './mailer.ts';
 import type { Log } from './ops/log.ts';
@@ -19,6 +20,8 @@ export interface Deps {
   readonly isBreached: ((password: string) => Promise<boolean>) | undefined;
   /** Undefined where no mail can be sent: it waits in the outbox. */
   readonly mailer: Mailer | undefined;
+  /** Those of `config.eventSinks` that this instance delivers to. */
+  readonly sinks: readonly Sink[];
   /** A file of `dist/docs` by its path there; undefined where there is none. */
   readonly assets: (path: string) => Promise<Response | undefined>;
   readonly log: Log;

@@ -64,7 +64,38 @@ export interface ForgiveOperation {
   readonly all?: boolean;
 }
 
-export type Operation = LimitOperation | GetOperation | SetOperation | AttemptOperation | ForgiveOperation;
+/**
+ * Adds to whole numbers that stand under one key: to all of them or to none. Repeated under the same `id` within
+ * `memory` seconds it adds nothing, so it may be sent again where nobody knows whether it was carried out. The result
+ * says whether it was now.
+ */
+export interface AddOperation {
+  readonly type: 'add';
+  readonly key: string;
+  readonly id: string;
+  /** Seconds. */
+  readonly memory: number;
+  /** Seconds after which numbers that nothing was added to are forgotten. */
+  readonly ttl: number;
+  /** The caller's clock: milliseconds since the epoch. */
+  readonly now: number;
+  readonly amounts: ReadonlyMap<string, number>;
+}
+
+/** Reads all numbers that stand under a key. */
+export interface SumsOperation {
+  readonly type: 'sums';
+  readonly key: string;
+}
+
+export type Operation =
+  | LimitOperation
+  | GetOperation
+  | SetOperation
+  | AttemptOperation
+  | ForgiveOperation
+  | AddOperation
+  | SumsOperation;
 
 export interface AttemptResult {
   readonly allowed: boolean;
@@ -82,8 +113,8 @@ export interface LimitResult {
   readonly reset: number;
 }
 
-/** Whether there was anything to forgive, or the value was written: `boolean`. */
-export type Result = LimitResult | AttemptResult | readonly (string | null)[] | boolean;
+/** Whether there was anything to forgive, the value was written, or the amounts were added: `boolean`. */
+export type Result = LimitResult | AttemptResult | readonly (string | null)[] | ReadonlyMap<string, number> | boolean;
 
 export type ResultOf<O extends Operation> = O extends LimitOperation
   ? LimitResult
@@ -91,7 +122,9 @@ export type ResultOf<O extends Operation> = O extends LimitOperation
     ? AttemptResult
     : O extends GetOperation
       ? readonly (string | null)[]
-      : boolean;
+      : O extends SumsOperation
+        ? ReadonlyMap<string, number>
+        : boolean;
 
 export type ResultsOf<Operations extends readonly Operation[]> = {
   -readonly [Index in keyof Operations]: ResultOf<Operations[Index]>;
@@ -158,6 +191,11 @@ function check(operation: Operation): void {
       if (!isLocking(failures)) throw new RangeError('failures is not a count');
       if (![pause, longestPause, memory].every(isDuration)) throw new RangeError('a counter without a duration');
     }
+  }
+  if (operation.type === 'add') {
+    if (!Number.isSafeInteger(operation.now) || operation.now < 0) throw new RangeError('now is not a time');
+    if (![operation.memory, operation.ttl].every(isDuration)) throw new RangeError('an addition without a duration');
+    if (![...operation.amounts.values()].every(Number.isSafeInteger)) throw new RangeError('an amount is not whole');
   }
   if (operation.type === 'set' && !Number.isFinite(operation.ttl ?? 0)) throw new RangeError('ttl is not a duration');
 }

@@ -1,4 +1,5 @@
 import argon2Module from '#argon2.wasm';
+import { databaseVariables, openDatabase } from '#worker-database';
 import { type App, createApp } from './app.ts';
 import { type Config, ConfigError, readConfig } from './config.ts';
 import { createKeyring } from './crypto/derive.ts';
@@ -13,9 +14,9 @@ import { createBreachedPasswords } from './platform/breached-passwords.ts';
 import { withDeadline } from './platform/kv-deadline.ts';
 import { createMailbox } from './platform/mailbox.ts';
 import { createMemoryKeyValue } from './platform/memory.ts';
-import { createNeon } from './platform/neon.ts';
 import { createResend } from './platform/resend.ts';
 import { createUpstashKeyValue } from './platform/upstash.ts';
+import { createWorkerSinks } from './platform/worker-sinks.ts';
 
 type WorkerBindings = Readonly<Record<string, unknown>>;
 
@@ -29,7 +30,7 @@ const argon2 = createArgon2Wasm(argon2Module);
 /** One application for the isolate. Requests that come while it is made make their own: they must not share I/O. */
 async function getApplication(bindings: WorkerBindings): Promise<App> {
   if (application !== undefined) return application;
-  const made = await createApplication(readConfig(bindings), bindings);
+  const made = await createApplication(readConfig({ ...bindings, ...databaseVariables(bindings) }), bindings);
   application ??= made;
   return application;
 }
@@ -43,10 +44,11 @@ async function createApplication(config: Config, bindings: WorkerBindings): Prom
     keyring,
     now,
     newId: () => uuidv7(now()),
-    db: createNeon({ url: config.database.url, endpoint: config.neonEndpoint }),
+    db: openDatabase(config),
     kv: createKeyValue(config, log),
     fallback: createMemoryKeyValue({ now, capacity }),
     mailer: createMailer(config, log),
+    sinks: createWorkerSinks(config, bindings),
     assets: createBoundAssets(bindings['ASSETS']),
     isBreached: createBreachedPasswords(config.breachedPasswordUrl),
     hasher: createPasswordHasher({

@@ -18,6 +18,7 @@ const features = [
   'audit',
   'email',
   'outbox',
+  'events',
   'roles',
   'tokens',
   'sessions',
@@ -52,7 +53,7 @@ describe('the directions of imports', () => {
     const wrong = files.flatMap((source) =>
       importsOf(source)
         .filter((target) => entries.includes(target) || target === 'app.ts' || target.startsWith('platform/'))
-        .filter(() => !entries.includes(source.file) && !/^(platform|cli)\//.test(source.file))
+        .filter(() => !entries.includes(source.file) && !/^(platform|cli|node)\//.test(source.file))
         .map((target) => `${source.file} -> ${target}`),
     );
     expect(wrong).toEqual([]);
@@ -62,7 +63,7 @@ describe('the directions of imports', () => {
     const http = files.filter(({ specifiers }) =>
       specifiers.some((specifier) => /^(hono|@hono)(\/|$)/.test(specifier)),
     );
-    const allowed = /^(app|node)\.ts$|^(http|pages)\/|[/-]routes\.ts$/;
+    const allowed = /^(app|node)\.ts$|^(http|pages|node)\/|[/-]routes\.ts$/;
     expect(http.map(({ file }) => file).filter((file) => !allowed.test(file))).toEqual([]);
     const wrong = files
       .filter(({ file }) => !isRoutes(file) && !file.startsWith('pages/') && features.includes(featureOf(file)))
@@ -81,7 +82,8 @@ describe('the directions of imports', () => {
   });
 
   it('keep each SDK in its platform file', () => {
-    const sdk = /^(pg|redis|@neondatabase\/|@upstash\/|@node-rs\/|@phi-ag\/|resend|nodemailer|cloudflare:)/;
+    const sdk =
+      /^(pg|redis|@neondatabase\/|@upstash\/|@node-rs\/|@phi-ag\/|resend|nodemailer|amqplib|standardwebhooks|cloudflare:)/;
     const wrong = files.filter(
       ({ file, specifiers }) => !file.startsWith('platform/') && specifiers.some((s) => sdk.test(s)),
     );
@@ -96,7 +98,7 @@ describe('the source', () => {
   });
 
   it('asks one clock', () => {
-    const allowed = /^(worker|node)\.ts$|^platform\/|^cli\//;
+    const allowed = /^(worker|node)\.ts$|^(platform|cli|node)\//;
     const clocks = files.filter(({ text }) => /Date\.now\(|new Date\(\)|performance\.now/.test(text));
     expect(clocks.map(({ file }) => file).filter((file) => !allowed.test(file))).toEqual([]);
   });

@@ -9,6 +9,9 @@ const complete = {
   DATABASE_URL: 'postgres://user:password@host/database',
 };
 
+const signing = `whsec_${btoa('the secret of a receiver, no two alike')}`;
+const webhook = { name: 'billing', url: 'https://receiver.example/events', secrets: [signing] };
+
 const relayed = { SMTP_HOST: 'smtp.example', MAIL_FROM: 'Auth <auth@example.com>' };
 
 describe('the configuration', () => {
@@ -98,6 +101,7 @@ describe('the configuration', () => {
     ['SMTP_HOST', { RESEND_API_KEY: 're_1', SMTP_HOST: 'smtp.example', MAIL_FROM: 'a@example.com' }],
     ['SMTP_PASSWORD', { SMTP_HOST: 'smtp.example', SMTP_USER: 'a', MAIL_FROM: 'a@example.com' }],
     ['SMTP_TLS', { ...relayed, SMTP_USER: 'a', SMTP_PASSWORD: 'b', SMTP_TLS: 'none' }],
+    ['EVENTS_REDIS_STREAM', { EVENTS_REDIS_STREAM: 'events' }],
     ['REQUIRE_EMAIL_VERIFICATION', { REQUIRE_EMAIL_VERIFICATION: 'true' }],
   ])('refuses a contradiction and names %s', (name, variables) => {
     expect(() => readConfig({ ...complete, ...variables })).toThrow(name);
@@ -114,6 +118,13 @@ describe('the configuration', () => {
     ['SMTP_HOST', 'smtp://canary'],
     ['SMTP_TLS', 'canary'],
     ['RESEND_BASE_URL', 'canary'],
+    ['RABBITMQ_URL', 'https://user:canary@host'],
+    ['RABBITMQ_URL', 'amqp://user:canary%@host'],
+    ['RABBITMQ_EXCHANGE', 'amq.canary'],
+    ['EVENTS_REDIS_STREAM', 'canary stream'],
+    ['EVENTS_REDIS_STREAM_MAXLEN', '0'],
+    ['WEBHOOKS', 'canary'],
+    ['WEBHOOKS', '{"canary":true}'],
     ['ISSUER', 'https://user:canary@auth.example.com'],
     ['ISSUER', 'https://auth.example.com/?tenant=canary'],
     ['ISSUER', 'https://auth.example.com/#canary'],
@@ -159,6 +170,67 @@ describe('the configuration', () => {
       { kind: 'mailbox', url: 'http://localhost:3001', from: 'Example <no-reply@localhost>' },
       false,
     ]);
+  });
+
+  it('knows who takes events, each by a name and with its types', () => {
+    const sinks = (variables: Record<string, string>) => readConfig({ ...complete, ...variables }).eventSinks;
+    expect(sinks({ EVENTS_QUEUE: 'false', RABBITMQ_EXCHANGE: 'unused' })).toEqual([]);
+    const url = 'amqp://guest:guest@localhost/';
+    expect(
+      sinks({ RABBITMQ_URL: url, EVENTS_QUEUE: '1', EVENTS_REDIS_STREAM: 'events', REDIS_URL: 'redis://r' }),
+    ).toEqual([
+      { kind: 'rabbitmq', name: 'rabbitmq', types: undefined, url, exchange: 'auth.events', mandatory: false },
+      { kind: 'queue', name: 'queue', types: undefined },
+      { kind: 'redis-stream', name: 'redis-stream', types: undefined, stream: 'events', maxLength: 100_000 },
+    ]);
+    const webhooks = [
+      { ...webhook, types: ['UserCreated'] },
+      { ...webhook, name: 'crm' },
+    ];
+    const { url: target, secrets } = webhook;
+    expect(sinks({ WEBHOOKS: JSON.stringify(webhooks) })).toEqual([
+      { kind: 'webhook', name: 'webhook:billing', types: ['UserCreated'], url: target, secrets, allowPrivate: false },
+      { kind: 'webhook', name: 'webhook:crm', types: undefined, url: target, secrets, allowPrivate: false },
+    ]);
+  });
+
+  it.each<[string, unknown]>([
+    ['WEBHOOKS[1].name', { name: 'Canary!' }],
+    ['WEBHOOKS[1].name: This name stands twice', { name: 'first' }],
+    ['WEBHOOKS[1].url', { url: 'canary' }],
+    ['WEBHOOKS[1].url', { url: 'ftp://canary.example' }],
+    ['WEBHOOKS[1].url', { url: 'http://canary.example' }],
+    ['WEBHOOKS[1].url', { url: 'https://user:canary@receiver.example' }],
+    ['WEBHOOKS[1].url', { url: 'https://169.254.169.254/canary' }],
+    ['WEBHOOKS[1].secrets', { secrets: [] }],
+    ['WEBHOOKS[1].secrets', { secrets: [signing, signing] }],
+    ['WEBHOOKS[1].secrets[0]', { secrets: ['canary'] }],
+    ['WEBHOOKS[1].secrets[1]', { secrets: [signing, 'whsec_canary'] }],
+    ['WEBHOOKS[1].secrets[0]: Needs', { secrets: [`whsec_${btoa('canary')}`] }],
+    ['WEBHOOKS[1].secrets[0]: Needs', { secrets: [`whsec_${btoa('c'.repeat(32))}`] }],
+    ['WEBHOOKS[1].types', { types: [] }],
+    ['WEBHOOKS[1].types[1]', { types: ['UserCreated', 'Canary'] }],
+    ['WEBHOOKS[1]', { canary: true }],
+    ['WEBHOOKS[1]', 'canary'],
+  ])('says where in the webhooks something is wrong (%s), and never what stands there', (place, wrong) => {
+    const second = typeof wrong === 'string' ? wrong : Object.assign({ ...webhook }, wrong);
+    const WEBHOOKS = JSON.stringify([{ ...webhook, name: 'first' }, second]);
+    const read = () => readConfig({ ...complete, WEBHOOKS });
+    expect(read).toThrow(`Invalid configuration. ${place}`);
+    expect(read).not.toThrow(/canary/i);
+    expect(read).not.toThrow(signing);
+  });
+
+  it('takes webhooks over http and in private networks where that is allowed', () => {
+    const WEBHOOKS = JSON.stringify([{ ...webhook, url: 'http://10.0.0.1:8080/events' }]);
+    expect(readConfig({ ...complete, WEBHOOKS, WEBHOOK_ALLOW_PRIVATE: 'true' }).eventSinks).toMatchObject([
+      { url: 'http://10.0.0.1:8080/events', allowPrivate: true },
+    ]);
+  });
+
+  it('has personal data in events unless told otherwise', () => {
+    expect(readConfig(complete).eventsPersonalData).toBe(true);
+    expect(readConfig({ ...complete, EVENTS_PERSONAL_DATA: 'false' }).eventsPersonalData).toBe(false);
   });
 
   it('takes plain http for loopback addresses', () => {

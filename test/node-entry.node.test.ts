@@ -1,43 +1,10 @@
 // On Node only: it is the entry for self-hosters.
-import { spawn } from 'node:child_process';
 import { request } from 'node:http';
 import { connect } from 'node:net';
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createEmptyDatabase } from './db/catalog.ts';
+import { freePort, launch, start } from './support/node-entry.ts';
 import { createDatabase, password } from './support/test-app.ts';
-
-const entry = join(import.meta.dirname, '../src/node.ts');
-
-/** Starts the entry with exactly these variables. */
-function launch(variables: Record<string, string>) {
-  const child = spawn(process.execPath, [entry], { env: { PATH: process.env['PATH'], ...variables } });
-  const exited = new Promise<number | null>((resolve) => child.once('close', resolve));
-  let output = '';
-  const ready = new Promise<void>((resolve, reject) => {
-    const read = (chunk: Buffer) => {
-      output += chunk.toString();
-      if (output.includes('ready: ')) resolve();
-    };
-    child.stdout.on('data', read);
-    child.stderr.on('data', read);
-    void exited.then(() => reject(new Error(`It ended: ${output}`)));
-  });
-  ready.catch(() => undefined);
-  const kill = (signal: NodeJS.Signals) => child.kill(signal);
-  const end = async () => {
-    kill('SIGKILL');
-    await exited;
-  };
-  return { ready, exited, output: () => output, kill, end };
-}
-
-/** The same, and ends it with the test. */
-function start(variables: Record<string, string>) {
-  const started = launch(variables);
-  onTestFinished(started.end);
-  return started;
-}
 
 const variables = async (port: number) => ({
   AUTH_SECRET: 'test-secret-test-secret-test-secret-1',
@@ -46,13 +13,6 @@ const variables = async (port: number) => ({
   HOST: '127.0.0.1',
   PORT: String(port),
 });
-
-/** Below the range from which the system takes ports, and not one that others are known to use. */
-let next = 21_000 + Math.floor(Math.random() * 5000);
-const freePort = () => {
-  next += 1;
-  return next;
-};
 
 const login = (base: string, headers: Record<string, string> = {}, identifier: string = crypto.randomUUID()) =>
   fetch(`${base}/auth/login`, {

@@ -6,7 +6,7 @@ import { seal } from '../crypto/seal.ts';
 import type { Deps } from '../deps.ts';
 import { chooseLocale } from '../email/locale.ts';
 import { mailRow, taskRow } from '../outbox/outbox.ts';
-import type { Task } from '../outbox/relay.ts';
+import { deliverAfter, type Task } from '../outbox/relay.ts';
 import { deleteOutbox, insertOutbox } from '../outbox/store.ts';
 import type { Caller } from '../sessions/authenticate.ts';
 import type { SessionDeps } from '../sessions/sessions.ts';
@@ -25,6 +25,7 @@ import { redeemToken } from './redemption-store.ts';
 import { refuseTaken } from './register.ts';
 import { findAccount, readUser, type UserRow } from './store.ts';
 import { finishTask } from './token-store.ts';
+import { emailChanged, passwordChanged } from './user-events.ts';
 
 const emailAddress = z.object({ address: z.string(), key: z.string() });
 const whose = { userId: z.uuid(), sessionId: z.uuid() };
@@ -105,7 +106,7 @@ async function readAccount(deps: Deps, userId: string | null): Promise<UserRow> 
  * @throws {Problem} `link_expired`; `identifier_taken` where another account has verified the address meanwhile
  */
 export async function confirmEmailChange(deps: SessionDeps, proof: MailProof, call: Call): Promise<void> {
-  const { db, now, relay } = deps;
+  const { db, now } = deps;
   const token = await findProof(deps, 'change_email', proof);
   const user = await readAccount(deps, token.user_id);
   const userId = user.id;
@@ -124,18 +125,22 @@ export async function confirmEmailChange(deps: SessionDeps, proof: MailProof, ca
           data: { address: old } satisfies z.input<typeof tokenData>,
           message: ({ token: undoToken }) => ({ type: 'email_changed', data: { ...event, token: undoToken } }),
         });
+  const promised = [...(undo === undefined ? [] : [undo.mail]), ...(await emailChanged(deps, userId, address))];
+  const whereEvicted = await emailChanged(deps, undefined, null);
   const redemption = {
     ...(await newAddress(deps, userId, address)),
+    promised,
+    whereEvicted,
     askedBy,
     verifies: false,
     from: user.emailIndex,
     drops: ['change_email', 'verify_email', 'reset_password'] as const,
     audit: auditRow(deps, { type: 'email_changed', result: 'success', userId, sessionId: null, origin: call.origin }),
-    ...(undo === undefined ? {} : { token: undo.token, mails: [undo.mail] }),
+    ...(undo === undefined ? {} : { token: undo.token }),
   };
   const redeemed = await redeemToken(db, { id: token.id, userId }, now(), redemption).catch(refuseTaken);
   if (redeemed === undefined) throw linkExpired('used or changed meanwhile');
-  if (undo !== undefined) call.after(() => relay.deliver([undo.mail]));
+  deliverAfter(deps, call, [...promised, ...whereEvicted]);
 }
 
 /**
@@ -144,7 +149,7 @@ export async function confirmEmailChange(deps: SessionDeps, proof: MailProof, ca
  * @throws {Problem} `link_expired`; `identifier_taken` where another account has verified the old address meanwhile
  */
 export async function undoEmailChange(deps: SessionDeps, token: string, call: Call): Promise<void> {
-  const { db, now, relay, revocation } = deps;
+  const { db, now, revocation } = deps;
   const found = await findProof(deps, 'undo_email_change', { token });
   const user = await readAccount(deps, found.user_id);
   const userId = user.id;
@@ -166,6 +171,12 @@ export async function undoEmailChange(deps: SessionDeps, token: string, call: Ca
     sessionId: null,
     origin: call.origin,
   } as const;
+  const promised = [
+    reset.mail,
+    ...(await emailChanged(deps, userId, address)),
+    ...(await passwordChanged(deps, userId, 'removed', { reason: 'email_changed' })),
+  ];
+  const whereEvicted = await emailChanged(deps, undefined, null);
   const redemption = {
     ...changed,
     set: { ...changed.set, passwordHash: null },
@@ -173,11 +184,12 @@ export async function undoEmailChange(deps: SessionDeps, token: string, call: Ca
     endsSessions: 'email_changed',
     drops: ['undo_email_change', 'change_email', 'verify_email', 'reset_password'],
     token: reset.token,
-    mails: [reset.mail],
+    promised,
+    whereEvicted,
     audit: auditRow(deps, entry),
   } as const;
   const redeemed = await redeemToken(db, { id: found.id, userId }, now(), redemption).catch(refuseTaken);
   if (redeemed === undefined) throw linkExpired('used meanwhile');
-  call.after(() => relay.deliver([reset.mail]));
+  deliverAfter(deps, call, [...promised, ...whereEvicted]);
   await revocation.revokeUser(userId, redeemed.ended, null);
 }

@@ -1,11 +1,13 @@
 import { auditRow } from '../audit/audit.ts';
 import { Problem } from '../errors.ts';
+import { deliverAfter } from '../outbox/relay.ts';
 import { presentTokens, type SessionDeps, type Tokens } from '../sessions/sessions.ts';
 import { noticeTo } from './notices.ts';
 import { ownerOf, refuseWeakPassword } from './password.ts';
 import { replacePassword } from './password-store.ts';
 import { openPersonalData } from './profile.ts';
 import { type Proof, provePassword, wrongPassword } from './reauthenticate.ts';
+import { passwordChanged } from './user-events.ts';
 
 /**
  * Changes the password of a caller who knows it, and ends all sessions but the caller's.
@@ -17,7 +19,7 @@ export async function changePassword(
   proof: Omit<Proof, 'field' | 'type'>,
   newPassword: string,
 ): Promise<Tokens> {
-  const { db, hasher, now, relay, revocation } = deps;
+  const { db, hasher, now, revocation } = deps;
   const type = 'password_changed';
   const user = await provePassword(deps, { ...proof, field: 'current_password', type });
   if (newPassword.normalize('NFKC') === proof.password.normalize('NFKC')) {
@@ -30,10 +32,12 @@ export async function changePassword(
   const { userId, sessionId } = proof.caller;
   const audit = auditRow(deps, { type, result: 'success', userId, sessionId, origin: proof.call.origin });
   const notices = await noticeTo(deps, 'password_changed', { ...user, email }, proof.call);
-  const { confirmed, session, ended } = await replacePassword(db, proof.caller, hashes, now(), audit, notices);
+  const ending = { reason: 'password_changed', except: sessionId } as const;
+  const promised = [...notices, ...(await passwordChanged(deps, userId, 'changed', ending))];
+  const { confirmed, session, ended } = await replacePassword(db, proof.caller, hashes, now(), audit, promised);
   if (!confirmed) throw wrongPassword('current_password');
   if (session === undefined) throw new Problem('invalid_token', { reason: 'session ended meanwhile' });
-  proof.call.after(() => relay.deliver(notices));
+  deliverAfter(deps, proof.call, promised);
   await revocation.revokeUser(userId, ended, sessionId);
   return await presentTokens(deps, session);
 }

@@ -2,8 +2,9 @@ import { type AuditRow, auditRow } from '../audit/audit.ts';
 import type { Call } from '../call.ts';
 import { blindIndexes } from '../crypto/blind-index.ts';
 import { Problem } from '../errors.ts';
+import { eventRows } from '../events/promise.ts';
 import type { AttemptResult } from '../kv.ts';
-import { eventRow } from '../outbox/outbox.ts';
+import { deliverAfter } from '../outbox/relay.ts';
 import type { OutboxRow } from '../outbox/store.ts';
 import type { SessionDeps } from '../sessions/sessions.ts';
 import { normaliseEmail } from './email.ts';
@@ -52,16 +53,14 @@ async function removeUser(deps: SessionDeps, user: UserRow, call: Call): Promise
   const { email } = await openPersonalData(deps, user);
   const audit = auditRow(deps, { type, result: 'success', ...nobody });
   const notices = await noticeTo(deps, type, { id, locale, email }, call);
-  if (passwordHash === null || !(await forgetUser(deps, { id, email, passwordHash }, audit, notices))) return false;
-  call.after(() => deps.relay.deliver(notices));
-  return true;
+  return passwordHash !== null && (await forgetUser(deps, { id, email, passwordHash }, audit, notices, call));
 }
 
 /**
  * Deletes a user with all that is held of the person, promises the event that tells other services, and refuses the
  * tokens.
  * @param user `passwordHash` where it has to be the stored one still
- * @param notices mails that say so
+ * @param notices mails that say so, sent after the answer
  * @returns whether there was such a user
  * @throws {Problem} `last_admin`
  */
@@ -70,13 +69,16 @@ export async function forgetUser(
   user: { readonly id: string; readonly email: string | null; readonly passwordHash?: string },
   audit: AuditRow,
   notices: readonly OutboxRow[],
+  call: Pick<Call, 'after'>,
 ): Promise<boolean> {
   const { db, revocation } = deps;
   const key = user.email === null ? undefined : normaliseEmail(user.email)?.key;
   const emailIndexes = key === undefined ? [] : await blindIndexes(deps.keyring, 'email', key);
-  const event = await eventRow(deps, 'UserDeleted', { user_id: user.id });
-  const { deleted, lastAdmin, sessionIds } = await deleteUser(db, user, emailIndexes, audit, [...notices, event]);
+  const promised = [...notices, ...(await eventRows(deps, 'UserDeleted', user.id, {}))];
+  const { deleted, lastAdmin, sessionIds } = await deleteUser(db, user, emailIndexes, audit, promised);
   if (lastAdmin) throw new Problem('last_admin');
-  if (deleted) await Promise.all([revocation.revokeUser(user.id, sessionIds, null), forgetAudit(db, user.id)]);
-  return deleted;
+  if (!deleted) return false;
+  deliverAfter(deps, call, promised);
+  await Promise.all([revocation.revokeUser(user.id, sessionIds, null), forgetAudit(db, user.id)]);
+  return true;
 }

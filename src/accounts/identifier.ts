@@ -3,7 +3,7 @@ import type { Deps } from '../deps.ts';
 import type { Name, Names } from '../limits/device.ts';
 import { normaliseEmail } from './email.ts';
 import type { AccountLookup } from './store.ts';
-import { normaliseUsername } from './username.ts';
+import { normaliseAnyName } from './username.ts';
 
 /** What was typed as an identifier, ready to be looked up. */
 export interface Identifier {
@@ -14,18 +14,22 @@ export interface Identifier {
   readonly name: Name;
 }
 
-/** With an @ it is an email, else a username: no username holds one. */
-export const kindOf = (typed: string): Name['kind'] => (typed.normalize('NFKC').includes('@') ? 'email' : 'username');
+/** UTF-16 units of an email address as it is typed. What is longer is none, and is not looked at. */
+const longestEmail = 320;
+
+/** What reads as an email is one, and anything else a username: no username does. */
+export const kindOf = (typed: string): Name['kind'] =>
+  typed.length <= longestEmail && normaliseEmail(typed) !== undefined ? 'email' : 'username';
 
 /** Reads an identifier of either kind. */
 export async function readIdentifier({ keyring }: Pick<Deps, 'keyring'>, typed: string): Promise<Identifier> {
   if (kindOf(typed) === 'email') {
-    // What is no address has no account either, and goes the same way.
     const key = normaliseEmail(typed)?.key ?? typed;
     const emailIndexes = await blindIndexes(keyring, 'email', key);
     return { lookup: { emailIndexes }, limitKey: emailIndexes[0], name: { kind: 'email', key } };
   }
-  const usernameKey = normaliseUsername(typed)?.key ?? '';
+  // What is no name has no account either, and goes the same way.
+  const usernameKey = normaliseAnyName(typed)?.key ?? '';
   const [limitKey] = await blindIndexes(keyring, 'username', usernameKey);
   return { lookup: { usernameKey }, limitKey, name: { kind: 'username', key: usernameKey } };
 }

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { parseStoredHash } from '../crypto/stored-hash.ts';
-import { bounded, email, locale, name, phoneNumber, username } from './schemas.ts';
+import { anyName, bounded, email, locale, name, phoneNumber, username } from './schemas.ts';
 
 /** What a line of an import is judged by. */
 export interface ImportRules {
@@ -30,6 +30,12 @@ const passwordHash = (pepperIds: readonly string[]) =>
     return parsed !== null && (keyId === undefined || pepperIds.includes(keyId));
   }, 'Not a hash that can be verified: bcrypt ($2a$, $2b$, $2y$, cost 4 to 14), scrypt or argon2 (PHC strings) within bounds');
 
+/** A name of which the other system did not know what it was: the email, or else a username of any kind. */
+const login = z.union(
+  [email.transform((read) => ({ email: read })), anyName.transform((read) => ({ username: read }))],
+  'Neither an email address nor a name that can be kept',
+);
+
 /** One user of another system, as a line of NDJSON tells. Messages never repeat a value. */
 export const importedUser = ({ pepperIds, roles, now }: ImportRules) =>
   z
@@ -38,6 +44,7 @@ export const importedUser = ({ pepperIds, roles, now }: ImportRules) =>
       email: maybe(email),
       email_verified: maybe(z.boolean()),
       username: maybe(username),
+      login: maybe(login),
       name: maybe(name),
       surname: maybe(name),
       phone_number: maybe(phoneNumber),
@@ -47,10 +54,15 @@ export const importedUser = ({ pepperIds, roles, now }: ImportRules) =>
       created_at: maybe(time(now)),
       locale: maybe(locale),
     })
-    .refine((user) => user.email !== null || user.username !== null, {
+    .refine(({ email, username, login }) => email !== null || username !== null || login !== null, {
       path: ['email'],
       message: 'Give an email, a username, or both',
-    });
+    })
+    .refine(({ email, username, login }) => login === null || (email === null && username === null), {
+      path: ['login'],
+      message: 'Is an email or a username: give it alone',
+    })
+    .transform(({ login, ...user }) => ({ ...user, ...login }));
 
 export type ImportedUser = z.output<ReturnType<typeof importedUser>>;
 

@@ -4,6 +4,7 @@ import type { AuditRow } from '../audit/audit.ts';
 import { type Database, query } from '../db/database.ts';
 import { insertFrom } from '../db/insert-from.ts';
 import { auditLog, users } from '../db/schema.ts';
+import { type OutboxRow, rowsFrom } from '../outbox/store.ts';
 import type { NewUserRow, UserRow } from './store.ts';
 
 export type Holder = Pick<UserRow, 'id' | 'emailIndex' | 'usernameKey'>;
@@ -33,6 +34,7 @@ export async function findHolders(db: Database, sought: Sought): Promise<Holder[
  * Writes users and one audit row for each, all of them or none. A user whose id, email or username somebody took in
  * the meantime is left out, with the audit row.
  * @param audit what the audit rows have in common; `auditIds` their ids, one for each user
+ * @param events about these users: one that is left out has none
  * @returns the ids of the users that were written
  */
 export async function insertImported(
@@ -40,6 +42,7 @@ export async function insertImported(
   rows: readonly NewUserRow[],
   audit: Omit<AuditRow, 'id' | 'userId'>,
   auditIds: readonly string[],
+  events: readonly OutboxRow[],
 ): Promise<string[]> {
   const written = db
     .insert(users)
@@ -54,7 +57,7 @@ export async function insertImported(
     z.object({ id: z.uuid() }),
     sql`with written as ${written}, audited as (
       ${insertFrom(auditLog, { ...audit, id: '' }, source, columns)}
-    )
+    )${rowsFrom(events, sql`written`)}
     select id from written`,
   );
   return found.map(({ id }) => id);

@@ -2,12 +2,14 @@ import { auditRow } from '../audit/audit.ts';
 import { blindIndexes } from '../crypto/blind-index.ts';
 import { derivedUuidv7 } from '../crypto/random.ts';
 import type { Deps } from '../deps.ts';
+import type { EventDeps } from '../events/promise.ts';
 import type { ImportedUser, LineProblem } from './import-schema.ts';
 import { findHolders, type Holder, insertImported } from './import-store.ts';
 import { newUser } from './new-user.ts';
-import type { NewUserRow } from './store.ts';
+import type { UserRow } from './store.ts';
+import { userCreated } from './user-events.ts';
 
-export type ImportDeps = Pick<Deps, 'db' | 'keyring' | 'newId' | 'now'>;
+export type ImportDeps = EventDeps & Pick<Deps, 'db'>;
 
 /** What became of a user: written, already there and left as it is, or refused. */
 export type Outcome = 'imported' | 'present' | LineProblem;
@@ -100,10 +102,13 @@ async function write(deps: ImportDeps, free: readonly Candidate[]): Promise<Set<
   const origin = { address: undefined, userAgent: undefined };
   const entry = { type: 'user_imported', result: 'success', userId: null, sessionId: null, origin } as const;
   const auditIds = free.map(() => deps.newId());
-  return new Set(await insertImported(deps.db, rows, auditRow(deps, entry), auditIds));
+  const events = await Promise.all(
+    rows.map((row, n) => userCreated(deps, row, free[n]?.user.email?.address ?? null, 'import')),
+  );
+  return new Set(await insertImported(deps.db, rows, auditRow(deps, entry), auditIds, events.flat()));
 }
 
-async function toRow(deps: ImportDeps, { id, user }: Candidate): Promise<NewUserRow> {
+async function toRow(deps: ImportDeps, { id, user }: Candidate): Promise<UserRow> {
   const row = await newUser(
     { ...deps, newId: () => id },
     {

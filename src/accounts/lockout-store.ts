@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { type AuditRow, auditFrom } from '../audit/audit.ts';
 import { type Database, query } from '../db/database.ts';
 import { users } from '../db/schema.ts';
-import { type OutboxRow, outboxFrom, takenTask } from '../outbox/store.ts';
+import { type OutboxRow, promisedFrom, takenTask } from '../outbox/store.ts';
 
 /**
  * Carries out the task to tell of a lock: takes it away, records it, and promises the mail where there is one. Of
@@ -16,10 +16,9 @@ export async function insertLockoutNotice(
   taskId: string,
   userId: string,
   audit: AuditRow,
-  mail: OutboxRow | undefined,
+  promised: readonly OutboxRow[],
 ): Promise<boolean> {
   const told = sql`told`;
-  const mailed = mail === undefined ? sql`` : sql`, mailed as (${outboxFrom(mail, told)})`;
   const rows = await query(
     db,
     z.object({ user_id: z.uuid() }),
@@ -27,7 +26,7 @@ export async function insertLockoutNotice(
     told as (
       select u.id as user_id from ${users} as u
       where u.id = ${userId}::uuid and u.status = 'active' and exists (select from taken) for key share
-    ), audited as (${auditFrom(audit, told)})${mailed}
+    ), audited as (${auditFrom(audit, told)})${promisedFrom(promised, told)}
     select user_id from told`,
   );
   return rows.length > 0;

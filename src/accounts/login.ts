@@ -9,8 +9,10 @@ import { countFailedLogin } from '../limits/alarm.ts';
 import { issueDeviceToken } from '../limits/device.ts';
 import { forgiveAttempt, isLocking } from '../limits/lockout.ts';
 import { mailRow } from '../outbox/outbox.ts';
+import { deliverAfter } from '../outbox/relay.ts';
 import { insertOutbox, type OutboxRow } from '../outbox/store.ts';
 import { insertSession, type Upgrade } from '../sessions/new-session-store.ts';
+import { sessionStarted } from '../sessions/session-events.ts';
 import { limitSessions } from '../sessions/session-limit.ts';
 import { firstTokens, newSession, type SessionDeps, type Tokens } from '../sessions/sessions.ts';
 import { normaliseEmail } from './email.ts';
@@ -114,9 +116,10 @@ async function signIn(
   const passwordHash = needsUpgrade ? { passwordHash: await hasher.hash(request.password, signal) } : {};
   const upgrade = { ...passwordHash, ...newerIndex(lookup, account) };
   const notice = request.deviceId === undefined ? await newSignInMail(deps, account, user, call) : undefined;
+  const events = await sessionStarted(deps, session);
   try {
-    const { noticed } = await insertSession(db, session, audit, upgrade, notice);
-    if (noticed && notice !== undefined) call.after(() => deps.relay.deliver([notice]));
+    const { noticed } = await insertSession(db, session, audit, upgrade, events, notice);
+    deliverAfter(deps, call, [...(noticed && notice !== undefined ? [notice] : []), ...events]);
   } catch (error) {
     // The account was disabled, or its sessions ended, between the two statements.
     if (sqlState(error)?.code === notNullViolation) {
@@ -128,7 +131,7 @@ async function signIn(
   const [tokens, deviceToken] = await Promise.all([
     firstTokens(deps, session, account.roles),
     issueDeviceToken(deps, { emailKey, usernameKey: account.usernameKey ?? undefined }, request.deviceId),
-    limitSessions(deps, session, origin),
+    limitSessions(deps, session, call),
   ]);
   return { user, tokens, deviceToken };
 }

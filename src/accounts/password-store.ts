@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { type AuditRow, auditFrom } from '../audit/audit.ts';
 import { type Database, query } from '../db/database.ts';
 import { auditLog, codeAttempts, oneTimeTokens, outbox, sessions, users } from '../db/schema.ts';
-import { type OutboxRow, outboxFrom } from '../outbox/store.ts';
+import { type OutboxRow, promisedFrom } from '../outbox/store.ts';
 import { isLastAdmin, lockedUsers } from '../roles/store.ts';
 import { type PresentSession, presentColumns, presentSession, timestamp } from '../sessions/store.ts';
 import { attemptsKeys, listOf } from './token-store.ts';
@@ -95,7 +95,7 @@ export async function replacePassword(
       where t.user_id = changed.id and t.purpose in ('reset_password', 'change_email')
     ), audited as (
       ${auditFrom(audit, sql`kept`)}
-    )${promised(notices, sql`kept`)}
+    )${promisedFrom(notices, sql`kept`)}
     select exists (select from confirmed) as confirmed, array(select id::text from ended) as ended, kept.*
     from (select) as one left join kept on true`,
   );
@@ -141,7 +141,7 @@ export async function deleteUser(
       delete from ${codeAttempts} as a using confirmed where a.key in (${listOf(['', ...attemptsKeys(emailIndexes)])})
     ), audited as (
       ${auditFrom(audit, sql`removed`)}
-    )${promised(notices, sql`removed`)}
+    )${promisedFrom(notices, sql`removed`)}
     select exists (select from removed) as deleted,
       exists (select from locked as l where l.id = ${userId}::uuid and ${isLastAdmin}) as last_admin, array(
       select s.id::text from ${sessions} as s where s.user_id = ${confirmed} and s.ended_at is null
@@ -149,10 +149,6 @@ export async function deleteUser(
   );
   return { deleted: row?.deleted === true, lastAdmin: row?.last_admin === true, sessionIds: row?.session_ids ?? [] };
 }
-
-/** Mails that say what happened, where it did. */
-const promised = (notices: readonly OutboxRow[], source: SQL) =>
-  sql.join(notices.map((row, n) => sql`, ${sql.identifier(`noticed_${n}`)} as (${outboxFrom(row, source)})`));
 
 const forgotten = (userId: SQL) =>
   sql`update ${auditLog} as a set user_id = nullif(a.user_id, ${userId}), actor_id = nullif(a.actor_id, ${userId}),

@@ -72,7 +72,7 @@ export function profileRoutes(deps: SessionDeps): Endpoint[] {
       prepare: ({ caller }) => ({ hits: [{ policy: 'write_user', key: caller.userId }], subject: undefined }),
       handler: async ({ c, body, caller: { userId, sessionId }, call }) => {
         const required = requiredTags(c.req.header('If-Match'));
-        const changed = await changeProfile(deps, { userId, sessionId }, body, required, call.origin);
+        const changed = await changeProfile(deps, { userId, sessionId }, body, required, call);
         return c.json(changed.profile, 200, { ...noStore, ETag: changed.etag });
       },
     }),

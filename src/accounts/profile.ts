@@ -1,9 +1,12 @@
 import * as z from 'zod';
-import { auditRow, type Origin } from '../audit/audit.ts';
+import { auditRow } from '../audit/audit.ts';
+import type { Call } from '../call.ts';
 import { blindIndexes } from '../crypto/blind-index.ts';
 import { seal, unseal } from '../crypto/seal.ts';
 import type { Deps } from '../deps.ts';
 import { Problem } from '../errors.ts';
+import { eventRows } from '../events/promise.ts';
+import { deliverAfter, type Relay } from '../outbox/relay.ts';
 import type { Profile, ProfileRequest, User } from './schemas.ts';
 import { readUser, type UserRow, updateProfile } from './store.ts';
 
@@ -100,11 +103,11 @@ export async function readProfile(deps: Keys & Pick<Deps, 'db'>, userId: string)
  * @throws {Problem} `precondition_failed` where somebody changed it meanwhile, `invalid_token` where the account is gone
  */
 export async function changeProfile(
-  deps: Deps,
+  deps: Deps & { readonly relay: Relay },
   caller: { readonly userId: string; readonly sessionId: string },
   request: ProfileRequest,
   required: readonly string[] | undefined,
-  origin: Origin,
+  call: Pick<Call, 'origin' | 'after'>,
 ): Promise<TaggedProfile> {
   const { keyring, now } = deps;
   const { userId } = caller;
@@ -112,13 +115,19 @@ export async function changeProfile(
   const data = { email: null, phoneNumber, profile: { name, surname } };
   const { phoneSealed, profileSealed } = await sealPersonalData(deps, userId, data);
   const phoneIndex = phoneNumber === null ? null : (await blindIndexes(keyring, 'phone', phoneNumber))[0];
+  const fields = ['name', 'surname', 'phone_number', 'locale'] as const;
+  const events = await eventRows(deps, 'UserUpdated', userId, { fields: [...fields] });
   const row = await updateProfile(
     deps.db,
     { id: userId, versions: required?.flatMap((tag) => versionOf(tag, userId)) },
     { phoneIndex, phoneSealed, profileSealed, locale, updatedAt: new Date(now()) },
-    auditRow(deps, { type: 'profile_changed', result: 'success', ...caller, origin }),
+    auditRow(deps, { type: 'profile_changed', result: 'success', ...caller, origin: call.origin }),
+    events,
   );
-  if (row !== undefined) return await toTaggedProfile(deps, row);
+  if (row !== undefined) {
+    deliverAfter(deps, call, events);
+    return await toTaggedProfile(deps, row);
+  }
   throw required === undefined ? gone() : new Problem('precondition_failed');
 }
 

@@ -3,8 +3,8 @@ import * as z from 'zod';
 import { type AuditRow, auditFrom } from '../audit/audit.ts';
 import { type Database, query } from '../db/database.ts';
 import { assignments, insertFrom } from '../db/insert-from.ts';
-import { oneTimeTokens, outbox, sessions, users } from '../db/schema.ts';
-import type { OutboxRow } from '../outbox/store.ts';
+import { oneTimeTokens, sessions, users } from '../db/schema.ts';
+import { type OutboxRow, promisedFrom } from '../outbox/store.ts';
 import { timestamp } from '../sessions/store.ts';
 import type { NewUserRow } from './store.ts';
 import { listOf, type OneTimeTokenRow, type Purpose } from './token-store.ts';
@@ -22,6 +22,7 @@ export async function redeemRegistration(
   user: NewUserRow,
   now: number,
   audit: AuditRow,
+  events: readonly OutboxRow[],
 ): Promise<boolean> {
   const rows = await query(
     db,
@@ -44,7 +45,7 @@ export async function redeemRegistration(
       )} returning id
     ), audited as (
       ${auditFrom(audit, sql`(select id as user_id from registered) as registered`)}
-    )
+    )${promisedFrom(events, sql`registered`)}
     select id from registered`,
   );
   return rows.length > 0;
@@ -70,7 +71,11 @@ export interface Redemption {
    */
   readonly drops: readonly Purpose[];
   readonly token?: OneTimeTokenRow;
-  readonly mails?: readonly OutboxRow[];
+  readonly promised?: readonly OutboxRow[];
+  /** Promised where the address counts as verified now and did not before. */
+  readonly whereVerified?: readonly OutboxRow[];
+  /** Promised for each account that lost the address to this one: it had not verified it. */
+  readonly whereEvicted?: readonly OutboxRow[];
   readonly audit: AuditRow;
 }
 
@@ -84,13 +89,13 @@ export async function redeemToken(
   now: number,
   redemption: Redemption,
 ): Promise<{ ended: string[] } | undefined> {
-  const { set, verifies, endsSessions, drops, mails = [], audit } = redemption;
+  const { set, verifies, endsSessions, drops, promised = [], whereVerified = [], audit } = redemption;
   const time = timestamp(now);
   const [row] = await query(
     db,
     z.object({ ended: z.array(z.string()) }),
     sql`with locked as (
-      select u.id, u.email_index from ${users} as u
+      select u.id, u.email_index, u.email_verified_at from ${users} as u
       where u.id = ${token.userId}::uuid and u.status = 'active' ${conditions(redemption)} for no key update
     ), used as (
       delete from ${oneTimeTokens} as t using locked
@@ -120,7 +125,9 @@ export async function redeemToken(
     ), audited as (
       ${auditFrom(audit, sql`(select id as user_id from changed) as changed`)}
     )${redemption.token ? sql`, token as (${insertFrom(oneTimeTokens, redemption.token, sql`changed`)})` : sql``}
-    ${sql.join(mails.map((mail, n) => sql`, ${sql.identifier(`mailed_${n}`)} as (${insertFrom(outbox, mail, sql`changed`)})`))}
+    ${promisedFrom(promised, sql`changed`)}, verified as (
+      select changed.id from changed, locked where locked.email_verified_at is null
+    )${promisedFrom(whereVerified, sql`verified`, { name: 'verified_promised' })}
     select array(select id::text from ended) as ended from changed`,
   );
   return row;
@@ -150,11 +157,11 @@ function conditions({ from, onlyUnverified = false, askedBy, emailIndexes = [] }
 }
 
 /** An unverified claim on an address does not stand in the way of who has proved to hold it. */
-function evicted({ set, emailIndexes = [] }: Redemption, userId: string): SQL {
+function evicted({ set, emailIndexes = [], whereEvicted = [] }: Redemption, userId: string): SQL {
   if (typeof set.emailIndex !== 'string') return sql``;
   return sql`, evicted as (
     update ${users} as u set email_index = null, email_sealed = null, version = u.version + 1
     from used where u.email_index in (${listOf([set.emailIndex, ...emailIndexes])}) and u.email_verified_at is null and u.id <> ${userId}::uuid
     returning u.id
-  )`;
+  )${promisedFrom(whereEvicted, sql`evicted`, { name: 'evicted_promised', columns: { subject: sql`evicted.id` } })}`;
 }

@@ -6,6 +6,8 @@ import type { Deps } from '../deps.ts';
 import { chooseLocale } from '../email/locale.ts';
 import { Problem } from '../errors.ts';
 import { issueDeviceToken } from '../limits/device.ts';
+import { deliverAfter } from '../outbox/relay.ts';
+import { sessionStarted } from '../sessions/session-events.ts';
 import { firstTokens, newSession, type SessionDeps } from '../sessions/sessions.ts';
 import type { SignedIn } from './login.ts';
 import { newUser } from './new-user.ts';
@@ -15,6 +17,7 @@ import { toUser } from './profile.ts';
 import type { RegisterRequest } from './schemas.ts';
 import { insertAccount, isEmailIndexed, type UserRow } from './store.ts';
 import type { PromisedToken } from './token-store.ts';
+import { userCreated } from './user-events.ts';
 
 const uniqueViolation = '23505';
 const takenFields: Readonly<Record<string, string>> = {
@@ -27,7 +30,7 @@ const takenFields: Readonly<Record<string, string>> = {
  * @throws {Problem} `identifier_taken` or, for the password, `validation_failed`; both name the field
  */
 export async function register(deps: SessionDeps, request: RegisterRequest, call: Call): Promise<SignedIn> {
-  const { db, hasher, keyring, relay } = deps;
+  const { db, hasher, keyring } = deps;
   const owner = { emailKey: request.email?.key, usernameKey: request.username?.key };
   await refuseWeakPassword(deps, 'password', request.password, owner);
   // The unique index sees the newest secret's index only. While a secret is being replaced, ask for the others too.
@@ -47,8 +50,12 @@ export async function register(deps: SessionDeps, request: RegisterRequest, call
   const entry = { result: 'success', userId: row.id, sessionId: session.id, origin: call.origin } as const;
   const audit = [auditRow(deps, { type: 'user_registered', ...entry })];
   const verification = await promiseVerification(deps, row, request.email?.address, call);
-  await insertAccount(db, row, session, audit, verification).catch(refuseTaken);
-  if (verification !== undefined) call.after(() => relay.deliver([verification.mail]));
+  const events = [
+    ...(await userCreated(deps, row, request.email?.address ?? null, 'registration')),
+    ...(await sessionStarted(deps, session)),
+  ];
+  await insertAccount(db, row, session, audit, verification, events).catch(refuseTaken);
+  deliverAfter(deps, call, [...(verification === undefined ? [] : [verification.mail]), ...events]);
   const [user, tokens, deviceToken] = await Promise.all([
     toUser(deps, row),
     firstTokens(deps, session, row.roles),

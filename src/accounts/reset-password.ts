@@ -4,10 +4,11 @@ import type { Call } from '../call.ts';
 import { blindIndexes } from '../crypto/blind-index.ts';
 import type { Deps } from '../deps.ts';
 import { chooseLocale } from '../email/locale.ts';
+import { eventRows } from '../events/promise.ts';
 import { issueDeviceToken, type Names } from '../limits/device.ts';
 import { clearLockout } from '../limits/lockout.ts';
 import { taskRow } from '../outbox/outbox.ts';
-import type { Task } from '../outbox/relay.ts';
+import { deliverAfter, type Task } from '../outbox/relay.ts';
 import { deleteOutbox, insertOutbox } from '../outbox/store.ts';
 import type { SessionDeps } from '../sessions/sessions.ts';
 import { type Identifier, limitKeysOf } from './identifier.ts';
@@ -28,6 +29,7 @@ import { redeemRegistration, redeemToken } from './redemption-store.ts';
 import { promiseFirstPassword, unverified } from './register-by-mail.ts';
 import { findAccount, readUser } from './store.ts';
 import { type FoundToken, findPendingRegistrations, finishTask } from './token-store.ts';
+import { passwordChanged, verifiedUserCreated } from './user-events.ts';
 import { refuseLate } from './verify-email.ts';
 
 const lookup = z.union([z.object({ emailIndexes: z.array(z.string()) }), z.object({ usernameKey: z.string() })]);
@@ -100,7 +102,7 @@ async function resetUser(
   password: string,
   call: Call,
 ): Promise<Names> {
-  const { db, hasher, now, relay, revocation } = deps;
+  const { db, hasher, now, revocation } = deps;
   const { userId } = token;
   const user = await readUser(db, userId);
   if (user === undefined || user.status !== 'active') throw linkExpired('no such user');
@@ -108,16 +110,19 @@ async function resetUser(
   const names = ownerOf(email, user.usernameKey);
   await refuseWeakPassword(deps, 'password', password, names);
   const mails = await noticeTo(deps, 'password_changed', { ...user, email }, call);
+  const promised = [...mails, ...(await passwordChanged(deps, userId, 'reset', { reason: 'password_changed' }))];
+  const whereVerified = await eventRows(deps, 'UserVerified', userId, {});
   const redeemed = await redeemToken(db, token, now(), {
     set: { passwordHash: await hasher.hash(password, call.signal) },
     verifies: true,
     endsSessions: 'password_changed',
     drops: ['reset_password', 'verify_email', 'change_email'],
-    mails,
+    promised,
+    whereVerified,
     audit: auditRow(deps, { type: 'password_reset', result: 'success', userId, sessionId: null, origin: call.origin }),
   });
   if (redeemed === undefined) throw linkExpired('used meanwhile');
-  call.after(() => relay.deliver(mails));
+  deliverAfter(deps, call, [...promised, ...whereVerified]);
   await revocation.revokeUser(userId, redeemed.ended, null);
   return names;
 }
@@ -133,7 +138,9 @@ async function resetRegistration(deps: SessionDeps, token: FoundToken, password:
   const entry = { result: 'success', userId: user.id, sessionId: null, origin: call.origin } as const;
   const audit = auditRow(deps, { type: 'user_registered', ...entry });
   const indexes = await blindIndexes(deps.keyring, 'email', email.key);
-  const made = await redeemRegistration(db, token, indexes, user, now(), audit).catch(refuseLate);
+  const events = await verifiedUserCreated(deps, user, email.address);
+  const made = await redeemRegistration(db, token, indexes, user, now(), audit, events).catch(refuseLate);
   if (!made) throw linkExpired('used meanwhile');
+  deliverAfter(deps, call, events);
   return names;
 }

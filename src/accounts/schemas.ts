@@ -1,16 +1,13 @@
 import * as z from 'zod';
 import { normaliseEmail } from './email.ts';
 import { newPassword, typedPassword } from './password.ts';
-import { normaliseUsername } from './username.ts';
+import { longestName, normaliseAnyName, normaliseUsername, type Username, unkept } from './username.ts';
 
 /**
  * At most so many UTF-16 units, and no further check of what is longer: normalising a whole body of combining marks
  * takes the better part of a second.
  */
 export const bounded = (maximum: number) => z.string().max(maximum, { abort: true });
-
-/** Line and paragraph separators, and what turns the direction of the text around it and so can pose as other text. */
-const unkept = /[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/u;
 
 /** Text that a database and every other reader can hold: no control characters, no broken surrogate pairs. */
 const text = (maximum: number) =>
@@ -36,15 +33,28 @@ export const username = bounded(256).transform((value, context) => {
   return z.NEVER;
 });
 
+/** A username as older services have them. None of the paths of our own takes it. */
+export const anyName = bounded(longestName * 2).transform((value, context) => {
+  const normalised = normaliseAnyName(value);
+  if (normalised !== undefined) return normalised;
+  const message = `Must be 1 to ${longestName} characters that show something, and none that controls other text`;
+  context.addIssue({ code: 'custom', message });
+  return z.NEVER;
+});
+
 export const phoneNumber = bounded(40)
   .transform((value) => value.replace(/[\s().-]/g, ''))
   .pipe(z.string().regex(/^\+[1-9]\d{6,14}$/, 'Must be in international form, such as +14155550100 (E.164)'));
 
-export const registerRequest = (policy: Parameters<typeof newPassword>[0]) =>
+/** @param usernames what may be one */
+export const registerRequest = (
+  policy: Parameters<typeof newPassword>[0],
+  usernames: z.ZodType<Username, string> = username,
+) =>
   z
     .object({
       email: email.optional(),
-      username: username.optional(),
+      username: usernames.optional(),
       password: newPassword(policy),
       name: name.optional(),
       surname: name.optional(),
@@ -64,7 +74,7 @@ export const registerRequest = (policy: Parameters<typeof newPassword>[0]) =>
 export type RegisterRequest = z.output<ReturnType<typeof registerRequest>>;
 
 /** Whatever was typed as the identifier; whether such an account exists is for nobody to learn from the answer. */
-const identifier = bounded(320).min(1);
+const identifier = bounded(longestName * 2).min(1);
 
 export const changePasswordRequest = (policy: Parameters<typeof newPassword>[0]) =>
   z.object({ current_password: typedPassword, new_password: newPassword(policy) }).meta({

@@ -1,7 +1,8 @@
 import { and, eq, inArray, or, sql } from 'drizzle-orm';
 import { type AuditRow, auditFrom } from '../audit/audit.ts';
 import { type Database, overDeadlocks } from '../db/database.ts';
-import { auditLog, oneTimeTokens, outbox, sessions, users } from '../db/schema.ts';
+import { auditLog, oneTimeTokens, sessions, users } from '../db/schema.ts';
+import { type OutboxRow, promisedFrom, promisedParts } from '../outbox/store.ts';
 import type { SessionRow } from '../sessions/store.ts';
 import type { PromisedToken } from './token-store.ts';
 
@@ -43,14 +44,13 @@ export async function insertAccount(
   session: SessionRow,
   audit: readonly AuditRow[],
   verification: PromisedToken | undefined,
+  events: readonly OutboxRow[],
 ): Promise<void> {
-  const promised =
-    verification &&
-    sql`, token as ${db.insert(oneTimeTokens).values(verification.token)},
-    mailed as ${db.insert(outbox).values(verification.mail)}`;
+  const token = verification && sql`, token as ${db.insert(oneTimeTokens).values(verification.token)}`;
+  const promised = [...(verification === undefined ? [] : [verification.mail]), ...events];
   await db.execute(sql`with registered as ${db.insert(users).values(user)},
     started as ${db.insert(sessions).values(session)},
-    audited as ${db.insert(auditLog).values([...audit])}${promised ?? sql``}
+    audited as ${db.insert(auditLog).values([...audit])}${token ?? sql``}${promisedFrom(promised, sql`(select) as one`)}
     select 1`);
 }
 
@@ -70,6 +70,7 @@ export async function updateProfile(
   which: { readonly id: string; readonly versions: readonly number[] | undefined },
   values: Pick<UserRow, 'phoneIndex' | 'phoneSealed' | 'profileSealed' | 'locale' | 'updatedAt'>,
   audit: AuditRow,
+  events: readonly OutboxRow[],
 ): Promise<UserRow | undefined> {
   const expected = which.versions === undefined ? undefined : inArray(users.version, [...which.versions]);
   const changed = db.$with('changed').as(
@@ -80,6 +81,13 @@ export async function updateProfile(
       .returning(),
   );
   const audited = db.$with('audited', {}).as(auditFrom(audit, sql`(select id as user_id from changed) as changed`));
-  const [row] = await overDeadlocks(async () => await db.with(changed, audited).select().from(changed));
+  const promised = promisedParts(events, sql`changed`).map(({ name, part }) => db.$with(name, {}).as(part));
+  const [row] = await overDeadlocks(
+    async () =>
+      await db
+        .with(changed, audited, ...promised)
+        .select()
+        .from(changed),
+  );
   return row;
 }

@@ -4,9 +4,10 @@ import type { Call } from '../call.ts';
 import { blindIndexes } from '../crypto/blind-index.ts';
 import type { Deps } from '../deps.ts';
 import { chooseLocale } from '../email/locale.ts';
+import { eventRows } from '../events/promise.ts';
 import { taskRow } from '../outbox/outbox.ts';
-import type { Task } from '../outbox/relay.ts';
-import { deleteOutbox, insertOutbox } from '../outbox/store.ts';
+import { deliverAfter, type Task } from '../outbox/relay.ts';
+import { deleteOutbox, insertOutbox, type OutboxRow } from '../outbox/store.ts';
 import type { SessionDeps } from '../sessions/sessions.ts';
 import type { EmailAddress } from './email.ts';
 import { newUser, userColumns } from './new-user.ts';
@@ -26,6 +27,7 @@ import { takenBy } from './register.ts';
 import { pendingRegistration, promiseFirstPassword } from './register-by-mail.ts';
 import { findAccount, type UserRow } from './store.ts';
 import { findPendingRegistrations, finishTask, mostPending, type PromisedToken } from './token-store.ts';
+import { emailChanged, passwordChanged, verifiedUserCreated } from './user-events.ts';
 
 /**
  * Verifies an address for who holds it. Where a registration waited for this, its account comes into being, with what
@@ -43,15 +45,21 @@ export async function verifyEmail(deps: SessionDeps, proof: MailProof, call: Cal
     const user = await newUser(deps, registration);
     const indexes = await blindIndexes(deps.keyring, 'email', registration.email.key);
     const audit = auditRow(deps, { type: 'user_registered', userId: user.id, ...entry });
-    if (!(await redeemRegistration(db, token, indexes, user, now(), audit).catch(refuseLate)))
+    const events = await verifiedUserCreated(deps, user, registration.email.address);
+    if (!(await redeemRegistration(db, token, indexes, user, now(), audit, events).catch(refuseLate)))
       throw linkExpired('used meanwhile');
+    deliverAfter(deps, call, events);
     return;
   }
   const userId = token.user_id;
   // Whoever registered with this address before and did not verify it loses what they set.
   const set = registration === undefined ? {} : await userColumns(deps, userId, registration);
+  const whereVerified = await eventRows(deps, 'UserVerified', userId, {});
+  const promised = registration === undefined ? [] : await takenOver(deps, userId);
   const redemption = {
     set,
+    promised,
+    whereVerified,
     verifies: true,
     drops: [
       'verify_email',
@@ -64,11 +72,23 @@ export async function verifyEmail(deps: SessionDeps, proof: MailProof, call: Cal
           endsSessions: 'password_changed' as const,
           onlyUnverified: true,
           emailIndexes: await blindIndexes(deps.keyring, 'email', registration.email.key),
+          whereEvicted: await emailChanged(deps, undefined, null),
         }),
   };
   const redeemed = await redeemToken(db, { id: token.id, userId }, now(), redemption).catch(refuseLate);
   if (redeemed === undefined) throw linkExpired('used meanwhile');
+  deliverAfter(deps, call, [...promised, ...whereVerified, ...(redemption.whereEvicted ?? [])]);
   if (registration !== undefined) await revocation.revokeUser(userId, redeemed.ended, null);
+}
+
+/** The events of an account that never verified its address, and is somebody else's now. */
+async function takenOver(deps: Deps, userId: string): Promise<OutboxRow[]> {
+  const fields = ['name', 'surname', 'phone_number', 'locale', 'username'] as const;
+  const rows = [
+    passwordChanged(deps, userId, 'changed', { reason: 'password_changed' }),
+    eventRows(deps, 'UserUpdated', userId, { fields: [...fields] }),
+  ];
+  return (await Promise.all(rows)).flat();
 }
 
 /** Where the address has gone to another account meanwhile, the token was for one that can no longer be. */

@@ -5,7 +5,8 @@ import type { PromisedToken, Purpose } from '../accounts/token-store.ts';
 import { type AuditRow, auditFrom } from '../audit/audit.ts';
 import { type Database, query } from '../db/database.ts';
 import { assignments, insertFrom } from '../db/insert-from.ts';
-import { oneTimeTokens, outbox, roles, sessions, users } from '../db/schema.ts';
+import { oneTimeTokens, roles, sessions, users } from '../db/schema.ts';
+import { type OutboxRow, promisedFrom } from '../outbox/store.ts';
 import { isLastAdmin, lockedUsers } from '../roles/store.ts';
 import { timestamp } from '../sessions/store.ts';
 
@@ -23,6 +24,7 @@ export interface Change {
   /** Tokens of the user that are good no longer. */
   readonly drops?: readonly Purpose[];
   readonly promised?: PromisedToken | undefined;
+  readonly events: readonly OutboxRow[];
   readonly audit: AuditRow;
 }
 
@@ -42,7 +44,7 @@ export type Outcome = z.output<typeof outcome>;
  * @returns what kept it from being changed, and the ids of the sessions that ended
  */
 export async function changeUser(db: Database, userId: string, now: number, change: Change): Promise<Outcome> {
-  const { set, admins, from, endsSessions, drops = [], promised, audit } = change;
+  const { set, admins, from, endsSessions, drops = [], promised, events, audit } = change;
   const actorId = audit.actorId ?? null;
   const time = timestamp(now);
   const target = sql`l.id = ${userId}::uuid`;
@@ -55,10 +57,8 @@ export async function changeUser(db: Database, userId: string, now: number, chan
       : [assignments(users, { ...set, updatedAt: new Date(now) }), sql`version = u.version + 1`]),
     ...(endsSessions === undefined ? [] : [sql`session_epoch = u.session_epoch + 1`]),
   ];
-  const mailed =
-    promised &&
-    sql`, token as (${insertFrom(oneTimeTokens, promised.token, sql`changed`)}),
-    mailed as (${insertFrom(outbox, promised.mail, sql`changed`)})`;
+  const token = promised && sql`, token as (${insertFrom(oneTimeTokens, promised.token, sql`changed`)})`;
+  const rows = [...(promised === undefined ? [] : [promised.mail]), ...events];
   const [row] = await query(
     db,
     outcome,
@@ -81,7 +81,7 @@ export async function changeUser(db: Database, userId: string, now: number, chan
         sql`(select changed.id as user_id, (select l.id from locked as l where l.id = ${actorId}::uuid) as actor_id
           from changed) as changed`,
       )}
-    )${mailed ?? sql``}
+    )${token ?? sql``}${promisedFrom(rows, sql`changed`)}
     select exists (select from locked as l where ${target}) as found, exists (select from changed) as changed,
       ${admins ? sql`exists (select from locked as l where ${target} and ${isLastAdmin})` : sql`false`} as last_admin,
       array(${unknown}) as unknown_roles, array(select id::text from ended) as ended`,

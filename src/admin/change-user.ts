@@ -2,12 +2,15 @@ import { forgetUser } from '../accounts/delete-account.ts';
 import { promiseToken } from '../accounts/one-time-tokens.ts';
 import { openPersonalData } from '../accounts/profile.ts';
 import { readUser, type UserRow } from '../accounts/store.ts';
+import { allSessionsRevoked, passwordChanged } from '../accounts/user-events.ts';
 import { type AuditEntry, type AuditRow, auditRow } from '../audit/audit.ts';
 import type { Call } from '../call.ts';
 import type { Deps } from '../deps.ts';
 import { chooseLocale } from '../email/locale.ts';
 import { Problem } from '../errors.ts';
+import { eventRows } from '../events/promise.ts';
 import { mailRow } from '../outbox/outbox.ts';
+import { deliverAfter } from '../outbox/relay.ts';
 import { adminRole } from '../roles/permissions.ts';
 import type { SessionDeps } from '../sessions/sessions.ts';
 import { type Change, changeUser, type Outcome } from './change-store.ts';
@@ -27,10 +30,14 @@ export function actionAudit(deps: Deps, type: AuditEntry['type'], { userId, acto
   return auditRow(deps, { type, result: 'success', userId, ...by });
 }
 
-/** @throws {Problem} what kept the user from being changed */
-async function change(deps: Deps, { userId }: Action, wanted: Change): Promise<Outcome> {
+/** What was promised is delivered after the answer. @throws {Problem} what kept the user from being changed */
+async function change(deps: SessionDeps, { userId, call }: Action, wanted: Change): Promise<Outcome> {
   const outcome = await changeUser(deps.db, userId, deps.now(), wanted);
-  if (outcome.changed) return outcome;
+  if (outcome.changed) {
+    const { promised, events } = wanted;
+    deliverAfter(deps, call, [...(promised === undefined ? [] : [promised.mail]), ...events]);
+    return outcome;
+  }
   if (!outcome.found) throw noSuchUser();
   if (outcome.unknown_roles.length > 0) {
     const message = `There is no role ${outcome.unknown_roles.join(', ')}`;
@@ -49,6 +56,7 @@ export async function setRoles(deps: SessionDeps, action: Action, roles: readonl
   await change(deps, action, {
     set: { roles: [...roles], rolesChangedAt: new Date(changedAt) },
     admins: !roles.includes(adminRole),
+    events: await eventRows(deps, 'RoleChanged', action.userId, { roles: [...roles] }),
     audit: actionAudit(deps, 'roles_changed', action),
   });
   await deps.revocation.revokeRoles(action.userId, changedAt);
@@ -60,6 +68,10 @@ export async function disableUser(deps: SessionDeps, action: Action): Promise<nu
     set: { status: 'disabled' },
     admins: true,
     endsSessions: 'user_disabled',
+    events: [
+      ...(await statusChanged(deps, action.userId, 'disabled')),
+      ...(await allSessionsRevoked(deps, action.userId, 'user_disabled')),
+    ],
     audit: actionAudit(deps, 'user_disabled', action),
   });
 }
@@ -67,13 +79,18 @@ export async function disableUser(deps: SessionDeps, action: Action): Promise<nu
 /** Lets a disabled user sign in again; the sessions stay ended. @throws {Problem} `not_found` */
 export async function enableUser(deps: SessionDeps, action: Action): Promise<void> {
   const audit = actionAudit(deps, 'user_enabled', action);
-  await change(deps, action, { set: { status: 'active' }, admins: false, audit });
+  const events = await statusChanged(deps, action.userId, 'active');
+  await change(deps, action, { set: { status: 'active' }, admins: false, events, audit });
 }
+
+const statusChanged = (deps: Deps, userId: string, status: UserRow['status']) =>
+  eventRows(deps, 'UserUpdated', userId, { fields: ['status'], status });
 
 /** Ends all sessions of a user. @returns how many @throws {Problem} `not_found` */
 export async function revokeSessions(deps: SessionDeps, action: Action): Promise<number> {
   const audit = actionAudit(deps, 'sessions_revoked', action);
-  return await end(deps, action, { admins: false, endsSessions: 'revoked', audit });
+  const events = await allSessionsRevoked(deps, action.userId, 'revoked');
+  return await end(deps, action, { admins: false, endsSessions: 'revoked', events, audit });
 }
 
 async function end(deps: SessionDeps, action: Action, wanted: Change): Promise<number> {
@@ -87,23 +104,22 @@ async function end(deps: SessionDeps, action: Action, wanted: Change): Promise<n
  * @throws {Problem} `not_found`; `email_missing`; `precondition_failed` where the address changed at that very moment
  */
 export async function forcePasswordReset(deps: SessionDeps, action: Action): Promise<number> {
-  const { userId, call } = action;
+  const { userId } = action;
   const user = await readUser(deps.db, userId);
   if (user === undefined) throw noSuchUser();
   const { email } = await openPersonalData(deps, user);
   if (email === null || user.emailIndex === null) throw new Problem('email_missing');
   const promised = await promisePasswordMail(deps, user, { emailIndex: user.emailIndex, to: email });
-  const ended = await end(deps, action, {
+  return await end(deps, action, {
     set: { passwordHash: null },
     admins: false,
     from: user.emailIndex,
     endsSessions: 'password_removed',
     drops: ['reset_password', 'change_email'],
     promised,
+    events: await passwordChanged(deps, userId, 'removed', { reason: 'password_removed' }),
     audit: actionAudit(deps, 'password_reset_forced', action),
   });
-  call.after(() => deps.relay.deliver([promised.mail]));
-  return ended;
 }
 
 /** The mail in which a user whom an admin has asked chooses a password. It tells nothing of the admin. */
@@ -131,9 +147,8 @@ async function removalMail(deps: Deps, user: { readonly locale: string | null; r
 
 /** Deletes a user with all that is held of the person. @throws {Problem} `not_found`, `last_admin` */
 export async function removeUser(deps: SessionDeps, action: Action): Promise<void> {
-  const { db, relay } = deps;
   const { userId, call } = action;
-  const user = await readUser(db, userId);
+  const user = await readUser(deps.db, userId);
   if (user === undefined) throw noSuchUser();
   const { email } = await openPersonalData(deps, user);
   const mails = await removalMail(deps, { ...user, email });
@@ -144,6 +159,5 @@ export async function removeUser(deps: SessionDeps, action: Action): Promise<voi
   const audit = isOwn
     ? auditRow(deps, { ...entry, ...nobody })
     : { ...actionAudit(deps, entry.type, action), userId: null };
-  if (!(await forgetUser(deps, { id: userId, email }, audit, mails))) throw noSuchUser();
-  call.after(() => relay.deliver(mails));
+  if (!(await forgetUser(deps, { id: userId, email }, audit, mails, call))) throw noSuchUser();
 }

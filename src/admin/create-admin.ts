@@ -3,11 +3,13 @@ import { newUser } from '../accounts/new-user.ts';
 import { refuseWeakPassword } from '../accounts/password.ts';
 import { refuseTaken } from '../accounts/register.ts';
 import { findAccount, type UserRow } from '../accounts/store.ts';
+import { passwordChanged, userCreated } from '../accounts/user-events.ts';
 import type { Username } from '../accounts/username.ts';
 import { auditRow } from '../audit/audit.ts';
 import { blindIndexes } from '../crypto/blind-index.ts';
 import type { Deps } from '../deps.ts';
 import { Problem } from '../errors.ts';
+import { eventRows } from '../events/promise.ts';
 import { adminRole, defaultRole } from '../roles/permissions.ts';
 import { changeUser } from './change-store.ts';
 import { promisePasswordMail } from './change-user.ts';
@@ -50,7 +52,8 @@ async function insertAdmin(deps: Deps, { email, username, askPassword }: NewAdmi
   const user = await newUser(deps, { email, emailVerified: passwordHash !== null, username, passwordHash, ...blank });
   const row = { ...user, roles: [adminRole, defaultRole] };
   const audit = auditRow(deps, { type: 'user_created', result: 'success', userId: row.id, ...operator });
-  await insertUser(deps.db, row, audit, await passwordMail(deps, row, email)).catch(refuseTaken);
+  const events = await userCreated(deps, row, email.address, 'admin');
+  await insertUser(deps.db, row, audit, await passwordMail(deps, row, email), events).catch(refuseTaken);
   return 'created';
 }
 
@@ -62,20 +65,28 @@ async function claim(deps: Deps, { email, askPassword }: NewAdmin, account: User
     endsSessions: 'password_changed',
     drops: ['verify_email', 'reset_password', 'change_email', 'undo_email_change'],
     promised: await passwordMail(deps, { ...account, passwordHash }, email),
+    events: await passwordChanged(deps, account.id, passwordHash === null ? 'removed' : 'changed', {
+      reason: 'password_changed',
+    }),
   });
   return 'claimed';
 }
 
-type Extra = Partial<Pick<Parameters<typeof changeUser>[3], 'set' | 'endsSessions' | 'drops' | 'promised'>>;
+type Extra = Partial<Pick<Parameters<typeof changeUser>[3], 'set' | 'endsSessions' | 'drops' | 'promised' | 'events'>>;
 
 /** The mark that refuses older access tokens is written by the scheduled work of the service, within a minute. */
-async function promote(deps: Deps, account: UserRow, { set, ...extra }: Extra): Promise<void> {
+async function promote(deps: Deps, account: UserRow, { set, events = [], ...extra }: Extra): Promise<void> {
   const time = deps.now();
   const roles = [...new Set([...account.roles, adminRole])].sort();
+  const enabled =
+    account.status === 'active'
+      ? []
+      : await eventRows(deps, 'UserUpdated', account.id, { fields: ['status'], status: 'active' });
   const { changed } = await changeUser(deps.db, account.id, time, {
     set: { roles, rolesChangedAt: new Date(time), status: 'active', ...set },
     admins: false,
     from: account.emailIndex,
+    events: [...events, ...enabled, ...(await eventRows(deps, 'RoleChanged', account.id, { roles }))],
     audit: auditRow(deps, { type: 'roles_changed', result: 'success', userId: account.id, ...operator }),
     ...extra,
   });

@@ -1,6 +1,17 @@
 import * as z from 'zod';
 import { newPassword } from '../accounts/password.ts';
-import { email, exampleUser, locale, name, phoneNumber, user, username } from '../accounts/schemas.ts';
+import {
+  anyName,
+  bounded,
+  email,
+  exampleUser,
+  locale,
+  name,
+  phoneNumber,
+  user,
+  username,
+} from '../accounts/schemas.ts';
+import { longestName } from '../accounts/username.ts';
 import { activity, exampleActivity } from '../audit/activity.ts';
 import { exampleOrigin, userAgentFields } from '../audit/user-agent.ts';
 import { roleName, roleNames } from '../roles/permissions.ts';
@@ -39,7 +50,9 @@ const time = z.iso.datetime({ offset: true });
 
 /** How users are looked for. */
 export const userFilters = z.object({
-  cursor: z.string().max(256).optional().describe('The `next_cursor` of the page before'),
+  cursor: bounded(longestName * 2)
+    .optional()
+    .describe('The `next_cursor` of the page before'),
   status: z
     .enum(['active', 'disabled'])
     .optional()
@@ -50,7 +63,7 @@ export const userFilters = z.object({
     .meta({ examples: ['admin'] }),
   created_from: time.optional().meta({ examples: ['2026-01-01T00:00:00Z'] }),
   created_to: time.optional().describe('Only those created before'),
-  username: username
+  username: anyName
     .optional()
     .describe('How it begins. Sorted by the username then, and not to be combined')
     .meta({ examples: ['an'] }),
@@ -65,7 +78,7 @@ export function refuseMisfits(query: UserFilters, context: z.RefinementCtx): voi
   const { cursor, username: prefix, status, role, created_from: from, created_to: to } = query;
   const others = [status, role, from, to].filter((value) => value !== undefined);
   if (prefix !== undefined && others.length > 0) issue('username', 'Cannot be combined with another filter');
-  const fits = prefix === undefined ? z.uuid() : username;
+  const fits = prefix === undefined ? z.uuid() : anyName;
   if (cursor !== undefined && !fits.safeParse(cursor).success) issue('cursor', 'Is not a next_cursor of this list');
 }
 

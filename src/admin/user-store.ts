@@ -6,7 +6,8 @@ import type { ActivityRow } from '../audit/store.ts';
 import { leastUuidv7 } from '../crypto/random.ts';
 import type { Database } from '../db/database.ts';
 import { insertFrom } from '../db/insert-from.ts';
-import { auditLog, oneTimeTokens, outbox, users } from '../db/schema.ts';
+import { auditLog, oneTimeTokens, users } from '../db/schema.ts';
+import { type OutboxRow, promisedFrom } from '../outbox/store.ts';
 
 /** Sorts after every UUIDv7. With a bound on either side each list is a range of an index, also on its first page. */
 const greatest = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
@@ -110,17 +111,17 @@ export async function insertUser(
   user: UserRow,
   audit: AuditRow,
   promised: PromisedToken | undefined,
+  events: readonly OutboxRow[],
 ): Promise<void> {
   const actor = sql`(select a.id from actor as a)`;
   const one = sql`(select) as one`;
-  const mailed =
-    promised &&
-    sql`, token as (${insertFrom(oneTimeTokens, promised.token, one)}), mailed as (${insertFrom(outbox, promised.mail, one)})`;
+  const token = promised && sql`, token as (${insertFrom(oneTimeTokens, promised.token, one)})`;
+  const rows = [...(promised === undefined ? [] : [promised.mail]), ...events];
   await db.execute(sql`with actor as (
       select u.id from ${users} as u where u.id = ${audit.actorId ?? null}::uuid for key share
     ), registered as ${db.insert(users).values(user)},
     audited as (
       ${auditFrom(audit, sql`(select ${user.id}::uuid as user_id, ${actor} as actor_id) as made`)}
-    )${mailed ?? sql``}
+    )${token ?? sql``}${promisedFrom(rows, one)}
     select 1`);
 }

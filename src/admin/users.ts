@@ -4,9 +4,11 @@ import { refuseWeakPassword } from '../accounts/password.ts';
 import { toUser } from '../accounts/profile.ts';
 import { promiseVerification, refuseTaken, taken } from '../accounts/register.ts';
 import { findAccount, isEmailIndexed, readUser, type UserRow } from '../accounts/store.ts';
+import { userCreated } from '../accounts/user-events.ts';
 import { blindIndexes } from '../crypto/blind-index.ts';
 import type { Deps } from '../deps.ts';
 import { Problem } from '../errors.ts';
+import { deliverAfter } from '../outbox/relay.ts';
 import type { SessionDeps } from '../sessions/sessions.ts';
 import { type Action, actionAudit, promisePasswordMail } from './change-user.ts';
 import type { AdminUser, CreateUserRequest, UserQuery } from './schemas.ts';
@@ -73,7 +75,7 @@ export async function createUser(
   request: CreateUserRequest,
   action: Omit<Action, 'userId'>,
 ): Promise<AdminUser> {
-  const { db, hasher, keyring, relay } = deps;
+  const { db, hasher, keyring } = deps;
   const { email, username, password } = request;
   const { call } = action;
   const [, ...older] = email === undefined ? [] : await blindIndexes(keyring, 'email', email.key);
@@ -94,8 +96,9 @@ export async function createUser(
   });
   const promised = await firstMail(deps, row, email?.address);
   const audit = actionAudit(deps, 'user_created', { ...action, userId: row.id });
-  await insertUser(db, row, audit, promised).catch(refuseTaken);
-  if (promised !== undefined) call.after(() => relay.deliver([promised.mail]));
+  const events = await userCreated(deps, row, email?.address ?? null, 'admin');
+  await insertUser(db, row, audit, promised, events).catch(refuseTaken);
+  deliverAfter(deps, call, [...(promised === undefined ? [] : [promised.mail]), ...events]);
   return await toAdminUser(deps, row);
 }
 

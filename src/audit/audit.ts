@@ -37,6 +37,7 @@ const administrativeTypes = [
   'password_reset_forced',
   'sessions_revoked',
   'user_deleted',
+  'events_replayed',
 ] as const;
 type AdministrativeType = (typeof administrativeTypes)[number];
 

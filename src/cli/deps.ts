@@ -37,6 +37,8 @@ export async function openDeps(
     kv: memory,
     fallback: memory,
     mailer: undefined,
+    // Events wait in the outbox for the service too.
+    sinks: [],
     assets: async () => undefined,
     log: createLog('silent', now),
     isBreached: createBreachedPasswords(config.breachedPasswordUrl),

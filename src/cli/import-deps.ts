@@ -1,5 +1,6 @@
 import type { ImportDeps } from '../accounts/import.ts';
 import { ConfigError } from '../config.ts';
+import { eventVariables, toEventSinks } from '../config-events.ts';
 import { variables } from '../config-variables.ts';
 import { createKeyring } from '../crypto/derive.ts';
 import { uuidv7 } from '../crypto/random.ts';
@@ -7,7 +8,13 @@ import { createNeon } from '../platform/neon.ts';
 import { createPostgres } from '../platform/postgres.ts';
 import { readSigningKeys } from '../tokens/store.ts';
 
-const needed = variables.pick({ AUTH_SECRET: true, DATABASE_URL: true, NEON_HTTP_ENDPOINT: true });
+const needed = variables.pick({
+  AUTH_SECRET: true,
+  DATABASE_URL: true,
+  NEON_HTTP_ENDPOINT: true,
+  EVENTS_PERSONAL_DATA: true,
+  ...eventVariables,
+});
 
 type Opened = ImportDeps & { close(): Promise<void> };
 
@@ -29,9 +36,10 @@ export async function openImportDeps(environment: Readonly<Record<string, string
   const keyring = await createKeyring(data.AUTH_SECRET);
   const now = () => Date.now();
   const newId = () => uuidv7(now());
-  if (endpoint !== undefined)
-    return { db: createNeon({ url, endpoint }), keyring, now, newId, close: async () => undefined };
-  return { ...createPostgres({ url, poolSize: 1 }), keyring, now, newId };
+  const config = { eventSinks: toEventSinks(data), eventsPersonalData: data.EVENTS_PERSONAL_DATA };
+  const deps = { config, keyring, now, newId };
+  if (endpoint !== undefined) return { ...deps, db: createNeon({ url, endpoint }), close: async () => undefined };
+  return { ...deps, ...createPostgres({ url, poolSize: 1 }) };
 }
 
 /**

@@ -1,17 +1,26 @@
+import { withSecretFiles } from '../node/secret-files.ts';
 import { createAdminCommand } from './create-admin.ts';
+import { eventsCommand } from './events.ts';
 import { importCommand } from './import.ts';
 import { reason } from './reason.ts';
 
-type Command = (args: readonly string[], environment: NodeJS.ProcessEnv) => Promise<number>;
+type Environment = Readonly<Record<string, string | undefined>>;
+type Command = (args: readonly string[], environment: Environment) => Promise<number>;
 
-async function createAdmin(args: readonly string[], environment: NodeJS.ProcessEnv): Promise<number> {
+async function createAdmin(args: readonly string[], environment: Environment): Promise<number> {
   console.log(await createAdminCommand(args, environment, process.stdin));
+  return 0;
+}
+
+async function events(args: readonly string[], environment: NodeJS.ProcessEnv): Promise<number> {
+  for (const line of await eventsCommand(args, environment)) console.log(line);
   return 0;
 }
 
 /** `npm run cli -- <command>`: one line for each. A command takes its arguments and gives its exit code. */
 const commands: Readonly<Record<string, Command>> = {
   'create-admin': createAdmin,
+  events,
   import: importCommand,
 };
 
@@ -22,7 +31,7 @@ try {
     console.error(`Usage: npm run cli -- <command>. Commands: ${Object.keys(commands).join(', ')}`);
     process.exitCode = 2;
   } else {
-    process.exitCode = await command(args, process.env);
+    process.exitCode = await command(args, withSecretFiles(process.env));
   }
 } catch (error) {
   console.error(reason(error));

@@ -1,11 +1,12 @@
+import { withSecretFiles } from '../node/secret-files.ts';
 import { migrate, rollback } from '../platform/postgres-migrations.ts';
 import { reason } from './reason.ts';
 
 /** `npm run db:migrate` and `npm run db:rollback`: work on the database that DATABASE_URL names. */
-const databaseUrl = process.env['DATABASE_URL'];
 const command = process.argv[2];
 
 try {
+  const databaseUrl = withSecretFiles(process.env)['DATABASE_URL'];
   if (databaseUrl === undefined || databaseUrl === '') {
     console.error('DATABASE_URL is not set');
     process.exitCode = 1;

@@ -7,7 +7,7 @@ export const premier: Table = {
     {
       method: 'post',
       path: '/api/register',
-      operation: 'register',
+      operation: 'registerByAnyName',
       fields: { login: ['email', 'username'] },
       adds: { id: ['user.id'], user_id: ['user.id'] },
     },

@@ -9,18 +9,20 @@ const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
 /**
  * Puts the body of a request into our words.
  * @param bearer the token of the `Authorization` header
- * @param told is given each of our names that an old one became
+ * @param told is given each of our names that an old one stands for
  */
 export function toOurWords(row: Row, body: unknown, bearer: string | undefined, told: Map<string, string>): unknown {
   if (!isObject(body)) return body;
   refuseOthers(row, body);
   // Not by index: a body may have a field `constructor`.
   const names = new Map(Object.entries(row.fields ?? {}));
+  // A refusal may be about a field that is missing, too.
+  for (const [old, name] of names) {
+    for (const ours of [name].flat()) if (!Object.hasOwn(body, ours)) told.set(ours, old);
+  }
   const fields = Object.entries(body).map(([old, value]) => {
     const name = names.get(old) ?? old;
-    const ours = typeof name === 'string' ? name : kindOf(typeof value === 'string' ? value : '');
-    if (ours !== old) told.set(ours, old);
-    return [ours, value] as const;
+    return [typeof name === 'string' ? name : kindOf(typeof value === 'string' ? value : ''), value] as const;
   });
   const isMissing = row.bearer !== undefined && !Object.hasOwn(body, row.bearer) && bearer !== undefined;
   return Object.fromEntries(isMissing ? [...fields, [row.bearer, bearer]] : fields);

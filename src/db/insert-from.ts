@@ -21,7 +21,7 @@ export function insertFrom<Table extends PgTable>(
   table: Table,
   row: Table['$inferInsert'],
   source: SQL,
-  overrides: Readonly<Record<string, SQL>> = {},
+  overrides: Readonly<Record<string, SQL | undefined>> = {},
 ): SQL {
   const names = given({ ...row, ...overrides }).map(([name]) => name);
   const values = given(row).filter(([name]) => !(name in overrides));

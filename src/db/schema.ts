@@ -1,8 +1,9 @@
 import { sql } from 'drizzle-orm';
-import { boolean, index, integer, jsonb, pgTable, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
+import { index, integer, jsonb, pgTable, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
 import { time } from './columns.ts';
 
 export * from './schema-administration.ts';
+export * from './schema-outbox.ts';
 
 /**
  * People. What identifies a person is sealed (`*_sealed`, AES-256-GCM); what has to be found has a blind index beside
@@ -153,35 +154,3 @@ export const codeAttempts = pgTable(
   },
   (table) => [index('code_attempts_forgotten_at').on(table.forgottenAt)],
 );
-
-/**
- * What is promised: mails, events, and tasks whose outcome an answer must not tell (whether there is such an account).
- * Written by the statement that made them due, carried out by the relay.
- */
-export const outbox = pgTable(
-  'outbox',
-  {
-    id: uuid('id').primaryKey(),
-    kind: text('kind', { enum: ['event', 'email', 'task'] }).notNull(),
-    type: text('type').notNull(),
-    /** Whom it is about; keeps the order for each user. No foreign key: it outlives the user. */
-    subject: uuid('subject').notNull(),
-    payloadSealed: text('payload_sealed').notNull(),
-    createdAt: time('created_at').notNull(),
-    attempts: integer('attempts').notNull().default(0),
-    nextAttemptAt: time('next_attempt_at').notNull(),
-    deliveredAt: time('delivered_at'),
-    dead: boolean('dead').notNull().default(false),
-    lastError: text('last_error'),
-  },
-  (table) => [
-    index('outbox_due').on(table.nextAttemptAt).where(sql`${table.deliveredAt} is null and not ${table.dead}`),
-    index('outbox_by_subject').on(table.subject, table.id),
-  ],
-);
-
-/** Who does the scheduled work now, and until when: of many replicas, one. */
-export const leases = pgTable('leases', {
-  name: text('name').primaryKey(),
-  until: time('until').notNull(),
-});

@@ -4,6 +4,8 @@ import type { Context } from 'hono';
 export interface Bindings {
   /** The client's address as the platform or a trusted proxy tells it; never one the client could make up. */
   readonly clientAddress: string | undefined;
+  /** Whether this process is about to end, and should get no further requests. */
+  readonly draining?: boolean;
 }
 
 export interface Env {

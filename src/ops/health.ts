@@ -9,7 +9,7 @@ const alive = z
 const dependency = z.object({ status: z.enum(['up', 'down']), latency_ms: z.number() });
 const ready = z
   .object({
-    status: z.enum(['ready', 'degraded', 'unavailable']),
+    status: z.enum(['ready', 'degraded', 'unavailable', 'draining']),
     dependencies: z.object({ database: dependency, key_value: dependency }),
   })
   .meta({
@@ -59,7 +59,7 @@ export function healthRoutes({ db, kv, now }: Pick<Deps, 'db' | 'kv' | 'now'>, v
     description: 'Without the key-value store the service goes on, degraded; without the database it cannot.',
     responses: {
       200: { description: 'Ready, or degraded', schema: ready },
-      503: { description: 'Unavailable', schema: ready },
+      503: { description: 'Unavailable, or about to end', schema: ready },
     },
     errors: [],
     prepare: unlimited,
@@ -67,6 +67,7 @@ export function healthRoutes({ db, kv, now }: Pick<Deps, 'db' | 'kv' | 'now'>, v
       const [database, keyValue] = await Promise.all([ask(db.execute(sql`select 1`)), ask(kv.ping())]);
       const dependencies = { database, key_value: keyValue };
       c.header('Cache-Control', 'no-store');
+      if (c.env.draining === true) return c.json({ status: 'draining', dependencies }, 503, { 'Retry-After': '1' });
       if (database.status === 'down') {
         return c.json({ status: 'unavailable', dependencies }, 503, { 'Retry-After': '2' });
       }

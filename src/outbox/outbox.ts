@@ -3,7 +3,8 @@ import type { Deps } from '../deps.ts';
 import type { Message } from '../email/messages.ts';
 import type { OutboxRow } from './store.ts';
 
-type Needs = Pick<Deps, 'keyring' | 'newId' | 'now'>;
+type Needs = Pick<Deps, 'keyring' | 'now'>;
+type Naming = Needs & Pick<Deps, 'newId'>;
 
 /** How long a new row is left to the request that wrote it, before the scheduled relay takes it up: milliseconds. */
 const reserved = 30_000;
@@ -18,7 +19,12 @@ export interface PromisedMail {
 
 const place = (id: string) => `outbox.payload:${id}`;
 
-async function newRow(deps: Needs, row: Pick<OutboxRow, 'id' | 'kind' | 'type' | 'subject'>, payload: unknown) {
+/** A row that is due when whoever writes it did not come to deliver it. @param payload is sealed */
+export async function newRow(
+  deps: Needs,
+  row: Pick<OutboxRow, 'id' | 'kind' | 'type' | 'subject' | 'sink'>,
+  payload: unknown,
+) {
   const time = deps.now();
   return {
     ...row,
@@ -35,7 +41,7 @@ async function newRow(deps: Needs, row: Pick<OutboxRow, 'id' | 'kind' | 'type' |
  * @param id where it carries a one-time token: the token's
  */
 export function mailRow(
-  deps: Needs,
+  deps: Naming,
   { to, locale, message }: PromisedMail,
   about: string | undefined,
   id: string = deps.newId(),
@@ -45,20 +51,9 @@ export function mailRow(
 }
 
 /** The row of a task: what is to be done once the answer is out, because the answer must not tell its outcome. */
-export function taskRow(deps: Needs, type: string, payload: unknown): Promise<OutboxRow> {
+export function taskRow(deps: Naming, type: string, payload: unknown): Promise<OutboxRow> {
   return newRow(deps, { id: deps.newId(), kind: 'task', type, subject: deps.newId() }, payload);
 }
-
-/**
- * The row of an event for other services. Its subject is not the user's id: of somebody who has left nothing may stand in
- * clear. Nobody takes events yet, so it is not due: the relay would walk past each of them with every sweep.
- */
-export async function eventRow(deps: Needs, type: string, data: unknown): Promise<OutboxRow> {
-  const row = await newRow(deps, { id: deps.newId(), kind: 'event', type, subject: deps.newId() }, data);
-  return { ...row, nextAttemptAt: notYet };
-}
-
-const notYet = new Date('9999-12-31T00:00:00Z');
 
 /** What a row promises, as it was sealed. */
 export async function openPayload({ keyring }: Pick<Deps, 'keyring'>, row: OutboxRow): Promise<unknown> {

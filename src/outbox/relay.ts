@@ -1,9 +1,11 @@
 import * as z from 'zod';
+import type { Call } from '../call.ts';
 import type { Deps } from '../deps.ts';
 import { isMessageType, messages } from '../email/messages.ts';
 import { renderMail } from '../email/render.ts';
 import { MailRefused, sendTimeout } from '../mailer.ts';
 import { describeError } from '../ops/log.ts';
+import { longestWait, mostAttempts, pauseAfter } from './backoff.ts';
 import { openPayload } from './outbox.ts';
 import { claimOutbox, deleteOutbox, type OutboxRow, postponeOutbox } from './store.ts';
 
@@ -12,11 +14,6 @@ const lease = 60_000;
 /** How many rows are tried at a time, and for how long one sweep goes on. */
 const batch = 10;
 const sweepTime = 20_000;
-/** After so many attempts, which take two to three days, or so long, a row is given up and kept. */
-const mostAttempts = 20;
-const longestWait = 3 * 86_400_000;
-const firstPause = 30_000;
-const longestPause = 6 * 3_600_000;
 
 /**
  * Carries out a task, in one statement that takes its row away (`takenTask`): so it is done once, however often it is
@@ -31,6 +28,18 @@ export interface Relay {
   sweep(): Promise<void>;
 }
 
+/** Has what was promised delivered once the answer is out. */
+export function deliverAfter(
+  { relay }: { readonly relay: Relay },
+  call: Pick<Call, 'after'>,
+  rows: readonly OutboxRow[],
+): void {
+  if (rows.length > 0) call.after(() => relay.deliver(rows));
+}
+
+/** Who delivers events: `events/relay.ts`. */
+export type DeliverEvents = (rows: readonly OutboxRow[]) => Promise<void>;
+
 type Needs = Pick<Deps, 'config' | 'db' | 'keyring' | 'log' | 'mailer' | 'now'>;
 
 const payloadOf = z.object({ to: z.string(), locale: z.string(), data: z.unknown() });
@@ -39,8 +48,9 @@ const payloadOf = z.object({ to: z.string(), locale: z.string(), data: z.unknown
  * Delivers each row at least once, always with the same id: whoever takes it can tell a repeated one. A mail that was
  * taken and whose row could not be deleted goes out again.
  * @param tasks by the type of their rows
+ * @param deliverEvents does not reject
  */
-export function createRelay(deps: Needs, tasks: Readonly<Record<string, Task>>): Relay {
+export function createRelay(deps: Needs, tasks: Readonly<Record<string, Task>>, deliverEvents: DeliverEvents): Relay {
   const { config, db, log, mailer, now } = deps;
 
   async function send(row: OutboxRow): Promise<void> {
@@ -96,7 +106,8 @@ export function createRelay(deps: Needs, tasks: Readonly<Record<string, Task>>):
   }
 
   async function deliver(rows: readonly OutboxRow[]): Promise<void> {
-    await Promise.all(rows.map((row) => attempt(row, 1)));
+    const { events = [], others = [] } = Object.groupBy(rows, ({ kind }) => (kind === 'event' ? 'events' : 'others'));
+    await Promise.all([deliverEvents(events), ...others.map((row) => attempt(row, 1))]);
   }
 
   /** Batch after batch, one at least, until one is not full or fails as a whole, or the time is over. */
@@ -129,11 +140,4 @@ class Undeliverable extends Error {
     super(code);
     this.code = code;
   }
-}
-
-/** Doubles with each attempt; up to half of it is left to chance, so that many rows do not come back together. */
-function pauseAfter(attempts: number): number {
-  const pause = Math.min(firstPause * 2 ** (attempts - 1), longestPause);
-  const [random = 0] = crypto.getRandomValues(new Uint32Array(1));
-  return Math.round(pause * (1 - random / 2 ** 33));
 }

@@ -19,6 +19,51 @@ export async function insertOutbox(db: Database, rows: readonly OutboxRow[]): Pr
  */
 export const outboxFrom = (row: OutboxRow, source: SQL): SQL => insertFrom(outbox, row, source);
 
+interface PromiseOptions {
+  /** In place of `promised`, where a statement has several such parts. */
+  readonly name?: string;
+  /** That the source fills in. */
+  readonly columns?: { readonly subject?: SQL; readonly details?: SQL };
+}
+
+/**
+ * The parts of a statement that promise several things for each row of `source`. Each is written after the one before
+ * it, which else Postgres would be free to choose.
+ * @param source a relation, without a condition
+ */
+export function promisedParts(
+  rows: readonly OutboxRow[],
+  source: SQL,
+  { name = 'promised', columns }: PromiseOptions = {},
+): { readonly name: string; readonly part: SQL }[] {
+  return rows.map((row, n) => {
+    const before = sql.identifier(`${name}_${n - 1}`);
+    const after = n === 0 ? source : sql`${source} cross join (select count(*) from ${before}) as before`;
+    return { name: `${name}_${n}`, part: sql`${insertFrom(outbox, row, after, columns)} returning id` };
+  });
+}
+
+/** The same as text of a statement: `, promised_0 as (…), promised_1 as (…)`. */
+export const promisedFrom = (rows: readonly OutboxRow[], source: SQL, options?: PromiseOptions): SQL =>
+  sql.join(promisedParts(rows, source, options).map(({ name, part }) => sql`, ${sql.identifier(name)} as (${part})`));
+
+/**
+ * Many rows about many subjects, as one part of a statement: `, promised as (…)`.
+ * @param source a relation with the `id` of each subject that is there: what is about others is not written
+ */
+export function rowsFrom(rows: readonly OutboxRow[], source: SQL): SQL {
+  const [first] = rows;
+  if (first === undefined) return sql``;
+  const list = (value: (row: OutboxRow) => string | null | undefined) => sql.param(rows.map(value));
+  const listed = sql`unnest(${list(({ id }) => id)}::uuid[], ${list(({ type }) => type)}::text[],
+    ${list(({ sink }) => sink ?? null)}::text[], ${list(({ subject }) => subject)}::uuid[],
+    ${list(({ payloadSealed }) => payloadSealed)}::text[]) with ordinality as e (id, type, sink, subject, payload, n)`;
+  const columns = { id: sql`e.id`, type: sql`e.type`, sink: sql`e.sink`, subject: sql`e.subject` };
+  const rest = { payloadSealed: sql`e.payload` };
+  const from = sql`${source} as s join ${listed} on e.subject = s.id order by e.n`;
+  return sql`, promised as (${insertFrom(outbox, first, from, { ...columns, ...rest })})`;
+}
+
 /** It was carried out: nothing is left of it. */
 export async function deleteOutbox(db: Database, id: string): Promise<void> {
   await db.delete(outbox).where(eq(outbox.id, id));
@@ -67,8 +112,8 @@ interface Claim {
 /**
  * Claims mails and tasks that are due until `leaseUntil`: no other relay gets them before. Each claim counts as an
  * attempt, so that a row which ends every instance that touches it comes to an end itself. The time a one-time token is
- * good for begins anew with each attempt to send its mail: a link that was held up must not arrive dead. Events are not
- * this relay's.
+ * good for begins anew with each attempt to send its mail: a link that was held up must not arrive dead. Events are claimed
+ * by themselves (`events/store.ts`).
  */
 export async function claimOutbox(db: Database, { kinds, now, leaseUntil, limit }: Claim): Promise<OutboxRow[]> {
   const rows = await query(
@@ -76,7 +121,7 @@ export async function claimOutbox(db: Database, { kinds, now, leaseUntil, limit 
     claimed,
     sql`with due as (
       select id from ${outbox} where next_attempt_at <= ${timestamp(now)} and delivered_at is null and not dead
-        and kind in ${kinds}
+        and kind <> 'event' and kind in ${kinds}
       order by next_attempt_at limit ${limit} for update skip locked
     ), claimed as (
       update ${outbox} as o set next_attempt_at = ${timestamp(leaseUntil)}, attempts = o.attempts + 1

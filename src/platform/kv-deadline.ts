@@ -1,8 +1,10 @@
-import { type KeyValue, KeyValueUnavailable } from '../kv.ts';
+import { type KeyValue, KeyValueUnavailable, type Operation } from '../kv.ts';
 
 interface DeadlineOptions {
   /** How long a call may take, in milliseconds. */
   readonly milliseconds?: number;
+  /** The same for sums: they are long, and no client waits for them. */
+  readonly sumsMilliseconds?: number;
   /** How long the store is left alone after a failure, in milliseconds. */
   readonly pause?: number;
   /** Milliseconds since the epoch. */
@@ -16,11 +18,18 @@ interface DeadlineOptions {
  * a failure the store is not asked for a while: calls reject at once, so a store that swallows everything costs one wait
  * a second and not one a request. Then one call is let through to probe it.
  *
- * The operations of a call that was not answered in time may still be carried out.
+ * The operations of a call that was not answered in time may still be carried out. A call that is about sums alone has
+ * more time, and that it fails says nothing: what is slow to count must not cost others their limits.
  */
 export function withDeadline(
   kv: KeyValue,
-  { milliseconds = 300, pause = 1000, now = Date.now, onStateChange = () => {} }: DeadlineOptions = {},
+  {
+    milliseconds = 300,
+    sumsMilliseconds = 2000,
+    pause = 1000,
+    now = Date.now,
+    onStateChange = () => {},
+  }: DeadlineOptions = {},
 ): KeyValue {
   let state: 'up' | 'down' = 'up';
   let pausedUntil = 0;
@@ -31,11 +40,20 @@ export function withDeadline(
     onStateChange(next);
   }
 
+  const isPaused = () => {
+    const left = state === 'down' ? pausedUntil - now() : 0;
+    // More than a pause is left only after the clock was set back.
+    return left > 0 && left <= pause;
+  };
+
+  async function guardSums<Answer>(call: () => Promise<Answer>): Promise<Answer> {
+    if (isPaused()) throw new KeyValueUnavailable('paused');
+    return await inTime(call(), sumsMilliseconds);
+  }
+
   async function guard<Answer>(call: () => Promise<Answer>): Promise<Answer> {
     if (state === 'down') {
-      const left = pausedUntil - now();
-      // More than a pause is left only after the clock was set back.
-      if (left > 0 && left <= pause) throw new KeyValueUnavailable('paused');
+      if (isPaused()) throw new KeyValueUnavailable('paused');
       // This call is the probe. Its turn ends with the clock and not with its answer, which may never come: a Worker
       // drops the promises of a request whose client has gone.
       pausedUntil = now() + pause;
@@ -56,11 +74,14 @@ export function withDeadline(
 
   return {
     kind: kv.kind,
-    run: (operations) => guard(() => kv.run(operations)),
+    run: (operations) => (isAboutSums(operations) ? guardSums : guard)(() => kv.run(operations)),
     ping: () => guard(() => kv.ping()),
     close: () => kv.close(),
   };
 }
+
+const isAboutSums = (operations: readonly Operation[]) =>
+  operations.length > 0 && operations.every(({ type }) => type === 'add' || type === 'sums');
 
 /** The race keeps listening to the promise it gave up, so a late rejection is never an unhandled one. */
 async function inTime<Answer>(answer: Promise<Answer>, milliseconds: number): Promise<Answer> {

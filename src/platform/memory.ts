@@ -10,6 +10,7 @@ import {
 } from '../kv.ts';
 import { createAttempts } from './memory-attempts.ts';
 import { createPruning } from './memory-pruning.ts';
+import { createSums } from './memory-sums.ts';
 
 interface MemoryOptions {
   /** Milliseconds since the epoch. */
@@ -26,6 +27,7 @@ export function createMemoryKeyValue({ now, capacity = 100_000 }: MemoryOptions)
   const counters = createCounters(capacity);
   const values = createValues(capacity);
   const attempts = createAttempts(capacity);
+  const sums = createSums(capacity);
 
   function perform(operation: Operation, time: number): Result {
     switch (operation.type) {
@@ -39,6 +41,10 @@ export function createMemoryKeyValue({ now, capacity = 100_000 }: MemoryOptions)
         return values.set(operation, time);
       case 'get':
         return operation.keys.map((key) => values.get(key, time));
+      case 'add':
+        return sums.add(operation, time);
+      case 'sums':
+        return sums.sums(operation, time);
     }
   }
 
@@ -53,6 +59,7 @@ export function createMemoryKeyValue({ now, capacity = 100_000 }: MemoryOptions)
       counters.clear();
       values.clear();
       attempts.clear();
+      sums.clear();
     },
   });
 }

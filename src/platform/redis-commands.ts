@@ -1,6 +1,7 @@
 import { KeyValueUnavailable, type LimitOperation, type Operation, type Result, toMilliseconds } from '../kv.ts';
 import { attemptArguments, readAttemptReply } from './attempt-scripts.ts';
 import { createRatelimit, readScripts, type Script, type ScriptName, type Scripts } from './redis-scripts.ts';
+import { addArguments, readSumsReply } from './sum-scripts.ts';
 
 /**
  * What the two Redis adapters share: every operation of the port becomes one command, and all commands of one `run`
@@ -43,6 +44,8 @@ export type Exchange = (commands: readonly Command[]) => Promise<readonly unknow
 // The names of this application in a Redis that may serve others too. A lone surrogate cannot be written as UTF-8: both adapters shall name the same key then.
 const valueKey = (key: string) => `edge-auth:value:${key.toWellFormed()}`;
 const attemptKey = (key: string) => `edge-auth:attempt:${key.toWellFormed()}`;
+const sumsKey = (key: string) => `edge-auth:sums:${key.toWellFormed()}`;
+const addedKey = (key: string) => `edge-auth:added:${key.toWellFormed()}`;
 
 /**
  * @param exchange how the adapter sends commands
@@ -126,6 +129,12 @@ async function perform(operation: Operation, send: Send): Promise<Result> {
       const args = [all ? 'all' : 'one'];
       return (await send({ type: 'script', script: 'forgive', keys: [attemptKey(key)], args })) === 1;
     }
+    case 'add': {
+      const keys = [sumsKey(operation.key), addedKey(operation.key)];
+      return (await send({ type: 'script', script: 'add', keys, args: addArguments(operation) })) === 1;
+    }
+    case 'sums':
+      return readSumsReply(await send({ type: 'script', script: 'sums', keys: [sumsKey(operation.key)], args: [] }));
     case 'set': {
       const { key, value, ttl, ifAbsent = false } = operation;
       const milliseconds = ttl === undefined ? undefined : toMilliseconds(ttl);

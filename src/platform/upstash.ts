@@ -2,7 +2,7 @@ import { errors, Redis } from '@upstash/redis/cloudflare';
 import { defineKeyValue, type KeyValue, KeyValueUnavailable } from '../kv.ts';
 import { type Command, createRunner, ErrorReply } from './redis-commands.ts';
 
-interface UpstashOptions {
+export interface UpstashOptions {
   /** The REST address: `https://<name>.upstash.io`. */
   readonly url: string;
   readonly token: string;
@@ -15,7 +15,7 @@ interface UpstashOptions {
  * since on Workers what one request waits for cannot wake another.
  */
 export function createUpstashKeyValue({ url, token, timeout = 1000 }: UpstashOptions): KeyValue {
-  const redis = createClient(url, token, timeout);
+  const redis = createUpstashClient({ url, token, timeout });
 
   async function exchange(commands: readonly Command[]): Promise<readonly unknown[]> {
     const pipeline = redis.pipeline();
@@ -35,7 +35,7 @@ export function createUpstashKeyValue({ url, token, timeout = 1000 }: UpstashOpt
 }
 
 /** The client holds an address and headers, no connection: all requests of an isolate may share it. */
-function createClient(url: string, token: string, timeout: number): Redis {
+export function createUpstashClient({ url, token, timeout = 1000 }: UpstashOptions): Redis {
   try {
     return new Redis({
       url,
@@ -77,7 +77,7 @@ function append(pipeline: ReturnType<Redis['pipeline']>, command: Command): void
 }
 
 /** The SDK's messages quote the commands, keys and values included: only what kind of failure it was goes on. */
-function rethrow(error: unknown): never {
+export function rethrow(error: unknown): never {
   if (error instanceof errors.UpstashJSONParseError) throw new KeyValueUnavailable('unreachable');
   if (error instanceof errors.UpstashError) throw new KeyValueUnavailable(new ErrorReply(error.message).code);
   const isTimeout = error instanceof DOMException && error.name === 'TimeoutError';

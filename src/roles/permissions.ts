@@ -8,6 +8,8 @@ const permissions = [
   'sessions:revoke',
   'roles:write',
   'audit:read',
+  'events:read',
+  'events:replay',
 ] as const;
 
 export type Permission = (typeof permissions)[number];

@@ -1,4 +1,5 @@
 import type { Deps } from '../deps.ts';
+import type { EventRelay } from '../events/relay.ts';
 import { describeError, type LogFields } from '../ops/log.ts';
 import type { Relay } from '../outbox/relay.ts';
 import type { Revocation } from '../tokens/revocation.ts';
@@ -24,16 +25,19 @@ export type RunScheduled = (options?: ScheduledOptions) => Promise<void>;
 
 type Needs = Pick<Deps, 'config' | 'db' | 'log' | 'now'> & {
   readonly relay: Relay;
+  readonly events: EventRelay;
   readonly signingKeys: SigningKeys;
   readonly revocation: Revocation;
 };
 
 /** The scheduled work: each step is bounded, logged with how long it took, and safe to run in many places at once. */
 export function createScheduled(deps: Needs): RunScheduled {
-  const { db, log, now, relay, revocation, signingKeys } = deps;
+  const { db, events, log, now, relay, revocation, signingKeys } = deps;
   const retention = createRetention(deps);
   const steps: Readonly<Record<string, () => Promise<unknown>>> = {
     relay_outbox: relay.sweep,
+    relay_events: events.sweep,
+    give_up_events: events.giveUp,
     rotate_signing_keys: signingKeys.rotate,
     repeat_revocations: revocation.repeat,
     delete_sessions: retention.deleteSessions,

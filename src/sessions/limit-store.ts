@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { type AuditRow, auditFrom } from '../audit/audit.ts';
 import { type Database, query } from '../db/database.ts';
 import { sessions, users } from '../db/schema.ts';
+import { type OutboxRow, promisedFrom } from '../outbox/store.ts';
 import { timestamp } from './store.ts';
 
 /**
@@ -12,6 +13,7 @@ import { timestamp } from './store.ts';
  * makes them take turns, and a session that another one has ended by then ends none: where two meet, one lives on. The
  * locks have each row judged as the one before left it, before the offset counts it.
  * @param at milliseconds; a session last used at `idleFrom` or before is not open
+ * @param events whose `session_ids` are those that have ended
  * @returns the ids of those that have ended
  */
 export async function endSurplusSessions(
@@ -19,6 +21,7 @@ export async function endSurplusSessions(
   { userId, sessionId, limit }: { readonly userId: string; readonly sessionId: string; readonly limit: number },
   at: { readonly now: number; readonly idleFrom: number },
   audit: AuditRow,
+  events: readonly OutboxRow[],
 ): Promise<string[]> {
   const rows = await query(
     db,
@@ -41,7 +44,9 @@ export async function endSurplusSessions(
       returning s.id, s.user_id
     ), audited as (
       ${auditFrom(audit, sql`(select distinct user_id from ended) as ended`)}
-    )
+    ), surplus_ended as (
+      select jsonb_build_object('session_ids', jsonb_agg(id)) as details from ended having count(*) > 0
+    )${promisedFrom(events, sql`surplus_ended`, { columns: { details: sql`details` } })}
     select id from ended`,
   );
   return rows.map(({ id }) => id);

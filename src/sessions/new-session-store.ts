@@ -3,7 +3,7 @@ import * as z from 'zod';
 import type { AuditRow } from '../audit/audit.ts';
 import { type Database, query } from '../db/database.ts';
 import { auditLog, oneTimeTokens, sessions, users } from '../db/schema.ts';
-import { type OutboxRow, outboxFrom } from '../outbox/store.ts';
+import { type OutboxRow, outboxFrom, promisedFrom } from '../outbox/store.ts';
 import { type SessionRow, timestamp } from './store.ts';
 
 /** From so many places within an hour a user is told of new sign-ins. */
@@ -32,6 +32,7 @@ export async function insertSession(
   session: SessionRow,
   audit: AuditRow,
   upgrade: Upgrade,
+  events: readonly OutboxRow[],
   notice?: OutboxRow,
 ): Promise<{ noticed: boolean }> {
   const upgrades = Object.keys(upgrade).length > 0;
@@ -47,7 +48,7 @@ export async function insertSession(
     z.object({ noticed: z.boolean() }),
     sql`with unchanged as (${unchanged}),
     started as ${db.insert(sessions).values({ ...session, userId })},
-    audited as ${db.insert(auditLog).values(audit)}${upgrades ? upgraded(db, upgrade, userId) : sql``}${noticedWhereNew(session, notice)}
+    audited as ${db.insert(auditLog).values(audit)}${upgrades ? upgraded(db, upgrade, userId) : sql``}${noticedWhereNew(session, notice)}${promisedFrom(events, sql`unchanged`)}
     select ${isNoticed} as noticed`,
   );
   return { noticed: row?.noticed === true };

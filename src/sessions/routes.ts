@@ -2,6 +2,7 @@ import { type Contract, type Endpoint, endpoint, guardedEndpoint } from '../http
 import { pageOf, pageQuery, toPage } from '../http/page.ts';
 import { accessTokenClaims } from '../tokens/access-token.ts';
 import type { Gate } from './authenticate.ts';
+import { logout, logoutAll, revokeSession } from './end-sessions.ts';
 import { listSessions, toOpenSession } from './list.ts';
 import {
   logoutAllAnswer,
@@ -13,7 +14,7 @@ import {
   sessionParams,
   tokens,
 } from './schemas.ts';
-import { logout, logoutAll, readRefreshToken, refresh, revokeSession, type SessionDeps } from './sessions.ts';
+import { readRefreshToken, refresh, type SessionDeps } from './sessions.ts';
 
 const noStore = { 'Cache-Control': 'no-store' };
 const tag = 'Sessions';
@@ -36,7 +37,7 @@ function refreshEndpoint(deps: SessionDeps, { firstLasts, ...contract }: Refresh
       const token = await readRefreshToken(deps, body.refresh_token);
       return { hits: [{ policy: 'refresh_session', key: token.sessionId }], subject: { ...token, firstLasts } };
     },
-    handler: async ({ c, call }, token) => c.json(await refresh(deps, token, call.origin), 200, noStore),
+    handler: async ({ c, call }, token) => c.json(await refresh(deps, token, call), 200, noStore),
   });
 }
 
@@ -82,7 +83,7 @@ export function sessionRoutes(deps: SessionDeps, gate: Gate): Endpoint[] {
         return { hits: [], subject: sessionId };
       },
       handler: async ({ c, call }, sessionId) => {
-        await logout(deps, sessionId, call.origin);
+        await logout(deps, sessionId, call);
         return c.json({ message: 'Signed out' }, 200, noStore);
       },
     }),
@@ -101,7 +102,7 @@ export function sessionRoutes(deps: SessionDeps, gate: Gate): Endpoint[] {
       limits: ['write_user'],
       prepare: ({ caller }) => ({ hits: [{ policy: 'write_user', key: caller.userId }], subject: undefined }),
       handler: async ({ c, body, caller: { userId, sessionId }, call }) => {
-        const ended = await logoutAll(deps, { userId, sessionId }, body.except_current, call.origin);
+        const ended = await logoutAll(deps, { userId, sessionId }, body.except_current, call);
         const text = body.except_current ? 'Signed out everywhere else' : 'Signed out everywhere';
         return c.json({ message: text, sessions_ended: ended }, 200, noStore);
       },
@@ -141,7 +142,7 @@ export function sessionRoutes(deps: SessionDeps, gate: Gate): Endpoint[] {
       limits: ['write_user'],
       prepare: ({ caller }) => ({ hits: [{ policy: 'write_user', key: caller.userId }], subject: undefined }),
       handler: async ({ c, caller: { userId }, params, call }) => {
-        await revokeSession(deps, { userId, sessionId: params.id }, call.origin);
+        await revokeSession(deps, { userId, sessionId: params.id }, call);
         return c.body(null, 204, noStore);
       },
     }),

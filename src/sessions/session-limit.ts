@@ -1,4 +1,7 @@
-import { auditRow, type Origin } from '../audit/audit.ts';
+import { auditRow } from '../audit/audit.ts';
+import type { Call } from '../call.ts';
+import { eventRows } from '../events/promise.ts';
+import { deliverAfter } from '../outbox/relay.ts';
 import { endSurplusSessions } from './limit-store.ts';
 import type { SessionDeps } from './sessions.ts';
 import type { SessionRow } from './store.ts';
@@ -8,12 +11,21 @@ import type { SessionRow } from './store.ts';
  * are refused before the new ones are handed out.
  * @param session that has just been written; it stays
  */
-export async function limitSessions(deps: SessionDeps, session: SessionRow, origin: Origin): Promise<void> {
+export async function limitSessions(
+  deps: SessionDeps,
+  session: SessionRow,
+  call: Pick<Call, 'origin' | 'after'>,
+): Promise<void> {
   const { config, db, now, revocation } = deps;
   if (config.maxSessions === undefined) return;
   const { id: sessionId, userId } = session;
-  const audit = auditRow(deps, { type: 'session_limit', result: 'success', userId, sessionId, origin });
+  const audit = auditRow(deps, { type: 'session_limit', result: 'success', userId, sessionId, origin: call.origin });
   const at = { now: now(), idleFrom: now() - config.sessionIdleTtl * 1000 };
-  const ended = await endSurplusSessions(db, { userId, sessionId, limit: config.maxSessions }, at, audit);
-  if (ended.length > 0) await revocation.revokeSessions(ended);
+  // Which they are the statement finds out, and fills in.
+  const revoked = { session_ids: null, except_session_id: null, reason: 'session_limit' } as const;
+  const events = await eventRows(deps, 'SessionRevoked', userId, revoked);
+  const ended = await endSurplusSessions(db, { userId, sessionId, limit: config.maxSessions }, at, audit, events);
+  if (ended.length === 0) return;
+  deliverAfter(deps, call, events);
+  await revocation.revokeSessions(ended);
 }

@@ -1,19 +1,15 @@
 import { auditRow, keptOrigin, type Origin } from '../audit/audit.ts';
+import type { Call } from '../call.ts';
 import type { Deps } from '../deps.ts';
 import { Problem } from '../errors.ts';
-import type { Relay } from '../outbox/relay.ts';
+import { eventRows } from '../events/promise.ts';
+import { deliverAfter, type Relay } from '../outbox/relay.ts';
 import { issueAccessToken } from '../tokens/access-token.ts';
 import { issueRefreshToken, verifyRefreshToken } from '../tokens/refresh-token.ts';
 import type { Revocation } from '../tokens/revocation.ts';
 import type { SigningKeys } from '../tokens/signing-keys.ts';
-import {
-  endAllSessions,
-  endSession,
-  type PresentedToken,
-  type PresentSession,
-  refreshSession,
-  type SessionRow,
-} from './store.ts';
+import { sessionRevoked } from './session-events.ts';
+import { type PresentedToken, type PresentSession, refreshSession, type SessionRow } from './store.ts';
 
 /** The application's own client: people who sign in with a password, and not through another application. */
 const firstParty = { clientId: 'first-party', scope: 'account' } as const;
@@ -103,20 +99,35 @@ export function firstTokens(deps: SessionDeps, row: SessionRow, roles: readonly 
  * which is handed out each time, has been shown: for clients that keep what they got when they signed in
  * @throws {Problem} `invalid_refresh_token`
  */
-export async function refresh(deps: SessionDeps, token: PresentedToken, origin: Origin): Promise<Tokens> {
+export async function refresh(
+  deps: SessionDeps,
+  token: PresentedToken,
+  call: Pick<Call, 'origin' | 'after'>,
+): Promise<Tokens> {
   const { config, db, log, now, revocation } = deps;
   const { sessionId } = token;
   const time = now();
-  const audit = auditRow(deps, { type: 'refresh_token_reuse', result: 'failure', userId: null, sessionId, origin });
+  const audit = auditRow(deps, {
+    type: 'refresh_token_reuse',
+    result: 'failure',
+    userId: null,
+    sessionId,
+    origin: call.origin,
+  });
   const window = {
     now: time,
     graceFrom: time - config.refreshGrace * 1000,
     idleFrom: time - config.sessionIdleTtl * 1000,
   };
-  const session = await refreshSession(db, token, window, audit);
+  const whereReused = [
+    ...(await eventRows(deps, 'RefreshTokenReused', undefined, { session_id: sessionId })),
+    ...(await sessionRevoked(deps, undefined, sessionId, 'refresh_token_reuse')),
+  ];
+  const session = await refreshSession(db, token, window, audit, whereReused);
   if (session === undefined) throw new Problem('invalid_refresh_token', { reason: 'ended, expired or unknown' });
   if (session.reused) {
     log.warn('refresh_token_reuse', { session_id: sessionId });
+    deliverAfter(deps, call, whereReused);
     await revocation.revokeSessions([sessionId]);
     throw new Problem('invalid_refresh_token', { reason: 'reused' });
   }
@@ -149,45 +160,4 @@ export async function readRefreshToken(
   const parts = await verifyRefreshToken(keyring, token);
   if (parts === undefined) throw new Problem('invalid_refresh_token', { reason: 'forged or malformed' });
   return parts;
-}
-
-/** Ends a session, and with it its access tokens. Ending it again is no error. */
-export async function logout(deps: SessionDeps, sessionId: string, origin: Origin): Promise<void> {
-  const audit = auditRow(deps, { type: 'logout', result: 'success', userId: null, sessionId, origin });
-  await endSession(deps.db, { sessionId }, 'logout', deps.now(), audit);
-  await deps.revocation.revokeSessions([sessionId]);
-}
-
-/**
- * Ends one of the user's own sessions, and with it its access tokens.
- * @throws {Problem} `not_found` where no session of theirs is open under that id
- */
-export async function revokeSession(
-  deps: SessionDeps,
-  session: { readonly userId: string; readonly sessionId: string },
-  origin: Origin,
-): Promise<void> {
-  const audit = auditRow(deps, { type: 'session_revoked', result: 'success', ...session, origin });
-  const ended = await endSession(deps.db, session, 'revoked', deps.now(), audit);
-  if (ended === undefined) throw new Problem('not_found', { reason: 'no open session of the caller' });
-  await deps.revocation.revokeSessions([session.sessionId]);
-}
-
-/**
- * Ends every session of a user.
- * @param exceptCurrent the session that asks lives on
- * @returns how many were open and have ended
- */
-export async function logoutAll(
-  deps: SessionDeps,
-  caller: { readonly userId: string; readonly sessionId: string },
-  exceptCurrent: boolean,
-  origin: Origin,
-): Promise<number> {
-  const { userId, sessionId } = caller;
-  const except = exceptCurrent ? sessionId : null;
-  const audit = auditRow(deps, { type: 'logout_all', result: 'success', ...caller, origin });
-  const ended = await endAllSessions(deps.db, { userId, except }, deps.now(), audit);
-  await deps.revocation.revokeUser(userId, ended, except);
-  return ended.length;
 }

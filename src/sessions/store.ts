@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { type AuditRow, auditFrom } from '../audit/audit.ts';
 import { type Database, query } from '../db/database.ts';
 import { sessions, users } from '../db/schema.ts';
+import { type OutboxRow, promisedFrom } from '../outbox/store.ts';
 
 export type SessionRow = typeof sessions.$inferInsert;
 export type KeptSession = typeof sessions.$inferSelect;
@@ -55,6 +56,7 @@ export async function refreshSession(
   token: PresentedToken,
   at: { readonly now: number; readonly graceFrom: number; readonly idleFrom: number },
   audit: AuditRow,
+  whereReused: readonly OutboxRow[],
 ): Promise<RefreshedSession | undefined> {
   const next = token.generation + 1;
   const step = token.firstLasts === true && token.generation === 0 ? 0 : next;
@@ -77,7 +79,9 @@ export async function refreshSession(
       returning ${presentColumns}, s.ended_at is not null as reused
     ), audited as (
       ${auditFrom(audit, sql`refreshed where reused`)}
-    )
+    ), reused as (
+      select user_id from refreshed where reused
+    )${promisedFrom(whereReused, sql`reused`, { columns: { subject: sql`user_id` } })}
     select * from refreshed`,
   );
   return row;
@@ -94,6 +98,7 @@ export async function endSession(
   reason: 'logout' | 'revoked',
   now: number,
   audit: AuditRow,
+  events: readonly OutboxRow[],
 ): Promise<{ userId: string } | undefined> {
   const own = which.userId === undefined ? sql`` : sql`and s.user_id = ${which.userId}::uuid`;
   const [row] = await query(
@@ -105,7 +110,7 @@ export async function endSession(
       returning s.user_id
     ), audited as (
       ${auditFrom(audit, sql`ended`)}
-    )
+    )${promisedFrom(events, sql`ended`, { columns: { subject: sql`user_id` } })}
     select user_id from ended`,
   );
   return row === undefined ? undefined : { userId: row.user_id };
@@ -122,6 +127,7 @@ export async function endAllSessions(
   { userId, except }: { readonly userId: string; readonly except: string | null },
   now: number,
   audit: AuditRow,
+  events: readonly OutboxRow[],
 ): Promise<string[]> {
   const kept = sql`s.id = ${except}::uuid and s.epoch = raised.session_epoch - 1`;
   const rows = await query(
@@ -140,7 +146,7 @@ export async function endAllSessions(
       returning s.id, s.ended_at
     ), audited as (
       ${auditFrom(audit, sql`(select id as user_id from raised) as raised`)}
-    )
+    )${promisedFrom(events, sql`raised`)}
     select id from changed where ended_at is not null`,
   );
   return rows.map(({ id }) => id);

@@ -96,6 +96,8 @@ describe('the import', () => {
       [{ username: 'a', pasword_hash: hash }, 'pasword_hash: An unknown field'],
       [{ username: 'a', [`${secret}@example.com`]: 1 }, 'An unknown field'],
       [{ username: `${secret} with blanks` }, 'username: Must be 1 to 64'],
+      [{ login: `${secret}\tx` }, 'login: Neither an email address nor a name'],
+      [{ login: 'a', username: 'b' }, 'login: Is an email or a username: give it alone'],
       [{ username: 'a', id: 7 }, 'id: Not a UUID'],
       [{ username: 'a', id: secret }, 'id: Not a UUID'],
       [{ username: 'a', roles: [secret] }, 'roles.0: Invalid option'],
@@ -118,7 +120,7 @@ describe('the import', () => {
     const told = err.split('\n');
     const expected = lines.map(([, problem], n) => expect.stringContaining(`line ${n + 1}: ${problem}`));
     const same = 'The same as on an earlier line';
-    const last = [`line 21: email: ${same}`, `line 23: id: ${same}`, `line 23: username: ${same}`];
+    const last = [`line 23: email: ${same}`, `line 25: id: ${same}`, `line 25: username: ${same}`];
     expect(told).toEqual([...expected, ...last]);
     expect(err + out).not.toMatch(/CANARY|good|\$2a\$10/i);
   });

@@ -29,6 +29,9 @@ export interface OldService {
 const createdAt = (n: number) => new Date(Date.UTC(2021, 0, 1) + n * 3_600_123).toISOString();
 const uuid = (service: number, n: number) => `${service}0000000-0000-4000-8000-${String(n).padStart(12, '0')}`;
 
+/** Any name. */
+const loginOf = (n: number) => [`Dan Müller ${n}!`, `dan${n}@three.example`, `dan-${n}`, `${n}@`][n % 4] ?? '';
+
 export const services: readonly OldService[] = [
   {
     name: '000',
@@ -62,8 +65,8 @@ export const services: readonly OldService[] = [
     name: '003',
     table: `create table users (id bigserial primary key, login text not null unique, password text not null,
       created_at timestamp not null default now())`,
-    row: (n, hash) => [n, n % 2 === 0 ? `dan-${n}` : `dan${n}@three.example`, hash, createdAt(n).slice(0, -1)],
-    identifier: (n) => (n % 2 === 0 ? `dan-${n}` : `dan${n}@three.example`),
+    row: (n, hash) => [n, loginOf(n), hash, createdAt(n).slice(0, -1)],
+    identifier: loginOf,
   },
   {
     name: '004',

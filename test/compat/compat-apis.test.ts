@@ -75,6 +75,6 @@ describe('every older way to register', () => {
     }
     expect(mails).toHaveLength(4);
     const unnamed = await request('POST', '/api/register', { body: { login: 'user', password } });
-    expect(unnamed).toMatchObject({ status: 422, body: { errors: [{ path: 'email' }] } });
+    expect(unnamed).toMatchObject({ status: 422, body: { errors: [{ path: 'login' }] } });
   });
 });

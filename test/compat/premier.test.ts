@@ -3,6 +3,21 @@ import { testApp } from '../support/test-app.ts';
 
 const body = { login: 'user', password: 'securepassword123' };
 
+/** Names that our own API has no room for. */
+const names = [
+  'Jane Doe',
+  'müller@',
+  '@',
+  'user name!',
+  "O'Neill; drop table users --",
+  'ann@example.com.',
+  '<b>"Bob"</b> & \\',
+  '山田 太郎',
+  'x'.repeat(65),
+  '\u{1f469}\u200d\u{1f52c} Ada',
+  '\u{1f3f4}'.repeat(255),
+];
+
 describe('the older API premier', () => {
   it('answers every call of its manual', async () => {
     const { request } = await testApp();
@@ -43,17 +58,89 @@ describe('the older API premier', () => {
     expect(profile.body.login).toBe('Ann@example.com');
   });
 
+  it('takes any name, from the registration to the deletion', async () => {
+    const { request, clock } = await testApp();
+    for (const login of names) {
+      clock.advance(60);
+      const sent = { body: { login, password: body.password } };
+      const registered = await request('POST', '/api/register', sent);
+      expect([login, registered.status]).toEqual([login, 201]);
+      expect(registered.body).toMatchObject({ id: registered.body.user.id, user: { username: login, email: null } });
+      const { status, body: session } = await request('POST', '/api/login', sent);
+      expect([login, status]).toEqual([login, 200]);
+      const profile = await request('GET', '/api/profile', { token: session.token });
+      expect(profile.body).toMatchObject({ id: registered.body.id, login });
+      const wrong = { body: { login, password: 'another password' } };
+      for (const path of ['/api/login', '/api/delete']) {
+        expect(await request('POST', path, wrong)).toMatchObject({
+          status: 401,
+          body: { code: 'invalid_credentials' },
+        });
+      }
+      expect((await request('POST', '/api/delete', sent)).status).toBe(200);
+      expect((await request('POST', '/api/login', sent)).status).toBe(401);
+    }
+  });
+
+  it('takes a name that is written in another way for the same one', async () => {
+    const { request } = await testApp();
+    const as = (login: string) => ({ body: { login, password: body.password } });
+    for (const [first, second] of [
+      ['Jane Doe', ' jane\u00a0  DOE '],
+      ['müller@', 'MU\u0308LLER\uff20'],
+      ['ann', 'A\u200bnn'],
+      ['\ufb01nn er', 'FINN er\ufe0f'],
+      ['\u{1f469}\u200d\u{1f52c}', '\u{1f469}\u{1f52c}'],
+    ] as const) {
+      const { body: registered } = await request('POST', '/api/register', as(first));
+      const taken = await request('POST', '/api/register', as(second));
+      expect(taken).toMatchObject({ status: 409, body: { code: 'identifier_taken', errors: [{ path: 'login' }] } });
+      expect((await request('POST', '/api/login', as(second))).body.user.id).toBe(registered.id);
+    }
+  });
+
+  it('shares its names with our own API, which keeps to its rule', async () => {
+    const { request } = await testApp();
+    const ours = (username: string) =>
+      request('POST', '/auth/register', { body: { username, password: body.password } });
+    await request('POST', '/api/register', { body: { login: 'A\u2060nn', password: body.password } });
+    expect(await ours('ann')).toMatchObject({ status: 409, body: { code: 'identifier_taken' } });
+    for (const name of names) expect([name, (await ours(name)).status]).toEqual([name, 422]);
+  });
+
+  it('refuses what cannot be kept, shows nothing, or reads like an email', async () => {
+    const { request } = await testApp();
+    const wrong = [
+      'a\tb',
+      'a\nb',
+      'a\u0000b',
+      'direction \u202e',
+      'half \ud800',
+      'no character \uffff',
+      ' \u3000 ',
+      '\u200b\u3164',
+      'ann@exam\u200bple.com',
+      'x'.repeat(256),
+      // Eighteen letters each.
+      '\ufdfa'.repeat(15),
+    ];
+    for (const [n, login] of wrong.entries()) {
+      const sent = { body: { login, password: body.password } };
+      const answer = await request('POST', '/api/register', sent);
+      expect(answer).toMatchObject({ status: 422, body: { errors: [{ path: 'login' }] } });
+      expect((await request('POST', '/api/login', { ...sent, address: `198.51.100.${n}` })).status).toBe(401);
+    }
+  });
+
   it('names a field as the client did', async () => {
     const { request } = await testApp();
     await request('POST', '/api/register', { body });
     const taken = await request('POST', '/api/register', { body });
     expect(taken).toMatchObject({ status: 409, body: { errors: [{ path: 'login' }], detail: expect.any(String) } });
-    for (const login of [undefined, 7, null, '', 'a b', 'x@', ['user'], { length: 1 }]) {
+    for (const login of [undefined, 7, null, '', 'a\tb', ['user'], { length: 1 }]) {
       const answer = await request('POST', '/api/register', { body: { login, password: body.password } });
-      expect(answer.status).toBe(422);
+      expect(answer).toMatchObject({ status: 422, body: { errors: [{ path: 'login' }] } });
     }
-    const broken = await request('POST', '/api/register', { body: { login: 'a b', password: body.password } });
-    expect(broken.body.errors).toMatchObject([{ path: 'login' }]);
     const named = '{"login":"user","password":"securepassword123","constructor":1,"__proto__":{"identifier":"x"}}';
     expect(await request('POST', '/api/login', { body: named })).toMatchObject({ status: 200 });
   });
@@ -69,7 +156,8 @@ describe('the older API premier', () => {
   it('locks guesses at the password of an account to delete as it locks sign-ins, known account or not', async () => {
     const { request, clock } = await testApp();
     await request('POST', '/api/register', { body });
-    for (const login of ['user', 'nobody']) {
+    await request('POST', '/api/register', { body: { ...body, login: 'Jane Doe' } });
+    for (const login of ['user', 'nobody', 'Jane Doe', 'nobody at all']) {
       const wrong = { login, password: 'another password' };
       for (let times = 0; times < 5; times += 1) {
         const answer = await request('POST', times < 3 ? '/api/delete' : '/api/login', { body: wrong });

@@ -103,6 +103,7 @@ const expected = [
   'from one_time_tokens',
   'from one_time_tokens, from outbox',
   'from outbox, update outbox, update one_time_tokens',
+  'update outbox, from outbox',
   'from users, delete from one_time_tokens, update users, update sessions, delete from one_time_tokens, insert into audit_log',
   'from users, delete from one_time_tokens, update users, update sessions, delete from one_time_tokens, insert into audit_log, insert into outbox',
   'from users, delete from one_time_tokens, update users, update users, update sessions, delete from one_time_tokens, insert into audit_log, insert into one_time_tokens, insert into outbox',

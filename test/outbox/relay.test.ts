@@ -36,7 +36,7 @@ const down = () => {
 const hangs = () => new Promise(() => undefined);
 
 const relayOf = (app: TestApp, mailer: Mailer | undefined, tasks: Readonly<Record<string, Task>> = {}) =>
-  createRelay({ ...app.deps, mailer }, tasks);
+  createRelay({ ...app.deps, mailer }, tasks, async () => undefined);
 
 const day = 86_400;
 

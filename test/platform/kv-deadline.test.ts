@@ -48,6 +48,20 @@ describe('a deadline', () => {
     vi.useRealTimers();
   });
 
+  it('gives sums more time, and leaves the store to others where they fail', async () => {
+    const sums = () => codeOf(kv.run([{ type: 'sums', key: 'a' }]));
+    store.behaviour = 'hangs';
+    const slow = sums();
+    await vi.advanceTimersByTimeAsync(1999);
+    store.behaviour = 'answers';
+    expect(await run()).toBe('answered');
+    await vi.advanceTimersByTimeAsync(1);
+    expect([await slow, await run()]).toEqual(['timeout', 'answered']);
+    store.behaviour = 'fails';
+    expect([await sums(), await run(), await sums()]).toEqual(['unreachable', 'unreachable', 'paused']);
+    expect(states).toEqual(['down']);
+  });
+
   it('passes answers on and leaves no timer behind', async () => {
     const [values, written] = await kv.run([
       { type: 'get', keys: ['a'] },

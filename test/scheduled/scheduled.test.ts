@@ -3,6 +3,8 @@ import { createClock, type TestApp, testApp } from '../support/test-app.ts';
 
 const steps = [
   'relay_outbox',
+  'relay_events',
+  'give_up_events',
   'rotate_signing_keys',
   'repeat_revocations',
   'delete_sessions',

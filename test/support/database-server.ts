@@ -104,7 +104,8 @@ export async function startDatabaseServer(adminUrl: string): Promise<DatabaseSer
     if (isEmptied) free.push(name);
   }
 
-  const server = createServer(async (request, response) => {
+  // A connection that is kept shall not be closed just when it is used again.
+  const server = createServer({ keepAliveTimeout: 300_000 }, async (request, response) => {
     const [, query = ''] = (request.url ?? '').split('?');
     try {
       if (request.method === 'DELETE') {

@@ -9,6 +9,7 @@ import { type DatabaseServer, startDatabaseServer } from './database-server.ts';
 import { startRedis } from './redis-server.ts';
 import { startResendServers } from './resend-server.ts';
 import { startUpstashBridge } from './upstash-bridge.ts';
+import { startWebhookServer } from './webhook-server.ts';
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -22,6 +23,8 @@ declare module 'vitest' {
     breachServer: string;
     /** Makes servers that speak Resend's API: see `resend-server.ts`. */
     resendServers: string;
+    /** Takes webhooks: see `webhook-server.ts`. */
+    webhookServer: string;
     /** How often a race is run: `TEST_RACE_ROUNDS`, 200 in CI. */
     raceRounds: number;
     /** How many odd inputs each endpoint gets: `TEST_FUZZ_RUNS`, 2,000 in CI. */
@@ -52,6 +55,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
     stops.push(breaches.stop);
     const resend = await startResendServers();
     stops.push(resend.stop);
+    const webhooks = await startWebhookServer();
+    stops.push(webhooks.stop);
 
     project.provide('databaseServer', databases.url);
     project.provide('neonEndpoint', neon.url);
@@ -59,6 +64,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     project.provide('upstashUrl', bridge?.url ?? null);
     project.provide('breachServer', breaches.url);
     project.provide('resendServers', resend.url);
+    project.provide('webhookServer', webhooks.url);
     project.provide('raceRounds', Number(process.env['TEST_RACE_ROUNDS'] ?? 10));
     project.provide('fuzzRuns', Number(process.env['TEST_FUZZ_RUNS'] ?? 20));
     project.provide('importSignIns', Number(process.env['TEST_IMPORT_SIGNINS'] ?? 20));

@@ -154,6 +154,60 @@ export function keyValueSuite(create: () => KeyValue): void {
       },
     );
 
+    const addition = (key: string, amounts: Readonly<Record<string, number>>, id: string = crypto.randomUUID()) =>
+      ({
+        type: 'add',
+        key,
+        id,
+        memory: 60,
+        ttl: 60,
+        now: Date.now(),
+        amounts: new Map(Object.entries(amounts)),
+      }) as const;
+
+    it('adds to many numbers under one key, and reads them all', async () => {
+      const key = uniqueKey('sums');
+      const results = await kv.run([
+        { type: 'sums', key },
+        addition(key, { a: 1, 'b "é\n': 2 ** 40 }),
+        addition(key, { a: 2, c: -1 }),
+        { type: 'sums', key },
+        { type: 'get', keys: [key] },
+      ]);
+      const sums = new Map(Object.entries({ a: 3, 'b "é\n': 2 ** 40, c: -1 }));
+      expect(results).toEqual([new Map(), true, true, sums, [null]]);
+      expect(await kv.run([addition(key, {})])).toEqual([true]);
+      const many = Array.from({ length: 2000 }, (_, index) => [`field ${index}`, index] as const);
+      await kv.run([addition(key, Object.fromEntries(many))]);
+      const [all] = await kv.run([{ type: 'sums', key }]);
+      expect([all.size, all.get('field 1999')]).toEqual([2003, 1999]);
+    });
+
+    it('adds once what is sent again under the same id, while that is remembered', async () => {
+      const key = uniqueKey('sums');
+      const same = addition(key, { a: 1 }, 'same');
+      expect(await kv.run([same, same, { ...same, id: 'other' }])).toEqual([true, false, true]);
+      const results = await kv.run([
+        { ...same, now: start + 59_999 },
+        { ...same, now: start + 60_000 },
+        { type: 'sums', key },
+      ]);
+      expect(results).toEqual([false, true, new Map([['a', 3]])]);
+      const [first, second] = await Promise.all(
+        [1, 2].map(async () => (await kv.run([addition(key, { b: 1 }, 'at once')]))[0]),
+      );
+      expect([first, second].filter(Boolean)).toHaveLength(1);
+    });
+
+    it('forgets sums that nothing was added to for their ttl', async () => {
+      const key = uniqueKey('sums');
+      await kv.run([{ ...addition(key, { a: 1 }), ttl: 0.1 }]);
+      await sleep(150);
+      at(150);
+      expect(await kv.run([{ type: 'sums', key }])).toEqual([new Map()]);
+      at(0);
+    });
+
     it('has nothing to do for no operations and for no keys', async () => {
       expect(await kv.run([])).toEqual([]);
       expect(await kv.run([{ type: 'get', keys: [] }])).toEqual([[]]);
@@ -167,6 +221,10 @@ export function keyValueSuite(create: () => KeyValue): void {
         await expect(kv.run([{ ...limit, window: bad }])).rejects.toThrow(RangeError);
       const set = { type: 'set', key: 'a', value: 'b', ttl: Number.NaN } as const;
       await expect(kv.run([set])).rejects.toThrow(RangeError);
+      for (const bad of [0.5, Number.NaN, 2 ** 53])
+        await expect(kv.run([addition('a', { b: bad })])).rejects.toThrow(RangeError);
+      for (const bad of [{ memory: 0 }, { ttl: -1 }, { now: 0.5 }])
+        await expect(kv.run([{ ...addition('a', {}), ...bad }])).rejects.toThrow(RangeError);
     });
 
     it('answers a ping', async () => {

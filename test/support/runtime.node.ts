@@ -3,6 +3,8 @@ import { createArgon2Native } from '../../src/platform/argon2-native.ts';
 import { createDirectoryAssets } from '../../src/platform/assets-directory.ts';
 import { createPostgres } from '../../src/platform/postgres.ts';
 import { createRedisKeyValue } from '../../src/platform/redis.ts';
+import { createRedisStreamWriter } from '../../src/platform/redis-stream-tcp.ts';
+import { createNodePost } from '../../src/platform/webhook-node.ts';
 import type { Runtime } from './runtime.ts';
 
 /** What `src/node.ts` would use. */
@@ -14,5 +16,10 @@ export const runtime: Runtime = {
   openKeyValue({ redisUrl }) {
     const url = redisUrl ?? inject('redisUrl');
     return url === null ? undefined : createRedisKeyValue({ url });
+  },
+  createPost: ({ allowPrivate }) => createNodePost(allowPrivate),
+  openStreamWriter() {
+    const url = inject('redisUrl');
+    return url === null ? undefined : createRedisStreamWriter(url);
   },
 };

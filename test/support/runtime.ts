@@ -3,6 +3,8 @@ import type { Argon2 } from '../../src/crypto/argon2.ts';
 import type { Database } from '../../src/db/database.ts';
 import type { Deps } from '../../src/deps.ts';
 import type { KeyValue } from '../../src/kv.ts';
+import type { StreamWriter } from '../../src/platform/redis-stream.ts';
+import type { Post } from '../../src/platform/webhook.ts';
 
 /** The adapters of one runtime: `#test-runtime` gives those of the runtime that the test runs on. */
 export interface Runtime {
@@ -12,4 +14,8 @@ export interface Runtime {
   openDatabase(options: { url: string; logger: Logger }): { db: Database; close(): Promise<void> };
   /** Undefined where no Redis can be had. The addresses are for a store of the test's own. */
   openKeyValue(options: { token: string; redisUrl?: string; upstashUrl?: string }): KeyValue | undefined;
+  /** How webhooks are posted. */
+  createPost(options: { allowPrivate: boolean }): Post;
+  /** Undefined where no Redis can be had. */
+  openStreamWriter(options: { token: string }): StreamWriter | undefined;
 }

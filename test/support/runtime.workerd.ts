@@ -4,7 +4,9 @@ import argon2Module from '#argon2.wasm';
 import { createArgon2Wasm } from '../../src/platform/argon2-wasm.ts';
 import { createBoundAssets } from '../../src/platform/assets-binding.ts';
 import { createNeon } from '../../src/platform/neon.ts';
+import { createUpstashStreamWriter } from '../../src/platform/redis-stream-upstash.ts';
 import { createUpstashKeyValue } from '../../src/platform/upstash.ts';
+import { fetchPost } from '../../src/platform/webhook-fetch.ts';
 import type { Runtime } from './runtime.ts';
 
 const argon2 = createArgon2Wasm(argon2Module);
@@ -21,5 +23,10 @@ export const runtime: Runtime = {
   openKeyValue({ token, upstashUrl }) {
     const url = upstashUrl ?? inject('upstashUrl');
     return url === null ? undefined : createUpstashKeyValue({ url, token });
+  },
+  createPost: () => fetchPost,
+  openStreamWriter({ token }) {
+    const url = inject('upstashUrl');
+    return url === null ? undefined : createUpstashStreamWriter({ url, token });
   },
 };

@@ -6,6 +6,7 @@ import { createKeyring } from '../../src/crypto/derive.ts';
 import { createPasswordHasher } from '../../src/crypto/password-hash.ts';
 import { uuidv7 } from '../../src/crypto/random.ts';
 import type { Deps } from '../../src/deps.ts';
+import type { Sink } from '../../src/events/sink.ts';
 import type { KeyValue } from '../../src/kv.ts';
 import type { Mail, Mailer } from '../../src/mailer.ts';
 import { createLog } from '../../src/ops/log.ts';
@@ -68,6 +69,8 @@ export interface TestAppOptions {
   readonly breachTimeout?: number;
   /** Takes the mails instead of the test's own mailbox. */
   readonly mailer?: Mailer;
+  /** Who takes events; nobody unless told. What is promised to them `variables` say. */
+  readonly sinks?: readonly Sink[];
 }
 
 export interface Answer {
@@ -141,6 +144,7 @@ export async function testApp(options: TestAppOptions = {}): Promise<TestApp> {
     newId: () => uuidv7(clock.now()),
     fallback: createMemoryKeyValue({ now: clock.now }),
     mailer: options.mailer ?? createMailbox(mails),
+    sinks: options.sinks ?? [],
     assets: runtime.assets,
     log: createLog('debug', clock.now, (line) => void logLines.push(line)),
     isBreached: createBreachedPasswords(config.breachedPasswordUrl, options.breachTimeout),

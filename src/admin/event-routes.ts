@@ -1,0 +1,90 @@
+import * as z from 'zod';
+import { Problem } from '../errors.ts';
+import type { EventRelay } from '../events/relay.ts';
+import { type Endpoint, guardedEndpoint } from '../http/endpoint.ts';
+import { pageOf, pageQuery, toPage } from '../http/page.ts';
+import type { Caller } from '../sessions/authenticate.ts';
+import { message } from '../sessions/schemas.ts';
+import type { SessionDeps } from '../sessions/sessions.ts';
+import { readEvents } from './event-store.ts';
+import { eventFilters, promisedEvent, replay, toPromisedEvent } from './events.ts';
+import { userParams } from './schemas.ts';
+
+const noStore = { 'Cache-Control': 'no-store' };
+const tag = 'Administration';
+const writes = ({ caller }: { readonly caller: Caller }) => ({
+  hits: [{ policy: 'write_user', key: caller.userId } as const],
+  subject: undefined,
+});
+const listQuery = pageQuery.extend(eventFilters.shape).extend({ state: promisedEvent.shape.state.optional() });
+const replayed = message.extend({ replayed: z.int().describe('How many, at most 1,000: ask again for the rest') });
+
+/** The events that wait for their sinks, and those that were given up, which can be delivered again. */
+export function adminEventRoutes(deps: SessionDeps & { readonly events: EventRelay }): Endpoint[] {
+  const { db, events } = deps;
+  return [
+    guardedEndpoint({
+      method: 'get',
+      path: '/admin/events',
+      permission: 'events:read',
+      operationId: 'listEvents',
+      tag,
+      summary: 'Events that wait for a sink or were given up, newest first',
+      description: 'What was delivered is not kept.',
+      query: listQuery,
+      responses: {
+        200: { description: 'A page of deliveries', schema: pageOf(promisedEvent).meta({ id: 'PromisedEventPage' }) },
+      },
+      errors: [],
+      limits: ['read_user'],
+      prepare: ({ caller }) => ({ hits: [{ policy: 'read_user', key: caller.userId }], subject: undefined }),
+      handler: async ({ c, query: { limit, cursor, state, ...filter } }) => {
+        const dead = state === undefined ? undefined : state === 'dead';
+        const rows = await readEvents(db, { limit: limit + 1, before: cursor }, { ...filter, dead });
+        return c.json(toPage(rows, limit, toPromisedEvent), 200, noStore);
+      },
+    }),
+    guardedEndpoint({
+      method: 'post',
+      path: '/admin/events/replay',
+      permission: 'events:replay',
+      operationId: 'replayEvents',
+      tag,
+      summary: 'Deliver events again that were given up',
+      description: 'All, or those of a sink, a type or a user; the oldest first.',
+      sensitive: true,
+      body: eventFilters.meta({ id: 'ReplayRequest', examples: [{ sink: 'rabbitmq' }] }),
+      bodyOptional: true,
+      responses: { 200: { description: 'They are due again', schema: replayed } },
+      errors: [],
+      limits: ['write_user'],
+      prepare: writes,
+      handler: async ({ c, body, caller, call }) => {
+        const by = { actorId: caller.userId, sessionId: caller.sessionId, origin: call.origin };
+        const count = await replay(deps, body, by);
+        call.after(events.sweep);
+        return c.json({ message: 'Events are delivered again', replayed: count }, 200, noStore);
+      },
+    }),
+    guardedEndpoint({
+      method: 'post',
+      path: '/admin/events/{id}/replay',
+      permission: 'events:replay',
+      operationId: 'replayEvent',
+      tag,
+      summary: 'Deliver one event again that was given up',
+      sensitive: true,
+      params: userParams,
+      responses: { 200: { description: 'It is due again', schema: replayed } },
+      errors: ['not_found'],
+      limits: ['write_user'],
+      prepare: writes,
+      handler: async ({ c, params: { id }, caller, call }) => {
+        const by = { actorId: caller.userId, sessionId: caller.sessionId, origin: call.origin };
+        if ((await replay(deps, { id }, by)) === 0) throw new Problem('not_found', { reason: 'no such dead event' });
+        call.after(events.sweep);
+        return c.json({ message: 'The event is delivered again', replayed: 1 }, 200, noStore);
+      },
+    }),
+  ];
+}

@@ -1,0 +1,71 @@
+import * as z from 'zod';
+import { type AuditEntry, auditRow } from '../audit/audit.ts';
+import { timeOfUuidv7 } from '../crypto/random.ts';
+import type { Deps } from '../deps.ts';
+import { eventTypes } from '../events/types.ts';
+import { type EventFilter, type readEvents, replayEvents } from './event-store.ts';
+
+/** How many one call replays: what is left, another one takes. */
+const mostReplayed = 1000;
+
+/** Which events are meant. */
+export const eventFilters = z.object({
+  sink: z
+    .string()
+    .max(100)
+    .optional()
+    .describe('Who was to take it: `rabbitmq`, `queue`, `redis-stream`, `webhook:<name>`'),
+  type: z.enum(eventTypes).optional(),
+  user: z.uuid().toLowerCase().optional().describe('Whom it is about'),
+});
+
+/** A promise to deliver an event, as admins see it. What the event says stays sealed. */
+export const promisedEvent = z
+  .object({
+    id: z.uuid().describe('Of the delivery: each sink has one of its own'),
+    type: z.string(),
+    user_id: z.uuid(),
+    sink: z.string(),
+    state: z
+      .enum(['waiting', 'dead'])
+      .describe('`dead` was given up, after 20 tries or three days, and is kept 30 days'),
+    attempts: z.int(),
+    last_error: z.string().nullable(),
+    created_at: z.iso.datetime(),
+    next_attempt_at: z.iso.datetime().nullable(),
+  })
+  .meta({ id: 'PromisedEvent' });
+
+type EventRow = Awaited<ReturnType<typeof readEvents>>[number];
+
+export function toPromisedEvent(row: EventRow): z.output<typeof promisedEvent> {
+  return {
+    id: row.id,
+    type: row.type,
+    user_id: row.subject,
+    sink: row.sink ?? '',
+    state: row.dead ? 'dead' : 'waiting',
+    attempts: row.attempts,
+    last_error: row.lastError,
+    // The row's own time is when it was replayed.
+    created_at: new Date(timeOfUuidv7(row.id)).toISOString(),
+    next_attempt_at: row.dead ? null : row.nextAttemptAt.toISOString(),
+  };
+}
+
+/** An operator at the command line. */
+const operator = { actorId: null, sessionId: null, origin: { address: undefined, userAgent: undefined } };
+
+/**
+ * Has events that were given up delivered again.
+ * @param by who asks for it
+ * @returns how many, at most 1,000
+ */
+export async function replay(
+  deps: Pick<Deps, 'db' | 'newId' | 'now'>,
+  filter: EventFilter,
+  by: Pick<AuditEntry, 'actorId' | 'sessionId' | 'origin'> = operator,
+): Promise<number> {
+  const audit = auditRow(deps, { type: 'events_replayed', result: 'success', userId: null, ...by });
+  return (await replayEvents(deps.db, filter, { now: deps.now(), limit: mostReplayed }, audit)).length;
+}

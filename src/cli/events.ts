@@ -1,0 +1,57 @@
+import { parseArgs } from 'node:util';
+import * as z from 'zod';
+import { readEvents } from '../admin/event-store.ts';
+import { eventFilters, replay, toPromisedEvent } from '../admin/events.ts';
+import { openDeps } from './deps.ts';
+
+const usage = `Usage: events list | replay  [--sink <name>] [--type <type>] [--user <id>] [--id <id>] [--neon]
+  list    prints the newest 100 events that were given up, one JSON object on each line
+  replay  has those that were given up delivered again: all of them, or which are meant
+  --neon  speaks HTTP with Neon, as a Worker does, instead of TCP with Postgres`;
+
+const options = {
+  sink: { type: 'string' },
+  type: { type: 'string' },
+  user: { type: 'string' },
+  id: { type: 'string' },
+  neon: { type: 'boolean', default: false },
+} as const;
+const filters = eventFilters.extend({ id: z.uuid().optional() });
+
+/**
+ * `events list` and `events replay`: what the service gave up, for an operator.
+ * @returns the lines to print
+ * @throws {Error} with a line to print that names what is wrong
+ */
+export async function eventsCommand(
+  argv: readonly string[],
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<string[]> {
+  const { verb, neon, filter } = read(argv);
+  const { deps, close } = await openDeps(environment, neon);
+  try {
+    if (verb === 'list') {
+      const rows = await readEvents(deps.db, { limit: 100, before: undefined }, { ...filter, dead: true });
+      return rows
+        .filter(({ id }) => filter.id === undefined || id === filter.id)
+        .map((row) => JSON.stringify(toPromisedEvent(row)));
+    }
+    let total = 0;
+    for (let count = -1; count !== 0; total += count) count = await replay(deps, filter);
+    return [`${total} events are delivered again by the service, within a minute`];
+  } finally {
+    await close();
+  }
+}
+
+function read(argv: readonly string[]) {
+  const { positionals, values } = parseArgs({ args: [...argv], options, allowPositionals: true });
+  const { neon, ...given } = values;
+  const parsed = filters.safeParse(given);
+  const [verb] = positionals;
+  if ((verb !== 'list' && verb !== 'replay') || positionals.length !== 1) throw new Error(usage);
+  if (parsed.error !== undefined) {
+    throw new Error(parsed.error.issues.map(({ path, message }) => `--${path.join('.')}: ${message}`).join('\n'));
+  }
+  return { verb, neon, filter: parsed.data };
+}

@@ -1,0 +1,64 @@
+import * as z from 'zod';
+import type { Config } from '../config.ts';
+import type { Deps } from '../deps.ts';
+import { newRow, openPayload } from '../outbox/outbox.ts';
+import type { OutboxRow } from '../outbox/store.ts';
+import { type EventData, schemaPath } from './catalogue.ts';
+import type { CloudEvent } from './sink.ts';
+import { type EventType, isEventType } from './types.ts';
+
+/** What a promise of events needs to know. */
+export interface EventDeps extends Pick<Deps, 'keyring' | 'newId' | 'now'> {
+  readonly config: Pick<Config, 'eventSinks' | 'eventsPersonalData'>;
+}
+
+/** Stands for a user whom the statement alone knows. */
+const unknown = '00000000-0000-0000-0000-000000000000';
+
+const sealed = z.object({ id: z.uuid(), time: z.iso.datetime(), data: z.record(z.string(), z.unknown()) });
+const details = z.record(z.string(), z.unknown()).nullish();
+
+/**
+ * An event, as rows of the outbox: one for each sink that takes its type, none where nobody does. They are written by the
+ * statement that makes it true (`promisedFrom`), and handed to the relay after the answer.
+ * @param userId whom it is about; undefined where the statement fills it in
+ */
+export async function eventRows<Type extends EventType>(
+  deps: EventDeps,
+  type: Type,
+  userId: string | undefined,
+  data: EventData<Type>,
+): Promise<OutboxRow[]> {
+  const sinks = deps.config.eventSinks.filter(({ types }) => types?.includes(type) ?? true);
+  if (sinks.length === 0) return [];
+  // One id, whoever takes it: a consumer of two sinks can tell that it is one event.
+  const event = { id: deps.newId(), time: new Date(deps.now()).toISOString(), data } satisfies z.input<typeof sealed>;
+  const row = { kind: 'event', type, subject: userId ?? unknown } as const;
+  return await Promise.all(sinks.map(({ name }) => newRow(deps, { id: deps.newId(), ...row, sink: name }, event)));
+}
+
+/** What of a person goes into events, where the operator lets it. */
+export const personal = ({ config }: Pick<EventDeps, 'config'>, value: string | null): string | null =>
+  config.eventsPersonalData ? value : null;
+
+/**
+ * The event of a row.
+ * @throws {Error} where it cannot be read here: another secret, a type that only newer instances know
+ */
+export async function openEvent(deps: Pick<Deps, 'config' | 'keyring'>, row: OutboxRow): Promise<CloudEvent> {
+  const { type, subject } = row;
+  const { id, time, data } = sealed.parse(await openPayload(deps, row));
+  if (!isEventType(type)) throw new Error('An event of an unknown type');
+  const { issuer } = deps.config;
+  return {
+    specversion: '1.0',
+    id,
+    source: issuer,
+    type,
+    subject,
+    time,
+    datacontenttype: 'application/json',
+    dataschema: `${issuer}${schemaPath(type)}`,
+    data: { ...data, ...details.parse(row.details), user_id: subject },
+  };
+}

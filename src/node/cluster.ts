@@ -1,0 +1,90 @@
+import cluster, { type Worker } from 'node:cluster';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Config } from '../config.ts';
+import { createLog } from '../ops/log.ts';
+import { migrate } from '../platform/postgres-migrations.ts';
+import type { Started } from './service.ts';
+
+/** Pauses before a worker that ended is replaced: milliseconds, doubled each time it does not last. */
+const firstPause = 250;
+const longestPause = 30_000;
+/** One that lived for so long was well: milliseconds. */
+const wellAfter = 60_000;
+
+/** What a worker tells when it serves. */
+export const ready = 'ready';
+/** The variable that tells a worker that the schema is up to date. */
+export const migratedVariable = 'EDGE_AUTH_MIGRATED';
+
+/**
+ * Starts so many processes that share the port, and replaces one that ends by itself. Nothing of the service runs in this
+ * one.
+ * @throws where one of them ends before all serve; it has said why itself
+ */
+export async function startWorkers(config: Config, workers: number): Promise<Started> {
+  const log = createLog(config.logLevel, Date.now);
+  await findFree(config);
+  if (config.database.migrateOnStart) await migrate(config.database.url);
+  let ending = false;
+  let allServed = false;
+  const running = new Set<Worker>();
+
+  /** Runs one, and another one when it has ended. */
+  async function keep(serves: () => void, fails: (error: Error) => void): Promise<void> {
+    let pause = firstPause;
+    while (!ending) {
+      const started = Date.now();
+      const worker = cluster.fork({ [migratedVariable]: 'true' });
+      running.add(worker);
+      worker.on('message', (message) => message === ready && serves());
+      const code = await ended(worker);
+      running.delete(worker);
+      if (!allServed) fails(new WorkerFailed());
+      if (ending || !allServed) return;
+      if (Date.now() - started > wellAfter) pause = firstPause;
+      log.error('worker_ended', { worker: worker.id, code, restart_ms: pause });
+      await sleep(pause, undefined, { ref: false });
+      pause = Math.min(pause * 2, longestPause);
+    }
+  }
+
+  async function stop(): Promise<void> {
+    ending = true;
+    const gone = [...running].map(ended);
+    // Not `worker.kill`, which cuts the channel first.
+    for (const { process: child } of running) child.kill('SIGTERM');
+    await Promise.all(gone);
+  }
+
+  try {
+    const one = () => new Promise<void>((resolve, reject) => void keep(resolve, reject));
+    await Promise.all(Array.from({ length: workers }, one));
+    allServed = true;
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { config, failed: new Promise(() => undefined), stop };
+}
+
+/** Asks for the port alone: processes of one user that share one would not notice each other. */
+async function findFree({ host, port }: Config): Promise<void> {
+  const server = createServer().listen(port, host);
+  await once(server, 'listening');
+  server.close();
+  await once(server, 'close');
+}
+
+/** A worker has not started, and has said why. */
+export class WorkerFailed extends Error {
+  override readonly name = 'WorkerFailed';
+}
+
+/** @returns its exit code or signal */
+function ended(worker: Worker): Promise<string> {
+  return new Promise((resolve) => {
+    worker.once('exit', (code, signal) => resolve(String(signal ?? code)));
+  });
+}

@@ -1,0 +1,109 @@
+import { resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createApp } from '../app.ts';
+import { type Config, readConfig } from '../config.ts';
+import { createKeyring } from '../crypto/derive.ts';
+import { createPasswordHasher } from '../crypto/password-hash.ts';
+import { uuidv7 } from '../crypto/random.ts';
+import { createLog } from '../ops/log.ts';
+import { createArgon2Native } from '../platform/argon2-native.ts';
+import { createDirectoryAssets } from '../platform/assets-directory.ts';
+import { createBreachedPasswords } from '../platform/breached-passwords.ts';
+import { createMemoryKeyValue } from '../platform/memory.ts';
+import { createNodeMailer } from '../platform/node-mailer.ts';
+import { createNodeSinks } from '../platform/node-sinks.ts';
+import { createPostgres } from '../platform/postgres.ts';
+import { migrate } from '../platform/postgres-migrations.ts';
+import { runEvery } from '../scheduled/timer.ts';
+import { createKeyValue } from './key-value.ts';
+import { listen } from './server.ts';
+import { countWorkers, shareOf, sharePort } from './workers.ts';
+
+const now = () => Date.now();
+/** How often the scheduled work is looked at: milliseconds. */
+const schedule = 60_000;
+/** How long what is still in the outbox is delivered at the end; other replicas go on with it. Milliseconds. */
+const flushTime = 5000;
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+export interface Started {
+  readonly config: Config;
+  /** Resolves when something it depends on ended by itself. */
+  readonly failed: Promise<string>;
+  /** Answers what is under way, delivers what is promised, and closes everything. */
+  stop(): Promise<void>;
+}
+
+/** Whether nothing says where accounts are kept, in development: then an embedded Postgres keeps them. */
+export function needsEmbedded(environment: Environment): boolean {
+  // Where accounts have to last, a forgotten DATABASE_URL is a mistake to tell and not to make up for.
+  const isDev = ['', 'dev'].includes(environment['ENVIRONMENT']?.trim() ?? '');
+  return isDev && (environment['DATABASE_URL'] ?? '') === '' && (environment['DB_HOST'] ?? '') === '';
+}
+
+/**
+ * Starts the service in this process.
+ * @param migrated whether the schema is up to date already
+ * @throws {ConfigError}
+ */
+export async function startService(environment: Environment, migrated = false): Promise<Started> {
+  const stops: (() => Promise<void>)[] = [];
+  const stop = async () => {
+    for (const end of stops.splice(0).toReversed()) await end();
+  };
+  try {
+    let variables = environment;
+    let failed: Promise<string> = new Promise(() => undefined);
+    if (needsEmbedded(environment)) {
+      const { startEmbedded } = await import('../../dev/embedded.ts');
+      const embedded = await startEmbedded(environment);
+      stops.push(embedded.stop);
+      variables = embedded.variables;
+      failed = embedded.failed;
+    }
+    const config = readConfig(variables);
+    const log = createLog(config.logLevel, now);
+    if (config.database.migrateOnStart && !migrated) await migrate(config.database.url);
+
+    const workers = countWorkers(config);
+    const { poolSize, hashes } = shareOf(config, workers);
+    const postgres = createPostgres({ url: config.database.url, poolSize });
+    stops.push(postgres.close);
+    const kv = await createKeyValue(config, log, now);
+    stops.push(() => kv.close());
+    const mailer = await createNodeMailer(config, log);
+    if (mailer !== undefined) stops.push(mailer.close);
+    const sinks = await createNodeSinks(config, log);
+    stops.push(async () => void (await Promise.allSettled(sinks.map((sink) => sink.close()))));
+    const keyring = await createKeyring(config.secrets);
+    const app = createApp({
+      config,
+      log,
+      keyring,
+      now,
+      kv,
+      db: postgres.db,
+      newId: () => uuidv7(now()),
+      fallback: createMemoryKeyValue({ now }),
+      mailer,
+      sinks,
+      assets: createDirectoryAssets(resolve(import.meta.dirname, '../../dist/docs')),
+      isBreached: createBreachedPasswords(config.breachedPasswordUrl),
+      hasher: createPasswordHasher({
+        argon2: createArgon2Native(hashes),
+        peppers: keyring.all.map(({ id, pepper }) => ({ id, key: pepper })),
+        parameters: { ...config.argon2, parallelism: 1 },
+      }),
+    });
+    // What fails is logged, and tried again by others or at the next start.
+    stops.push(() => Promise.race([app.flush().catch(() => undefined), sleep(flushTime, undefined, { ref: false })]));
+    // Of many replicas, one.
+    stops.push(runEvery(schedule, (signal) => app.runScheduled({ alone: true, signal })));
+    stops.push(await listen(app, config, log, sharePort(workers)));
+    return { config, failed, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}

@@ -1,0 +1,183 @@
+import { describe, expect, it } from 'vitest';
+import { eventRows } from '../../src/events/promise.ts';
+import { createEventRelay } from '../../src/events/relay.ts';
+import type { CloudEvent, Sink } from '../../src/events/sink.ts';
+import { insertOutbox } from '../../src/outbox/store.ts';
+import { collectingSink, waiting, webhooks } from '../support/events.ts';
+import { password, registerUser, type TestApp, testApp } from '../support/test-app.ts';
+
+const relayOf = (app: TestApp, ...sinks: Sink[]) => createEventRelay({ ...app.deps, sinks });
+const hour = 3600;
+
+/** Writes events of some users, one after the other; each tells its number as a role. */
+async function promise(app: TestApp, users: readonly string[], each: number): Promise<void> {
+  for (let n = 0; n < each; n += 1) {
+    const rows = await Promise.all(
+      users.map((user) => eventRows(app.deps, 'RoleChanged', user, { roles: [String(n)] })),
+    );
+    await insertOutbox(app.deps.db, rows.flat());
+  }
+}
+const people = (count: number) => Array.from({ length: count }, () => crypto.randomUUID());
+/** The numbers that were taken, of each user. */
+const numbersOf = (taken: readonly CloudEvent[]) =>
+  Object.fromEntries(
+    Object.entries(Object.groupBy(taken, ({ subject }) => subject)).map(([user, events = []]) => [
+      user,
+      events.map(({ data }) => Number(Array.isArray(data['roles']) ? data['roles'][0] : Number.NaN)),
+    ]),
+  );
+
+describe('the relay of events', () => {
+  it('delivers each event once and those of a user in order, however many relays run', async () => {
+    const app = await testApp({ variables: webhooks('a', 'b') });
+    const users = people(30);
+    await promise(app, users, 4);
+    app.clock.advance(31);
+    const wait = () => new Promise((resolve) => setTimeout(resolve, Math.random() * 5));
+    const sinks = [collectingSink('a', wait), collectingSink('b', wait)];
+    await Promise.all(Array.from({ length: 5 }, () => relayOf(app, ...sinks).sweep()));
+    const inOrder = Object.fromEntries(users.map((user) => [user, [0, 1, 2, 3]]));
+    for (const { taken } of sinks) expect(numbersOf(taken)).toEqual(inOrder);
+    const ids = sinks.map(({ taken }) => new Set(taken.map(({ id }) => id)));
+    expect(ids[0]?.size).toBe(120);
+    expect(ids[1]).toEqual(ids[0]);
+    expect(await waiting(app)).toEqual([]);
+  });
+
+  it('does not let a sink that is down, or a user whose event is refused, hold up others', async () => {
+    const [bad, good] = people(2);
+    const refusing = collectingSink('picky', ({ subject }) => {
+      if (subject === bad) throw new Error('refused');
+    });
+    const down = collectingSink('down');
+    down.isDown = true;
+    const app = await testApp({ variables: webhooks('picky', 'down') });
+    await promise(app, [bad ?? '', good ?? ''], 3);
+    app.clock.advance(31);
+    await relayOf(app, refusing, down).sweep();
+    expect(numbersOf(refusing.taken)).toEqual({ [good ?? '']: [0, 1, 2] });
+    expect(await waiting(app)).toHaveLength(3 + 6);
+    // Nothing that comes after one that was refused was even tried.
+    expect(refusing.asked()).toBe(4);
+    expect(down.asked()).toBe(2);
+  });
+
+  it('is woken by a sink that is back, and delivers everything in order', async () => {
+    const app = await testApp({ variables: webhooks('a') });
+    const sink = collectingSink('a');
+    sink.isDown = true;
+    const users = people(40);
+    await promise(app, users, 2);
+    const relay = relayOf(app, sink);
+    // Twenty are tried at a time; after some tries their pauses are hours long.
+    for (let tries = 0; tries < 10; tries += 1) {
+      app.clock.advance(5 * hour);
+      await relay.sweep();
+    }
+    sink.isDown = false;
+    app.clock.advance(40);
+    await relay.sweep();
+    await relay.sweep();
+    expect(numbersOf(sink.taken)).toEqual(Object.fromEntries(users.map((user) => [user, [0, 1]])));
+  });
+
+  it('delivers again what a relay that ended had claimed, under the same id', async () => {
+    const app = await testApp({ variables: webhooks('a') });
+    await promise(app, people(1), 2);
+    app.clock.advance(31);
+    const ids: string[] = [];
+    const hanging = collectingSink('a', ({ id }) => {
+      ids.push(id);
+      return new Promise(() => undefined);
+    });
+    void relayOf(app, hanging).sweep();
+    await expect.poll(() => ids.length).toBe(1);
+    const sink = collectingSink('a');
+    app.clock.advance(59);
+    await relayOf(app, sink).sweep();
+    expect(sink.taken).toEqual([]);
+    app.clock.advance(2);
+    await relayOf(app, sink).sweep();
+    expect(sink.taken.map(({ id }) => id)).toEqual([ids[0], expect.any(String)]);
+  });
+
+  it('gives up after 20 tries, keeps the event, and goes on with what comes after it', async () => {
+    const app = await testApp({ variables: webhooks('a') });
+    const [user = ''] = people(1);
+    await promise(app, [user], 2);
+    let refused = 0;
+    const sink = collectingSink('a', ({ data }) => {
+      if (!String(data['roles']).startsWith('0')) return;
+      refused += 1;
+      throw new Error('refused');
+    });
+    const relay = relayOf(app, sink);
+    app.clock.advance(31);
+    for (let tries = 0; tries < 21; tries += 1) {
+      await relay.sweep();
+      app.clock.advance(Math.min(30 * 2 ** tries, 6 * hour) + 1);
+    }
+    expect(refused).toBe(20);
+    expect(await waiting(app)).toMatchObject([{ dead: true, attempts: 20 }]);
+    expect(numbersOf(sink.taken)).toEqual({ [user]: [1] });
+  });
+
+  it('gives up after three days, also what is for a sink that is configured no more', async () => {
+    const app = await testApp({ variables: webhooks('a', 'gone') });
+    await promise(app, people(1), 2);
+    app.clock.advance(73 * hour);
+    const sink = collectingSink('a', () => {
+      throw new Error('refused');
+    });
+    const relay = relayOf(app, sink);
+    await relay.sweep();
+    await relay.giveUp();
+    expect((await waiting(app)).map(({ sink: name, dead }) => [name, dead])).toEqual([
+      ['webhook:a', true],
+      ['webhook:gone', true],
+      ['webhook:a', true],
+      ['webhook:gone', true],
+    ]);
+  });
+
+  it('tells what another instance wrote before, when it comes to tell what came after', async () => {
+    const first = collectingSink('all');
+    const second = collectingSink('all');
+    const app = await testApp({ variables: webhooks('all'), sinks: [first] });
+    const other = await testApp({ ...app, variables: webhooks('all'), sinks: [second] });
+    first.isDown = true;
+    const user = await registerUser(app);
+    await other.request('PUT', '/users/profile', { token: user.access, body: { name: 'Ann' } });
+    // It is left to who comes for the first one.
+    expect(second.taken).toEqual([]);
+    first.isDown = false;
+    app.clock.advance(60);
+    await app.app.runScheduled();
+    expect(first.taken.map(({ type }) => type)).toEqual(['UserCreated', 'SessionStarted', 'UserUpdated']);
+  });
+
+  it('ends with the last of many changes at once, as the database does', async () => {
+    const sink = collectingSink('all', () => new Promise((resolve) => setTimeout(resolve, Math.random() * 3)));
+    const app = await testApp({ variables: webhooks('all'), sinks: [sink] });
+    const user = await registerUser(app);
+    const login = async () =>
+      (await app.request('POST', '/auth/login', { body: { identifier: user.email, password } })).body.access_token;
+    const tokens = await Promise.all([
+      ...Array.from({ length: 12 }, login),
+      app.request('POST', '/auth/logout-all', { token: user.access }),
+    ]);
+    const signedIn = tokens.filter((token) => typeof token === 'string').length;
+    const token = await login();
+    await app.request('DELETE', '/users/delete-account', { token, body: { password } });
+    for (let minutes = 0; minutes < 3; minutes += 1) {
+      app.clock.advance(61);
+      await app.app.runScheduled();
+    }
+    const types = sink.taken.map(({ type }) => type);
+    expect([types[0], types.at(-1)]).toEqual(['UserCreated', 'UserDeleted']);
+    expect(types.filter((type) => type === 'SessionStarted')).toHaveLength(1 + signedIn + 1);
+    expect(new Set(sink.taken.map(({ id }) => id)).size).toBe(types.length);
+    expect(await waiting(app)).toEqual([]);
+  });
+});

@@ -1,0 +1,110 @@
+// On Node only: it is about the process.
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import type { IncomingMessage } from 'node:http';
+import { Agent, request } from 'node:https';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { PeerCertificate, TLSSocket } from 'node:tls';
+import { connect as connectTls } from 'node:tls';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { createCertificate } from '../support/certificate.ts';
+import { freePort, start } from '../support/node-entry.ts';
+import { childrenOf } from '../support/processes.ts';
+import { testSecret } from '../support/secret.ts';
+import { createDatabase } from '../support/test-app.ts';
+
+function place(): string {
+  const directory = mkdtempSync(join(tmpdir(), 'edge-auth-process-'));
+  onTestFinished(() => rmSync(directory, { recursive: true }));
+  return directory;
+}
+
+const get = (port: number, path: string, agent: Agent) =>
+  new Promise<IncomingMessage>((resolve, reject) => {
+    const sent = request({ port, host: '127.0.0.1', path, agent, rejectUnauthorized: false }, (response) =>
+      resolve(response.resume()),
+    );
+    sent.once('error', reject).end();
+  });
+
+/** The certificate that a server shows. */
+const certificateOf = (port: number) =>
+  new Promise<PeerCertificate>((resolve, reject) => {
+    const sent = request({ port, host: '127.0.0.1', path: '/healthz', rejectUnauthorized: false, agent: false });
+    sent.once('error', reject).once('response', (response) => response.resume());
+    sent.once('socket', (socket) => {
+      const secured = socket as TLSSocket;
+      secured.once('secureConnect', () => resolve(secured.getPeerCertificate()));
+    });
+    sent.end();
+  });
+
+describe('a process', () => {
+  it('speaks TLS with changing certificates, replaces a worker that ended, and tells that it is about to end', async () => {
+    const directory = place();
+    const [cert, key, database] = ['cert.pem', 'key.pem', 'database'].map((name) => join(directory, name));
+    if (cert === undefined || key === undefined || database === undefined) throw new Error('no paths');
+    const put = (path: string, content: string) => {
+      writeFileSync(`${path}.new`, content);
+      renameSync(`${path}.new`, path);
+    };
+    const first = createCertificate();
+    put(cert, first.cert);
+    put(key, first.key);
+    put(database, `${await createDatabase()}\n`);
+    const port = freePort();
+    const started = start({
+      AUTH_SECRET: testSecret,
+      ISSUER: `https://localhost:${port}`,
+      DATABASE_URL_FILE: database,
+      SSL_CERTFILE: cert,
+      TLS_KEY_FILE: key,
+      PORT: String(port),
+      HOST: '127.0.0.1',
+      WORKERS: '2',
+      SHUTDOWN_DELAY: '2',
+    });
+    await started.ready;
+    expect(started.output().match(/ready: .*/g)).toEqual([`ready: https://localhost:${port}`]);
+    const shown = await certificateOf(port);
+
+    const old = connectTls({
+      port,
+      host: '127.0.0.1',
+      maxVersion: 'TLSv1.1',
+      minVersion: 'TLSv1',
+      rejectUnauthorized: false,
+    });
+    await expect(new Promise((_, reject) => old.once('error', reject))).rejects.toThrow();
+
+    put(key, 'not a key');
+    await expect.poll(started.output, { timeout: 8000 }).toContain('tls_not_reloaded');
+    expect(started.output()).not.toContain('not a key');
+    expect((await certificateOf(port)).fingerprint256).toBe(shown.fingerprint256);
+
+    const second = createCertificate();
+    put(cert, second.cert);
+    put(key, second.key);
+    const print = async () => (await certificateOf(port)).fingerprint256;
+    await expect.poll(print, { timeout: 8000 }).not.toBe(shown.fingerprint256);
+    expect(started.output()).toContain('"event":"tls_reloaded"');
+
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    onTestFinished(() => agent.destroy());
+    const before = await get(port, '/readyz', agent);
+    expect([before.statusCode, before.headers.connection]).toEqual([200, 'keep-alive']);
+
+    const workers = await childrenOf(started.pid);
+    expect(workers).toHaveLength(2);
+    process.kill(workers[0] ?? 0, 'SIGKILL');
+    await expect.poll(started.output, { timeout: 8000 }).toContain('worker_ended');
+    await expect.poll(async () => (await childrenOf(started.pid)).length, { timeout: 8000 }).toBe(2);
+    expect((await get(port, '/healthz', agent)).statusCode).toBe(200);
+
+    started.kill('SIGTERM');
+    await expect.poll(async () => (await get(port, '/readyz', agent)).statusCode, { interval: 20 }).toBe(503);
+    const last = await get(port, '/healthz', agent);
+    expect([last.statusCode, last.headers.connection]).toEqual([200, 'close']);
+    expect(await started.exited).toBe(0);
+  }, 60_000);
+});
