@@ -6,8 +6,8 @@
 import { join, resolve } from 'node:path';
 import { createConfig, lintFromString } from '@redocly/openapi-core';
 import { type Browser, chromium } from 'playwright-core';
-import { useRedoc, useSwaggerUi } from './docs-pages-steps.ts';
-import { startService } from './live-service.ts';
+import { useRedoc, useSwaggerUi } from './support/docs-pages-steps.ts';
+import { startService } from './support/live-service.ts';
 
 const root = resolve(import.meta.dirname, '..');
 const images = process.argv.includes('--screenshots') ? join(root, 'docs/images') : undefined;
