@@ -6,8 +6,8 @@
 import { join, resolve } from 'node:path';
 import { createConfig, lintFromString } from '@redocly/openapi-core';
 import { type Browser, chromium } from 'playwright-core';
-import { useRedoc, useSwaggerUi } from './docs-pages-steps.ts';
-import { startService } from './live-service.ts';
+import { useRedoc, useSwaggerUi } from './support/docs-pages-steps.ts';
+import { startService } from './support/live-service.ts';
 
 const root = resolve(import.meta.dirname, '..');
 const images = process.argv.includes('--screenshots') ? join(root, 'docs/images') : undefined;
@@ -31,12 +31,13 @@ async function lint(base: string): Promise<void> {
 async function check(browser: Browser, script: 'start' | 'dev', port: number): Promise<void> {
   await using service = await startService(script, port);
   const { base } = service;
-  await lint(base);
-  console.log(`npm run ${script}: /openapi.json passes Redocly's linter`);
   await useSwaggerUi(browser, base, images);
   console.log(`npm run ${script}: Swagger UI signs in, and what it got answers GET /users/me`);
   await useRedoc(browser, base, images);
   console.log(`npm run ${script}: ReDoc finds an operation`);
+  // Last, since it keeps this process busy for a while, in which connections that are kept run out.
+  await lint(base);
+  console.log(`npm run ${script}: /openapi.json passes Redocly's linter`);
 }
 
 const browser = await chromium.launch({

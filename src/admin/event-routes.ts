@@ -17,7 +17,9 @@ const writes = ({ caller }: { readonly caller: Caller }) => ({
   subject: undefined,
 });
 const listQuery = pageQuery.extend(eventFilters.shape).extend({ state: promisedEvent.shape.state.optional() });
-const replayed = message.extend({ replayed: z.int().describe('How many, at most 1,000: ask again for the rest') });
+const replayed = message
+  .extend({ replayed: z.int().describe('How many, at most 1,000: ask again for the rest') })
+  .meta({ examples: [{ message: 'Events are delivered again', replayed: 3 }] });
 
 /** The events that wait for their sinks, and those that were given up, which can be delivered again. */
 export function adminEventRoutes(deps: SessionDeps & { readonly events: EventRelay }): Endpoint[] {

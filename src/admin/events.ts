@@ -1,4 +1,6 @@
 import * as z from 'zod';
+import { exampleUser } from '../accounts/schemas.ts';
+import { exampleActivity } from '../audit/activity.ts';
 import { type AuditEntry, auditRow } from '../audit/audit.ts';
 import { timeOfUuidv7 } from '../crypto/random.ts';
 import type { Deps } from '../deps.ts';
@@ -14,7 +16,8 @@ export const eventFilters = z.object({
     .string()
     .max(100)
     .optional()
-    .describe('Who was to take it: `rabbitmq`, `queue`, `redis-stream`, `webhook:<name>`'),
+    .describe('Who was to take it: `rabbitmq`, `queue`, `redis-stream`, `webhook:<name>`')
+    .meta({ examples: ['rabbitmq'] }),
   type: z.enum(eventTypes).optional(),
   user: z.uuid().toLowerCase().optional().describe('Whom it is about'),
 });
@@ -34,7 +37,22 @@ export const promisedEvent = z
     created_at: z.iso.datetime(),
     next_attempt_at: z.iso.datetime().nullable(),
   })
-  .meta({ id: 'PromisedEvent' });
+  .meta({
+    id: 'PromisedEvent',
+    examples: [
+      {
+        id: exampleActivity.id,
+        type: 'UserCreated',
+        user_id: exampleUser.id,
+        sink: 'rabbitmq',
+        state: 'dead',
+        attempts: 20,
+        last_error: 'timeout',
+        created_at: exampleActivity.created_at,
+        next_attempt_at: null,
+      },
+    ],
+  });
 
 type EventRow = Awaited<ReturnType<typeof readEvents>>[number];
 

@@ -5,6 +5,14 @@ import { type Endpoint, endpoint, unlimited } from '../http/endpoint.ts';
 import { catalogue, schemaPath } from './catalogue.ts';
 import { isEventType } from './types.ts';
 
+const params = z.object({
+  type: z.string().meta({ examples: ['UserCreated'] }),
+  version: z.string().meta({ examples: ['1'] }),
+});
+const schema = z.looseObject({ $id: z.string() }).meta({
+  examples: [{ $id: `https://auth.example.com${schemaPath('UserDeleted')}`, title: 'UserDeleted', type: 'object' }],
+});
+
 /** The JSON schemas of events, where their `dataschema` says. */
 export function eventRoutes({ issuer }: Pick<Config, 'issuer'>): Endpoint[] {
   return [
@@ -14,15 +22,15 @@ export function eventRoutes({ issuer }: Pick<Config, 'issuer'>): Endpoint[] {
       operationId: 'eventSchema',
       tag: 'Events',
       summary: "The JSON schema of an event's data",
-      params: z.object({ type: z.string().describe('Such as UserCreated'), version: z.string().describe('Such as 1') }),
-      responses: { 200: { description: 'JSON Schema 2020-12', schema: z.looseObject({ $id: z.string() }) } },
+      params,
+      responses: { 200: { description: 'JSON Schema 2020-12', schema } },
       errors: ['not_found'],
       prepare: unlimited,
       handler: ({ c, params: { type, version } }) => {
         if (!isEventType(type) || String(catalogue[type].version) !== version) throw new Problem('not_found');
         const { data, description } = catalogue[type];
-        const schema = { $id: `${issuer}${schemaPath(type)}`, title: type, description, ...z.toJSONSchema(data) };
-        return c.json(schema, 200, { 'Cache-Control': 'public, max-age=3600' });
+        const identity = { $id: `${issuer}${schemaPath(type)}`, title: type, description };
+        return c.json({ ...identity, ...z.toJSONSchema(data) }, 200, { 'Cache-Control': 'public, max-age=3600' });
       },
     }),
   ];

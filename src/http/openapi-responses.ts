@@ -6,7 +6,7 @@ import { isTold } from './openapi-limits.ts';
 export type Json = Readonly<Record<string, unknown>>;
 export type ToJson = (schema: z.ZodType, io: 'input' | 'output') => Json;
 
-export const problemSchema = z
+const problemSchema = z
   .object({
     type: z.string(),
     title: z.string(),

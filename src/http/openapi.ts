@@ -20,6 +20,7 @@ const tags: Readonly<Record<string, string>> = {
   Sessions: 'Refresh and end sessions; check the token of one on behalf of another service.',
   Tokens: 'The keys that verify access tokens.',
   Administration: 'What roles permit: users, their sessions, and the audit log.',
+  Events: 'The schemas of what other services are told of.',
   Operation: 'Liveness, readiness, and this document.',
 };
 const ofOlderApi = 'For clients of an older service. New ones use the operation that is named.';

@@ -4,12 +4,15 @@ import type { KeyValue } from '../../src/kv.ts';
 import { policyNames } from '../../src/limits/policies.ts';
 import { createMemoryKeyValue } from '../../src/platform/memory.ts';
 import { registerAdmin } from '../support/admin.ts';
+import { collectingSink, webhooks } from '../support/events.ts';
 import { secretsTo } from '../support/mail.ts';
 import { createChecker, examplesOf, type Operation, operationsOf, readDocument } from '../support/openapi.ts';
 import { type Answer, createClock, createDatabase, password, type TestApp, testApp } from '../support/test-app.ts';
 
 const wide = Object.fromEntries(policyNames.map((name) => [`LIMIT_${name.toUpperCase()}`, '1000000/1']));
 const email = 'ann@example.com';
+/** Takes events, but not where one that was given up is needed. */
+const sink = collectingSink('sink');
 
 /** Who is there when an example is sent, and what only this service can give. */
 interface World {
@@ -41,11 +44,13 @@ function noting(kv: KeyValue, counted: Set<string>): KeyValue {
 async function createWorld(app: TestApp, { answering, path }: Operation): Promise<World> {
   const { request } = app;
   await app.deps.db.execute(sql`delete from users`);
+  await app.deps.db.execute(sql`delete from outbox`);
+  sink.isDown = answering === 'replayEvent';
   app.mails.length = 0;
   app.clock.advance(1);
   const isAdministration = path.includes('/admin/');
   const admin = isAdministration ? await registerAdmin(app) : undefined;
-  const isNew = answering === 'register' || answering === 'createUser';
+  const isNew = ['register', 'registerByAnyName', 'createUser'].includes(answering);
   if (isNew) return { token: admin?.access ?? '', device: '', id: '', secrets: {} };
   const ann = await request('POST', '/auth/register', { body: { email, username: 'ann', password } });
   const token: string = admin?.access ?? ann.body.access_token;
@@ -56,18 +61,25 @@ async function createWorld(app: TestApp, { answering, path }: Operation): Promis
   if (answering === 'resetPassword') await post('/auth/forgot-password', { email });
   if (/EmailChange$/.test(answering)) await post('/users/change-email', { email: 'new@example.com' });
   if (answering === 'undoEmailChange') await post('/auth/confirm-email-change', secretsOf(app, 'new@example.com'));
+  const id = answering === 'replayEvent' ? await givenUp(app, token) : ann.body.user.id;
   const mailed = answering === 'confirmEmailChange' ? 'new@example.com' : email;
   return {
     token,
     device: ann.headers.get('X-Device-Token') ?? '',
     // A refresh token begins with the id of its session.
-    id: answering === 'revokeSession' ? ann.body.refresh_token.split('.')[0] : ann.body.user.id,
+    id: answering === 'revokeSession' ? ann.body.refresh_token.split('.')[0] : id,
     secrets: {
       ...secretsTo(app, mailed),
       refresh_token: ann.body.refresh_token,
       ...(mailed === email ? {} : { email: mailed }),
     },
   };
+}
+
+/** An event that its sink did not take. */
+async function givenUp({ deps, request }: TestApp, token: string): Promise<string> {
+  await deps.db.execute(sql`update outbox set dead = true where kind = 'event'`);
+  return (await request('GET', '/admin/events', { token })).body.items[0].id;
 }
 
 const secretsOf = (app: TestApp, to: string) => ({ token: secretsTo(app, to).token });
@@ -106,7 +118,8 @@ describe('the examples of the OpenAPI document', () => {
 
   beforeAll(async () => {
     const kv = noting(createMemoryKeyValue({ now: clock.now }), counted);
-    app = await testApp({ databaseUrl: await createDatabase(), variables: wide, clock, kv });
+    const variables = { ...wide, ...webhooks('sink') };
+    app = await testApp({ databaseUrl: await createDatabase(), variables, clock, kv, sinks: [sink] });
     const document = await readDocument(app);
     operations = operationsOf(document);
     check = createChecker(document);
@@ -169,9 +182,14 @@ describe('the examples of the OpenAPI document', () => {
         wrong.push(...faults(operation, answer).map((fault) => `${name}: ${fault}`));
       };
 
-      const idExample = parameters.find((each) => each.in === 'path')?.schema.examples?.[0];
-      const asItStands = path.replace('{id}', String(idExample));
-      const real = ({ id }: World) => path.replace('{id}', id);
+      const inPath = parameters.filter((each) => each.in === 'path');
+      const filled = (values: Readonly<Record<string, unknown>>) =>
+        inPath.reduce(
+          (at, each) => at.replace(`{${each.name}}`, String(values[each.name] ?? each.schema.examples?.[0])),
+          path,
+        );
+      const asItStands = filled({});
+      const real = ({ id }: World) => filled({ id });
       const bodies = Object.entries(requestBody?.content ?? {}).flatMap(([type, media]) =>
         examplesOf(media).map((value) => ({ type, value })),
       );
