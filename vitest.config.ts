@@ -42,12 +42,17 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'dev',
-          include: ['test/dev/**/*.test.ts', 'test/e2e/**/*.test.ts'],
+          include: ['test/dev/**/*.test.ts'],
           // The query builder changes the parsers of the Neon driver for its whole process; these look at the bare driver.
           isolate: true,
           testTimeout: 30_000,
           hookTimeout: 30_000,
         },
+      },
+      {
+        extends: true,
+        // Starts what people start: slow, and not of `npm test` but of `npm run test:e2e`.
+        test: { name: 'e2e', include: ['test/e2e/**/*.test.ts'] },
       },
     ],
   },

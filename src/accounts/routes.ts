@@ -126,12 +126,17 @@ export function accountRoutes(deps: SessionDeps): Endpoint[] {
 
 /** For clients of an older API, whose users may have any name. No path of ours leads here. */
 export const registrationByAnyName = (deps: SessionDeps): Endpoint =>
-  registration(deps, { path: '/api/register', operationId: 'registerByAnyName', usernames: anyName });
+  registration(deps, {
+    path: '/api/register',
+    operationId: 'registerByAnyName',
+    description: 'A name that is no email address becomes the username, whatever it holds. ',
+    usernames: anyName,
+  });
 
 /** @param older what differs for clients of an older API */
 const registration = (
   deps: SessionDeps,
-  older?: Pick<Contract, 'path' | 'operationId'> & { readonly usernames: typeof anyName },
+  older?: Pick<Contract, 'path' | 'operationId' | 'description'> & { readonly usernames: typeof anyName },
 ): Endpoint =>
   endpoint({
     method: 'post',
@@ -141,6 +146,7 @@ const registration = (
     summary: 'Make an account and sign in',
     body: registerRequest(deps.config, older?.usernames),
     description:
+      `${older?.description ?? ''}` +
       'Where addresses have to be verified first (`REQUIRE_EMAIL_VERIFICATION`), the answer is 202 and the same for ' +
       'known and unknown addresses: what follows stands in a mail.',
     responses: {

@@ -15,6 +15,14 @@ export interface PostgresOptions {
  * A statement is given up after 10 s, and waiting for a connection after 5 s, so that a stuck database becomes a 503.
  */
 export function createPostgres({ url, poolSize, logger }: PostgresOptions): { db: Database; close(): Promise<void> } {
+  const pool = openPool({ url, poolSize });
+  return { db: databaseOn(pool, logger), close: () => pool.end() };
+}
+
+/** The application's statements on a pool. */
+export const databaseOn = (pool: pg.Pool, logger?: Logger): Database => drizzle(pool, { logger: logger ?? false });
+
+export function openPool({ url, poolSize }: Pick<PostgresOptions, 'url' | 'poolSize'>): pg.Pool {
   const pool = new pg.Pool({
     connectionString: url,
     max: poolSize,
@@ -26,5 +34,5 @@ export function createPostgres({ url, poolSize, logger }: PostgresOptions): { db
   });
   // A connection that breaks while idle is replaced by the pool; without a listener it would end the process.
   pool.on('error', () => undefined);
-  return { db: drizzle(pool, { logger: logger ?? false }), close: () => pool.end() };
+  return pool;
 }

@@ -199,7 +199,9 @@ describe('imported hashes', () => {
   ])('%j verifies against %s, and wants an upgrade', async (password, stored) => {
     expect(await hasher.verify(password, stored)).toEqual(upgrade);
     expect(await hasher.verify(`x${password}`, stored)).toEqual(no);
-    if (password !== '') expect(await hasher.verify(password.slice(0, -1), stored)).toEqual(no);
+    // Of those that take a second each, one wrong password will do.
+    const isCostly = /ln=1[67]|p=16/.test(stored);
+    if (password !== '' && !isCostly) expect(await hasher.verify(password.slice(0, -1), stored)).toEqual(no);
   });
 
   test('a hash of what was typed verifies, though it is not normalised', async () => {

@@ -85,12 +85,41 @@ export async function startDatabaseServer(adminUrl: string): Promise<DatabaseSer
 
   async function giveKeyless(): Promise<string> {
     const name = await give();
-    await withClient(named(name), (client) => client.query('delete from signing_keys'));
+    await withKeeper(name, (client) => client.query('delete from signing_keys'));
     return name;
   }
 
+  /** One connection to each database, for good: making one costs more than what is done over it. */
+  const keepers = new Map<string, pg.Client>();
+  async function keeperOf(name: string): Promise<pg.Client> {
+    const known = keepers.get(name);
+    if (known !== undefined) return known;
+    const client = new pg.Client({ connectionString: named(name) });
+    const forget = () => void keepers.delete(name);
+    // Tests end connections, too.
+    client.on('error', forget).on('end', forget);
+    await client.connect();
+    keepers.set(name, client);
+    return client;
+  }
+
+  /** A test may have ended the connection just now: then another one is made. */
+  async function withKeeper<T>(name: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
+    try {
+      return await work(await keeperOf(name));
+    } catch (error) {
+      await keepers
+        .get(name)
+        ?.end()
+        .catch(() => undefined);
+      keepers.delete(name);
+      if (error instanceof pg.DatabaseError && error.severity === 'ERROR') throw error;
+      return await work(await keeperOf(name));
+    }
+  }
+
   async function take(name: string): Promise<void> {
-    const isEmptied = await withClient(named(name), async (client) => {
+    const isEmptied = await withKeeper(name, async (client) => {
       await client.query("set lock_timeout = '1s'");
       // What a test changed in the schema nobody else shall meet.
       if ((await fingerprint(client)) !== untouched) return false;
@@ -122,6 +151,8 @@ export async function startDatabaseServer(adminUrl: string): Promise<DatabaseSer
       response.writeHead(500).end(String(error));
     }
   });
+  // Workers keep their connections: one that is closed while a request is on its way fails a test.
+  server.keepAliveTimeout = 600_000;
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('The server has no port');
@@ -130,6 +161,7 @@ export async function startDatabaseServer(adminUrl: string): Promise<DatabaseSer
     async stop() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
+      for (const client of keepers.values()) await client.end().catch(() => undefined);
       for (const name of made) await admin.query(`drop database if exists ${name} with (force)`);
       await admin.end();
     },

@@ -28,6 +28,8 @@ declare module 'vitest' {
     webhookServer: string;
     /** Takes traces: see `otlp-collector.ts`. */
     otlpCollector: string;
+    /** Whether what needs many rounds gets all of them: `TEST_THOROUGH=true`, which CI asks for where it counts. */
+    isThorough: boolean;
     /** How often a race is run: `TEST_RACE_ROUNDS`, 200 in CI. */
     raceRounds: number;
     /** How many odd inputs each endpoint gets: `TEST_FUZZ_RUNS`, 2,000 in CI. */
@@ -71,8 +73,9 @@ export default async function setup(project: TestProject): Promise<() => Promise
     project.provide('resendServers', resend.url);
     project.provide('webhookServer', webhooks.url);
     project.provide('otlpCollector', collector.url);
-    project.provide('raceRounds', Number(process.env['TEST_RACE_ROUNDS'] ?? 10));
-    project.provide('fuzzRuns', Number(process.env['TEST_FUZZ_RUNS'] ?? 20));
+    project.provide('isThorough', process.env['TEST_THOROUGH'] === 'true');
+    project.provide('raceRounds', Number(process.env['TEST_RACE_ROUNDS'] ?? 5));
+    project.provide('fuzzRuns', Number(process.env['TEST_FUZZ_RUNS'] ?? 10));
     project.provide('importSignIns', Number(process.env['TEST_IMPORT_SIGNINS'] ?? 20));
     return teardown;
   } catch (error) {

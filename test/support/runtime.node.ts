@@ -1,18 +1,38 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type pg from 'pg';
 import { inject } from 'vitest';
 import { createArgon2Native } from '../../src/platform/argon2-native.ts';
 import { createDirectoryAssets } from '../../src/platform/assets-directory.ts';
-import { createPostgres } from '../../src/platform/postgres.ts';
+import { createPostgres, databaseOn, openPool } from '../../src/platform/postgres.ts';
 import { createRedisKeyValue } from '../../src/platform/redis.ts';
 import { createRedisStreamWriter } from '../../src/platform/redis-stream-tcp.ts';
 import { createNodePost } from '../../src/platform/webhook-node.ts';
 import type { Runtime } from './runtime.ts';
+
+/** A connection costs Postgres more than most tests do, and a database goes from test to test. */
+const kept = new Map<string, pg.Pool>();
+
+function keptPool(url: string): pg.Pool {
+  const pool = kept.get(url) ?? openPool({ url, poolSize: 10 });
+  kept.set(url, pool);
+  return pool;
+}
+
+/** What is under way may still write, and the database is about to be somebody else's. */
+async function quiet(pool: pg.Pool): Promise<void> {
+  while (pool.waitingCount > 0 || pool.idleCount < pool.totalCount) await sleep(2);
+}
 
 /** What `src/node.ts` would use. */
 export const runtime: Runtime = {
   name: 'node',
   argon2: createArgon2Native(),
   assets: createDirectoryAssets('dist/docs'),
-  openDatabase: ({ url, logger }) => createPostgres({ url, poolSize: 10, logger }),
+  openDatabase({ url, logger, isKept = false }) {
+    if (!isKept) return createPostgres({ url, poolSize: 10, logger });
+    const pool = keptPool(url);
+    return { db: databaseOn(pool, logger), close: () => quiet(pool) };
+  },
   openKeyValue({ redisUrl }) {
     const url = redisUrl ?? inject('redisUrl');
     return url === null ? undefined : createRedisKeyValue({ url });

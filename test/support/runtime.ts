@@ -11,7 +11,8 @@ export interface Runtime {
   readonly name: 'workerd' | 'node';
   readonly argon2: Argon2;
   readonly assets: Deps['assets'];
-  openDatabase(options: { url: string; logger: Logger }): { db: Database; close(): Promise<void> };
+  /** @param options `isKept` lets connections go on to whoever opens this database next */
+  openDatabase(options: { url: string; logger: Logger; isKept?: boolean }): { db: Database; close(): Promise<void> };
   /** Undefined where no Redis can be had. The addresses are for a store of the test's own. */
   openKeyValue(options: { token: string; redisUrl?: string; upstashUrl?: string }): KeyValue | undefined;
   /** How webhooks are posted. */

@@ -128,7 +128,7 @@ export async function testApp(options: TestAppOptions = {}): Promise<TestApp> {
   });
   const statements: TestApp['statements'] = [];
   const logger = { logQuery: (sql: string, params: unknown[]) => void statements.push({ sql, params }) };
-  const database = runtime.openDatabase({ url: databaseUrl, logger });
+  const database = runtime.openDatabase({ url: databaseUrl, logger, isKept: true });
   const logLines: string[] = [];
   const mails: Mail[] = [];
   const keyring = await createKeyring(config.secrets);
