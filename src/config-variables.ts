@@ -164,7 +164,7 @@ export const variables = z.object({
   /** Whoever reads the metrics shows one of them. Several while one is replaced. */
   METRICS_TOKEN: list(isBearerToken, 'Each needs 16 to 512 characters of A-Z a-z 0-9 - . _ ~ + / ='),
   /** Seconds between two additions to the sums of all processes. A Worker may go on for 30 s after an answer. */
-  METRICS_INTERVAL: z.coerce.number().int().min(1).max(25).default(10),
+  METRICS_INTERVAL: z.coerce.number().int().min(1).max(20).default(10),
   /** Tells clients in `Server-Timing` how long the database, the key-value store and hashing took. */
   SERVER_TIMING: flag.default(false),
   /** The names of OpenTelemetry. Spans go to `<endpoint>/v1/traces`. */

@@ -233,6 +233,43 @@ describe('the configuration', () => {
     expect(readConfig({ ...complete, EVENTS_PERSONAL_DATA: 'false' }).eventsPersonalData).toBe(false);
   });
 
+  it('reads where traces go, and who may read metrics', () => {
+    const token = 'a-token-of-16-ch';
+    const { observability } = readConfig({
+      ...complete,
+      METRICS_TOKEN: `${token}, ${token}2=`,
+      OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector:4318/',
+      OTEL_EXPORTER_OTLP_HEADERS: 'api-key=a%20b%2C%3D, x=y=z',
+      OTEL_TRACES_SAMPLER_ARG: '0.25',
+    });
+    expect(observability).toEqual({
+      metricsTokens: [token, `${token}2=`],
+      interval: 10,
+      serverTiming: false,
+      otlp: {
+        endpoint: 'http://collector:4318',
+        headers: { 'api-key': 'a b,=', x: 'y=z' },
+        serviceName: 'edge-auth',
+      },
+      traceRatio: 0.25,
+    });
+    expect(readConfig(complete).observability).toMatchObject({ metricsTokens: [], otlp: undefined, traceRatio: 1 });
+    const wrong = {
+      METRICS_TOKEN: ['canary-short', 'canary with blanks-16', 'canary-"quoted"-16'],
+      METRICS_INTERVAL: ['0', '60'],
+      OTEL_EXPORTER_OTLP_ENDPOINT: ['canary:4318', 'ftp://canary'],
+      OTEL_EXPORTER_OTLP_HEADERS: ['canary', 'canary=%', 'canary=a%0d%0ax:y', 'ca nary=1', 'canary=\u0001'],
+      OTEL_TRACES_SAMPLER_ARG: ['2', '-1', 'canary'],
+    };
+    for (const [name, values] of Object.entries(wrong)) {
+      for (const value of values) {
+        const read = () => readConfig({ ...complete, [name]: value });
+        expect(read, value).toThrow(name);
+        expect(read).not.toThrow('canary');
+      }
+    }
+  });
+
   it('takes plain http for loopback addresses', () => {
     expect(readConfig({ ...complete, ISSUER: 'http://localhost:3000' }).issuer).toBe('http://localhost:3000');
   });

@@ -17,11 +17,13 @@ const answer = z.object({
 
 /** Traces over OTLP/HTTP 1.x with its JSON encoding. Nothing is tried again: what is not taken is dropped and counted. */
 export function createOtlpExporter({ endpoint, headers, serviceName }: OtlpConfig): TraceExporter {
+  const sent = new Headers(headers);
+  sent.set('Content-Type', 'application/json');
   return {
     async export(spans) {
       const response = await fetch(`${endpoint}/v1/traces`, {
         method: 'POST',
-        headers: { ...headers, 'Content-Type': 'application/json' },
+        headers: sent,
         body: JSON.stringify(toTraces(serviceName, spans)),
         redirect: 'manual',
         signal: AbortSignal.timeout(timeout),
