@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { compatNames } from './compat/names.ts';
 import { webhookList } from './config-webhooks.ts';
-import { isIssuer, isOrigin } from './http/web-address.ts';
+import { isDecodable, isIssuer, isOrigin } from './http/web-address.ts';
 import { isNetwork } from './limits/client-address.ts';
 import {
   type LockoutName,
@@ -25,13 +25,6 @@ const list = (isEntry: (entry: string) => boolean, message: string) =>
     .refine((entries) => entries.every(isEntry), message);
 const flag = z.enum(['true', 'false', '1', '0']).transform((text) => text === 'true' || text === '1');
 const httpUrl = z.url({ protocol: /^https?$/, abort: true });
-function isDecodable(url: string): boolean {
-  try {
-    return decodeURIComponent(url) !== '';
-  } catch {
-    return false;
-  }
-}
 /** No slash at its end. */
 const withoutSlash = (text: string) => text.replace(/\/+$/, '');
 

@@ -16,3 +16,12 @@ export function isIssuer(text: string): boolean {
   const { username, password, search, hash } = new URL(text);
   return username + password + search + hash === '' && /^[\w:/.[\]~%-]+$/.test(text);
 }
+
+/** Whether each `%` in a URL begins a character (RFC 3986 section 2.1) of UTF-8. */
+export function isDecodable(url: string): boolean {
+  try {
+    return decodeURIComponent(url) !== '';
+  } catch {
+    return false;
+  }
+}
