@@ -22,9 +22,9 @@ for (const milliseconds of [0, 5, 300, 60_000]) {
 }
 metrics.count('edge_auth_scheduled_steps_total', { step: odd, result: 'ok' });
 const text = writeMetrics(await metrics.read(), [
-  gauge('edge_auth_outbox_waiting', { kind: odd }, 1e21),
-  gauge('edge_auth_outbox_oldest_age_seconds', { kind: 'email' }, 0.001),
-  gauge('edge_auth_outbox_dead', { kind: 'email' }, Number.POSITIVE_INFINITY),
+  gauge('edge_auth_outbox_waiting', { kind: odd, sink: odd }, 1e21),
+  gauge('edge_auth_outbox_oldest_age_seconds', { kind: 'email', sink: '' }, 0.001),
+  gauge('edge_auth_outbox_dead', { kind: 'event', sink: 'webhook:crm' }, Number.POSITIVE_INFINITY),
   gauge('edge_auth_signing_keys', { state: 'signing' }, 1),
   gauge('edge_auth_signing_key_age_seconds', {}, 0),
   gauge('edge_auth_signing_key_next_rotation_seconds', {}, -1.5),

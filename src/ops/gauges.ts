@@ -1,5 +1,5 @@
 import type { Deps } from '../deps.ts';
-import { outboxKinds, readOutboxDepth } from '../outbox/depth-store.ts';
+import { readOutboxDepth } from '../outbox/depth-store.ts';
 import type { SigningKeys } from '../tokens/signing-keys.ts';
 import { describeError } from './log.ts';
 import { type Gauge, gauge } from './prometheus.ts';
@@ -16,17 +16,25 @@ export function createGauges({ config, db, log, now, signingKeys }: Needs): () =
   let known: readonly Gauge[] = [];
   let knownSince = Number.NEGATIVE_INFINITY;
 
+  const expected = [
+    { kind: 'email', sink: '' },
+    { kind: 'task', sink: '' },
+    ...config.eventSinks.map(({ name }) => ({ kind: 'event', sink: name })),
+  ];
+
   async function outbox(): Promise<Gauge[]> {
     const depths = await readOutboxDepth(db);
-    // Also of a kind that has none: what appears for the first time was not less before.
-    return outboxKinds.flatMap((kind) => {
-      const waiting = depths.find((depth) => depth.kind === kind && !depth.dead);
-      const dead = depths.find((depth) => depth.kind === kind && depth.dead);
+    // Also of a queue that has none: what appears for the first time was not less before.
+    const queues = new Map([...expected, ...depths].map(({ kind, sink }) => [`${kind} ${sink}`, { kind, sink }]));
+    return [...queues.values()].flatMap((queue) => {
+      const rows = depths.filter(({ kind, sink }) => kind === queue.kind && sink === queue.sink);
+      const waiting = rows.find((depth) => !depth.dead);
+      const dead = rows.find((depth) => depth.dead);
       const age = waiting === undefined ? 0 : Math.max(0, now() - waiting.oldest) / 1000;
       return [
-        gauge('edge_auth_outbox_waiting', { kind }, waiting?.rows ?? 0),
-        gauge('edge_auth_outbox_oldest_age_seconds', { kind }, age),
-        gauge('edge_auth_outbox_dead', { kind }, dead?.rows ?? 0),
+        gauge('edge_auth_outbox_waiting', queue, waiting?.rows ?? 0),
+        gauge('edge_auth_outbox_oldest_age_seconds', queue, age),
+        gauge('edge_auth_outbox_dead', queue, dead?.rows ?? 0),
       ];
     });
   }

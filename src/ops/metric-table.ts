@@ -79,17 +79,17 @@ const metricTable = {
   edge_auth_outbox_waiting: {
     type: 'gauge',
     help: 'Rows of the outbox that are to be delivered',
-    labels: { kind: 'open' },
+    labels: { kind: 'open', sink: 'open' },
   },
   edge_auth_outbox_oldest_age_seconds: {
     type: 'gauge',
     help: 'Age of the oldest row that is to be delivered',
-    labels: { kind: 'open' },
+    labels: { kind: 'open', sink: 'open' },
   },
   edge_auth_outbox_dead: {
     type: 'gauge',
     help: 'Rows of the outbox that were given up',
-    labels: { kind: 'open' },
+    labels: { kind: 'open', sink: 'open' },
   },
   edge_auth_signing_keys: {
     type: 'gauge',

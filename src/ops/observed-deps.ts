@@ -13,6 +13,7 @@ export function observedDeps(deps: Deps): Deps {
     db: observedDatabase(deps.db),
     kv: observedKeyValue(deps.kv),
     mailer: deps.mailer === undefined ? undefined : observedMailer(deps.mailer),
+    sinks: deps.sinks.map(observedSink),
     hasher: observedHasher(deps.hasher),
     log: withTrace(deps.log),
   };
@@ -57,7 +58,7 @@ function observedMailer(mailer: Mailer): Mailer {
 }
 
 /** A sink whose deliveries are measured and traced. */
-export function observedSink(sink: Sink): Sink {
+function observedSink(sink: Sink): Sink {
   return {
     ...sink,
     publish: (event) =>

@@ -5,6 +5,8 @@ import { outbox } from '../db/schema.ts';
 
 const depth = z.object({
   kind: z.string(),
+  /** Of events; empty for all else. */
+  sink: z.string(),
   dead: z.boolean(),
   rows: z.int(),
   /** Milliseconds since the epoch. */
@@ -13,15 +15,13 @@ const depth = z.object({
 
 export type OutboxDepth = z.output<typeof depth>;
 
-export const outboxKinds = outbox.kind.enumValues;
-
-/** How many rows wait or were given up, and when the oldest was written. A further column to tell them apart by goes into `by`. */
+/** How many rows wait or were given up, and when the oldest was written. */
 export async function readOutboxDepth(db: Database): Promise<OutboxDepth[]> {
-  const by = sql`kind, dead`;
   return await query(
     db,
     depth,
-    sql`select ${by}, count(*)::int as rows, (extract(epoch from min(created_at)) * 1000)::float8 as oldest
-    from ${outbox} where delivered_at is null group by ${by}`,
+    sql`select kind, coalesce(sink, '') as sink, dead, count(*)::int as rows,
+      (extract(epoch from min(created_at)) * 1000)::float8 as oldest
+    from ${outbox} where delivered_at is null group by kind, coalesce(sink, ''), dead`,
   );
 }

@@ -115,8 +115,8 @@ describe('the metrics', () => {
     app.clock.advance(90);
     await app.app.runScheduled();
     const { value } = await scrape(app);
-    expect(value('edge_auth_outbox_waiting', { kind: 'email' })).toBe(1);
-    expect(value('edge_auth_outbox_oldest_age_seconds', { kind: 'email' })).toBeCloseTo(90, 0);
+    expect(value('edge_auth_outbox_waiting', { kind: 'email', sink: '' })).toBe(1);
+    expect(value('edge_auth_outbox_oldest_age_seconds', { kind: 'email', sink: '' })).toBeCloseTo(90, 0);
     expect(value('edge_auth_dependency_duration_seconds_count', { dependency: 'mailer', result: 'error' })).toBe(2);
     expect(value('edge_auth_dependency_duration_seconds_count', { dependency: 'database', result: 'ok' })).toBe(
       app.statements.length - 1,
@@ -131,8 +131,8 @@ describe('the metrics', () => {
     app.clock.advance(4 * 86_400);
     await app.app.runScheduled();
     const later = await scrape(app);
-    expect(later.value('edge_auth_outbox_waiting', { kind: 'email' })).toBe(0);
-    expect(later.value('edge_auth_outbox_dead', { kind: 'email' })).toBe(1);
+    expect(later.value('edge_auth_outbox_waiting', { kind: 'email', sink: '' })).toBe(0);
+    expect(later.value('edge_auth_outbox_dead', { kind: 'email', sink: '' })).toBe(1);
   });
 
   it('are read again from the database once in 5 s, whoever asks', async () => {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { traceHeaders } from '../../src/ops/observation.ts';
-import { observedSink } from '../../src/ops/observed-deps.ts';
 import type { Span, TraceExporter } from '../../src/ops/spans.ts';
 import { createMemoryKeyValue } from '../../src/platform/memory.ts';
+import { collectingSink, webhooks } from '../support/events.ts';
 import { scrape, withMetrics } from '../support/prometheus.ts';
 import { password, registerUser, type TestAppOptions, testApp } from '../support/test-app.ts';
 
@@ -187,27 +187,17 @@ describe('a trace', () => {
   });
 
   it('shows a delivery to a sink as a message that was sent', async () => {
-    const sink = observedSink({ name: 'rabbitmq', publish: async () => undefined, close: async () => undefined });
-    const event = {
-      ...{ id: 'e1', source: 's', type: 't', subject: 'u', time: '', dataschema: '', data: {} },
-      specversion: '1.0',
-      datacontenttype: 'application/json',
-    } as const;
-    const send = () => sink.publish(event);
-    const app = await tracedApp({
-      variables: withMetrics,
-      mailer: { kind: 'smtp', send, close: async () => undefined },
-    });
+    const sink = collectingSink('crm');
+    const app = await tracedApp({ variables: { ...withMetrics, ...webhooks('crm') }, sinks: [sink] });
     await registerUser(app);
     const spans = await app.collected();
-    const mail = spans.find(({ name }) => name === 'send mail');
-    expect(spans.find(({ kind }) => kind === 'producer')).toMatchObject({
-      name: 'publish rabbitmq',
-      parentSpanId: mail?.spanId,
-      attributes: { 'messaging.destination.name': 'rabbitmq', 'messaging.message.id': 'e1' },
-    });
+    const published = spans.filter(({ kind }) => kind === 'producer');
+    expect(published.map(({ name, attributes }) => [name, attributes['messaging.message.id']])).toEqual(
+      sink.taken.map(({ id }) => ['publish webhook:crm', id]),
+    );
+    expect(published).toHaveLength(2);
     const { value } = await scrape(app);
-    expect(value('edge_auth_dependency_duration_seconds_count', { dependency: 'event_sink' })).toBe(1);
+    expect(value('edge_auth_dependency_duration_seconds_count', { dependency: 'event_sink' })).toBe(2);
   });
 
   it('of the scheduled work is one of its own', async () => {
