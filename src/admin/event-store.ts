@@ -6,6 +6,9 @@ import { outbox } from '../db/schema.ts';
 import type { OutboxRow } from '../outbox/store.ts';
 import { timestamp } from '../sessions/store.ts';
 
+/** Sorts after every UUIDv7: with a bound each list is a range of an index, also on its first page. */
+const greatest = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
+
 /** Which events are meant; all where nothing is said. */
 export interface EventFilter {
   readonly id?: string | undefined;
@@ -30,7 +33,7 @@ export function readEvents(
     .where(
       and(
         eq(outbox.kind, 'event'),
-        page.before === undefined ? undefined : lt(outbox.id, page.before),
+        lt(outbox.id, page.before ?? greatest),
         // Written out, so that the index of those that were given up is seen to fit.
         dead === undefined ? undefined : dead ? sql`${outbox.dead}` : sql`not ${outbox.dead}`,
         sink === undefined ? undefined : eq(outbox.sink, sink),
@@ -64,7 +67,8 @@ export async function replayEvents(
     db,
     z.object({ id: z.uuid() }),
     sql`with meant as (
-      select o.id from ${outbox} as o where o.dead and o.kind = 'event'${sql.join(conditions)}
+      select o.id from ${outbox} as o
+      where o.dead and o.kind = 'event' and o.id < ${greatest}::uuid${sql.join(conditions)}
       order by o.id limit ${limit} for update skip locked
     ), replayed as (
       update ${outbox} as o set dead = false, attempts = 0, last_error = null,

@@ -41,7 +41,7 @@ export function metricsRoutes(deps: Needs, version: string): Endpoint[] {
         'Takes `METRICS_TOKEN` as bearer, and is not there where that is not set. Text format 0.0.4. Counters are left ' +
         'out while the key-value store does not answer.',
       security: 'metrics',
-      responses: { 200: { description: 'Metrics, as text' } },
+      responses: { 200: { description: 'Metrics, as text', type: 'text/plain' } },
       errors: ['invalid_token', 'not_found'],
       prepare: ({ c }) => {
         letIn(c.req.header('Authorization'), c.env.clientAddress);

@@ -6,6 +6,7 @@ import { importUsers } from '../../src/accounts/import.ts';
 import { importedUser } from '../../src/accounts/import-schema.ts';
 import { type Mailer, MailUndelivered } from '../../src/mailer.ts';
 import { registerAdmin } from '../support/admin.ts';
+import { collectingSink, webhooks } from '../support/events.ts';
 import { secretsTo } from '../support/mail.ts';
 import { promiseMails, people as recipients } from '../support/promised-mails.ts';
 import {
@@ -48,7 +49,10 @@ const fill = `
     select gen_random_uuid(), 'verify_email', id, email_index, email_index, now(), now() + interval '1 day' from users limit 10000;
   insert into code_attempts select 'verify_email:' || n, 1, now() from generate_series(1, 10000) n;
   insert into outbox (id, kind, type, subject, payload_sealed, created_at, next_attempt_at, delivered_at)
-    select gen_random_uuid(), 'event', 'user.registered', id, '', now(), now(), now() from users limit 10000;`;
+    select gen_random_uuid(), 'email', 'verify_email', id, '', now(), now(), now() from users limit 10000;
+  insert into outbox (id, kind, type, sink, subject, payload_sealed, created_at, next_attempt_at)
+    select gen_random_uuid(), 'event', 'UserCreated', 'webhook:other', id, '', now(), now() + interval '1 hour'
+    from users limit 10000;`;
 
 /** Every statement there is. One that is new stands here too: what it does, and that its plan was looked at. */
 const expected = [
@@ -61,6 +65,8 @@ const expected = [
   'from one_time_tokens, from outbox',
   'from outbox, update outbox, update one_time_tokens',
   'update outbox, from outbox',
+  'from outbox',
+  'from outbox, update outbox, insert into audit_log',
   'from users, delete from one_time_tokens, update users, update sessions, delete from one_time_tokens, insert into audit_log',
   'from users, delete from one_time_tokens, update users, update sessions, delete from one_time_tokens, insert into audit_log, insert into outbox',
   'from users, delete from one_time_tokens, update users, update users, update sessions, delete from one_time_tokens, insert into audit_log, insert into one_time_tokens, insert into outbox',
@@ -80,7 +86,7 @@ const expected = [
   'from users',
   'from users, from sessions, update users, update sessions, update sessions, delete from one_time_tokens, insert into audit_log, insert into outbox',
   'from users, from sessions, delete from one_time_tokens, update users, update users, update sessions, delete from one_time_tokens, insert into audit_log, insert into one_time_tokens, insert into outbox',
-  'from users, from users, from users, update audit_log, delete from outbox, delete from users, delete from one_time_tokens, delete from code_attempts, insert into audit_log, insert into outbox, insert into outbox, from sessions',
+  'from users, from users, from users, update audit_log, delete from outbox, delete from users, delete from one_time_tokens, delete from code_attempts, insert into audit_log, insert into outbox, from sessions',
   'from roles',
   'from users, from roles, update users, update sessions, delete from one_time_tokens, insert into audit_log, from roles',
   'from users, from roles, update users, update sessions, delete from one_time_tokens, insert into audit_log, insert into one_time_tokens, insert into outbox, from roles',
@@ -118,7 +124,12 @@ async function callEverything(databaseUrl: string): Promise<{ statements: Statem
   const open = async (options: TestAppOptions) => {
     const app = await testApp({ databaseUrl, ...options });
     const request: TestApp['request'] = (method, path, sent) => {
-      called.add(`${method.toLowerCase()} ${path.replace(/\?.*/, '').replace(/[0-9a-f-]{36}/, '{id}')}`);
+      called.add(
+        `${method.toLowerCase()} ${path
+          .replace(/\?.*/, '')
+          .replace(/[0-9a-f-]{36}/, '{id}')
+          .replace('UserCreated/1', '{type}/{version}')}`,
+      );
       return app.request(method, path, sent);
     };
     return { ...app, request };
@@ -129,7 +140,9 @@ async function callEverything(databaseUrl: string): Promise<{ statements: Statem
   const first = await registerUser(app);
   const second = await registerUser(app, { username: `ann-${crypto.randomUUID()}`, phone_number: '+14155550100' });
 
-  for (const path of ['/', '/health', '/healthz', '/readyz', '/.well-known/jwks.json']) await request('GET', path);
+  const anyone = ['/', '/health', '/healthz', '/readyz', '/.well-known/jwks.json', '/openapi.json', '/docs', '/redoc'];
+  // Who may not read the metrics costs no statement: what they tell of the outbox is all that waits there.
+  for (const path of [...anyone, '/events/schemas/UserCreated/1', '/metrics']) await request('GET', path);
   const own = ['/users/me', '/users/profile', '/users/export', '/users/sessions', '/users/activity'];
   for (const path of [...own, '/auth/verify-token']) await request('GET', path, { token: first.access });
   for (const path of ['/users/sessions', '/users/activity']) {
@@ -238,6 +251,10 @@ async function callAdministration(app: TestApp, request: TestApp['request']): Pr
   for (const query of [...lists, ...combined]) {
     for (const page of ['', `&${cursor}`]) await request('GET', `/admin/users?${query}${page}`, { token });
   }
+  for (const filter of ['', 'state=dead', `user=${user.id}`, 'sink=webhook:a&type=UserCreated'])
+    for (const page of ['', `&${cursor}`]) await request('GET', `/admin/events?${filter}${page}`, { token });
+  await request('POST', '/admin/events/replay', { token, body: { sink: 'webhook:a', type: 'UserCreated' } });
+  await request('POST', `/admin/events/${crypto.randomUUID()}/replay`, { token });
   await request('POST', '/admin/users/search', { token, body: { email: 'ann@example.com' } });
   for (const page of ['', '&cursor=user5']) await request('GET', `/admin/users?username=user${page}`, { token });
   const events = ['', `user=${user.id}`, `actor=${user.id}`, 'type=login', 'result=failure', 'result=success'];
@@ -314,6 +331,30 @@ describe(`with ${people} users`, () => {
         if (reads.length > 0) offenders.set(statement.sql, reads);
       }
       expect(offenders).toEqual(new Map());
+    });
+  });
+
+  it('no statement of the relay of events reads all that waits', async () => {
+    const sink = collectingSink('a');
+    const app = await testApp({ databaseUrl, variables: webhooks('a'), sinks: [sink] });
+    sink.isDown = true;
+    await registerUser(app);
+    sink.isDown = false;
+    // Once what failed, and once what was given up by its age.
+    for (const seconds of [60, 4 * day]) {
+      app.clock.advance(seconds);
+      await app.app.runScheduled();
+    }
+    await registerUser(app);
+    const statements = app.statements.filter(({ sql }) => /"outbox"/.test(sql));
+    const parts = ['with free as', 'with gone as', 'o.last_error =', 'set dead = true', 'set "attempts"'];
+    for (const part of parts)
+      expect(
+        statements.some(({ sql }) => sql.includes(part)),
+        part,
+      ).toBe(true);
+    await withClient(databaseUrl, async (client) => {
+      for (const statement of statements) expect(await fullReads(client, statement), statement.sql).toEqual([]);
     });
   });
 

@@ -7,6 +7,7 @@ import { registerAdmin } from '../support/admin.ts';
 import { collectingSink, webhooks } from '../support/events.ts';
 import { secretsTo } from '../support/mail.ts';
 import { createChecker, examplesOf, type Operation, operationsOf, readDocument } from '../support/openapi.ts';
+import { metricsToken, withMetrics } from '../support/prometheus.ts';
 import { type Answer, createClock, createDatabase, password, type TestApp, testApp } from '../support/test-app.ts';
 
 const wide = Object.fromEntries(policyNames.map((name) => [`LIMIT_${name.toUpperCase()}`, '1000000/1']));
@@ -43,6 +44,7 @@ function noting(kv: KeyValue, counted: Set<string>): KeyValue {
 /** Empties the service and makes what an operation needs: Ann, who is in all examples, and an admin. */
 async function createWorld(app: TestApp, { answering, path }: Operation): Promise<World> {
   const { request } = app;
+  if (answering === 'metrics') return { token: metricsToken, device: '', id: '', secrets: {} };
   await app.deps.db.execute(sql`delete from users`);
   await app.deps.db.execute(sql`delete from outbox`);
   sink.isDown = answering === 'replayEvent';
@@ -118,7 +120,7 @@ describe('the examples of the OpenAPI document', () => {
 
   beforeAll(async () => {
     const kv = noting(createMemoryKeyValue({ now: clock.now }), counted);
-    const variables = { ...wide, ...webhooks('sink') };
+    const variables = { ...wide, ...webhooks('sink'), ...withMetrics };
     app = await testApp({ databaseUrl: await createDatabase(), variables, clock, kv, sinks: [sink] });
     const document = await readDocument(app);
     operations = operationsOf(document);

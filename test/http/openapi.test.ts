@@ -86,8 +86,8 @@ describe('the OpenAPI document', () => {
       '/events/schemas/{type}/{version}',
       '/health',
       '/healthz',
-      '/openapi.json',
       '/metrics',
+      '/openapi.json',
       '/readyz',
       '/redoc',
       '/users/activity',
@@ -171,7 +171,7 @@ describe('the OpenAPI document', () => {
       password: { type: 'oauth2', flows: { password: { tokenUrl: 'https://auth.test/api/v1/auth/login' } } },
     });
     const [others, security] = await schemesOf('flask');
-    expect(Object.keys(others)).toEqual(['bearer']);
+    expect(Object.keys(others)).toEqual(['bearer', 'metrics']);
     expect(security).toEqual([{ bearer: [] }]);
   });
 

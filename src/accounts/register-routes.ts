@@ -1,0 +1,73 @@
+import { blindIndexes } from '../crypto/blind-index.ts';
+import { Problem } from '../errors.ts';
+import { deviceHeaders, deviceResponseHeaders } from '../http/device.ts';
+import { type Contract, type Endpoint, endpoint } from '../http/endpoint.ts';
+import { addressBucket } from '../limits/client-address.ts';
+import type { Hit } from '../limits/rate-limit.ts';
+import { exampleTokens, says, tokens } from '../sessions/schemas.ts';
+import type { SessionDeps } from '../sessions/sessions.ts';
+import { register } from './register.ts';
+import { registerByMail } from './register-by-mail.ts';
+import { anyName, exampleUser, type RegisterRequest, registerRequest, user } from './schemas.ts';
+
+const noStore = { 'Cache-Control': 'no-store' };
+/** What somebody gets who registers or signs in. */
+export const signedIn = tokens
+  .extend({ user })
+  .meta({ id: 'SignedIn', examples: [{ ...exampleTokens, user: exampleUser }] });
+
+/** For clients of an older API, whose users may have any name. No path of ours leads here. */
+export const registrationByAnyName = (deps: SessionDeps): Endpoint =>
+  registration(deps, {
+    path: '/api/register',
+    operationId: 'registerByAnyName',
+    description: 'A name that is no email address becomes the username, whatever it holds. ',
+    usernames: anyName,
+  });
+
+/** @param older what differs for clients of an older API */
+export const registration = (
+  deps: SessionDeps,
+  older?: Pick<Contract, 'path' | 'operationId' | 'description'> & { readonly usernames: typeof anyName },
+): Endpoint =>
+  endpoint({
+    method: 'post',
+    path: older?.path ?? '/auth/register',
+    operationId: older?.operationId ?? 'register',
+    tag: 'Accounts',
+    summary: 'Make an account and sign in',
+    body: registerRequest(deps.config, older?.usernames),
+    description:
+      `${older?.description ?? ''}` +
+      'Where addresses have to be verified first (`REQUIRE_EMAIL_VERIFICATION`), the answer is 202 and the same for ' +
+      'known and unknown addresses: what follows stands in a mail.',
+    responses: {
+      201: { description: 'The user and the first tokens', schema: signedIn, headers: deviceResponseHeaders },
+      202: { description: 'A mail is on its way', schema: says('Read your mail: it says how to go on') },
+    },
+    errors: ['identifier_taken'],
+    limits: ['register_address', 'mail_account'],
+    prepare: async ({ body, call: { origin } }) => {
+      const byAddress: Hit<'register_address'> = { policy: 'register_address', key: addressBucket(origin.address) };
+      if (body.email === undefined) return { hits: [byAddress], subject: undefined };
+      // Whoever gives the address of another has mails sent to them.
+      const [key] = await blindIndexes(deps.keyring, 'email', body.email.key);
+      return { hits: [byAddress, { policy: 'mail_account', key: `register:${key}` }], subject: undefined };
+    },
+    handler: async ({ c, body, call }) => {
+      if (deps.config.requireEmailVerification) {
+        await registerByMail(deps, withEmail(body), call);
+        return c.json({ message: 'Read your mail: it says how to go on' }, 202, noStore);
+      }
+      const registered = await register(deps, body, call);
+      const headers = { ...noStore, ...deviceHeaders(deps.config, registered.deviceToken) };
+      return c.json({ ...registered.tokens, user: registered.user }, 201, headers);
+    },
+  });
+
+/** @throws {Problem} `validation_failed` where there is no email to verify */
+function withEmail(request: RegisterRequest) {
+  const { email } = request;
+  if (email !== undefined) return { ...request, email };
+  throw new Problem('validation_failed', { errors: [{ path: 'email', message: 'Is needed, and will be verified' }] });
+}
