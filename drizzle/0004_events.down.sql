@@ -3,6 +3,7 @@ UPDATE "roles" SET "permissions" = array_remove(array_remove("permissions", 'eve
 DELETE FROM "outbox" WHERE "kind" = 'event';
 DROP INDEX "outbox_due";
 DROP INDEX "outbox_dead";
+DROP INDEX "outbox_events_by_sink";
 DROP INDEX "outbox_events_order";
 DROP INDEX "outbox_events_due";
 ALTER TABLE "outbox" DROP COLUMN "details";

@@ -32,9 +32,9 @@ export function readEvents(
     .from(outbox)
     .where(
       and(
-        eq(outbox.kind, 'event'),
+        // Written out, so that the indexes of events and of what was given up are seen to fit.
+        sql`${outbox.kind} = 'event'`,
         lt(outbox.id, page.before ?? greatest),
-        // Written out, so that the index of those that were given up is seen to fit.
         dead === undefined ? undefined : dead ? sql`${outbox.dead}` : sql`not ${outbox.dead}`,
         sink === undefined ? undefined : eq(outbox.sink, sink),
         type === undefined ? undefined : eq(outbox.type, type),

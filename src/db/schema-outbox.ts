@@ -38,6 +38,7 @@ export const outbox = pgTable(
     index('outbox_events_order')
       .on(table.sink, table.subject, table.position)
       .where(sql`${table.kind} = 'event' and not ${table.dead}`),
+    index('outbox_events_by_sink').on(table.sink, table.id).where(sql`${table.kind} = 'event'`),
     index('outbox_dead').on(table.id).where(sql`${table.dead}`),
     index('outbox_by_subject').on(table.subject, table.id),
   ],
