@@ -1,32 +1,31 @@
 /**
- * `node bench/event-crashes.ts [users]`: registers users at three processes, which end at every step between the commit of
- * a change and the deletion of its event, over and over, while RabbitMQ is away for a minute in the middle. Then a
- * consumer that dedupes by id has to have seen each user who is in the database once, and nobody else, in order.
+ * `node bench/event-crashes.ts rabbitmq|queue [users]`: registers users at three processes, which end at every step
+ * between the commit of a change and the deletion of its event, over and over, while RabbitMQ is away for a minute in the
+ * middle. Then a consumer that dedupes by id has to have seen each user who is in the database once, and nobody else, in
+ * order.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import amqp from 'amqplib';
 import pg from 'pg';
 import * as z from 'zod';
 import { freePort } from '../dev/ports.ts';
 import { migrate } from '../src/platform/postgres-migrations.ts';
-import { startRabbitmqServer } from '../test/support/rabbitmq-server.ts';
+import { type Delivered, startQueueTransport, startRabbitmqTransport } from './support/event-consumers.ts';
 import { startOwnPostgres } from './support/own-postgres.ts';
 import { unlimited } from './support/service.ts';
 
-const users = Number(process.argv[2] ?? 2000);
+const kind = process.argv[2] === 'queue' ? 'queue' : 'rabbitmq';
+const users = Number(process.argv[3] ?? 2000);
 const replicas = 3;
 const speed = 4;
 const brokerAway = 60_000;
 /** After all registrations are answered: leases have to run out, and the scheduled work to come by. Milliseconds. */
 const longestDrain = 120_000;
 const steps = ['committed', 'claimed', 'sent', 'confirmed', 'finished'] as const;
-const queue = 'everything';
-const exchange = 'auth.events';
 
 const postgres = await startOwnPostgres();
-const broker = await startRabbitmqServer();
+const transport = await (kind === 'queue' ? startQueueTransport() : startRabbitmqTransport());
 const origin = Date.now();
 const crashes: Record<string, number> = Object.fromEntries(steps.map((step) => [step, 0]));
 let ending = false;
@@ -50,7 +49,7 @@ async function keepAlive(replica: Replica): Promise<void> {
         ISSUER: 'http://localhost:3000',
         DATABASE_URL: postgres.url,
         DATABASE_POOL_SIZE: '10',
-        RABBITMQ_URL: broker.url,
+        ...transport.variables,
         PORT: String(replica.port),
         LOG_LEVEL: 'silent',
         CLOCK_ORIGIN: String(origin),
@@ -64,40 +63,6 @@ async function keepAlive(replica: Replica): Promise<void> {
     replica.child = child;
     const signal = await new Promise((resolve) => child.once('close', (_, by) => resolve(by)));
     if (signal === 'SIGKILL' && !ending) crashes[step] = (crashes[step] ?? 0) + 1;
-  }
-}
-
-interface Seen {
-  readonly type: string;
-  readonly subject: string;
-}
-/** By id, in the order in which they came first. */
-const seen = new Map<string, Seen>();
-let deliveries = 0;
-let connection: Awaited<ReturnType<typeof amqp.connect>> | undefined;
-
-/** A consumer as it should be: a durable queue, and it acknowledges what it has taken in. */
-async function consume(): Promise<void> {
-  while (!ending) {
-    try {
-      connection = await amqp.connect(broker.url);
-      const closed = new Promise((resolve) => connection?.once('close', resolve));
-      connection.on('error', () => undefined);
-      const channel = await connection.createChannel();
-      await channel.assertExchange(exchange, 'topic', { durable: true });
-      await channel.assertQueue(queue, { durable: true });
-      await channel.bindQueue(queue, exchange, '#');
-      await channel.consume(queue, (message) => {
-        if (message === null) return;
-        const { id, type, subject } = JSON.parse(message.content.toString());
-        deliveries += 1;
-        if (!seen.has(id)) seen.set(id, { type, subject });
-        channel.ack(message);
-      });
-      await closed;
-    } catch {
-      await sleep(200);
-    }
   }
 }
 
@@ -131,7 +96,6 @@ await migrate(postgres.url);
 const ports = await Promise.all(Array.from({ length: replicas }, () => freePort()));
 const members = ports.map((port): Replica => ({ port, child: undefined }));
 const kept = members.map(keepAlive);
-const consuming = consume();
 const answers = new Map<number, number>();
 let problems: string[] = [];
 try {
@@ -144,12 +108,15 @@ try {
   const registered = () => count('select count(*) from users');
   while ((await registered()) < users / 3) await sleep(100);
   const before = await registered();
-  await broker.kill();
-  console.log(`RabbitMQ is gone at ${before} users`);
-  await sleep(brokerAway);
-  const during = (await registered()) - before;
-  await broker.start();
-  console.log(`RabbitMQ is back: ${during} users registered meanwhile`);
+  let during = 0;
+  if (transport.outage !== undefined) {
+    await transport.outage.begin();
+    console.log(`RabbitMQ is gone at ${before} users`);
+    await sleep(brokerAway);
+    during = (await registered()) - before;
+    await transport.outage.end();
+    console.log(`RabbitMQ is back: ${during} users registered meanwhile`);
+  }
   await registering;
   console.log(`registered ${await registered()}; answers ${JSON.stringify([...answers])}`);
   const until = Date.now() + longestDrain;
@@ -160,6 +127,10 @@ try {
   const left = await open();
   await pool.end();
 
+  const deliveries = await transport.deliveries();
+  // By id, in the order in which they came first.
+  const seen = new Map<string, Delivered>();
+  for (const event of deliveries) if (!seen.has(event.id)) seen.set(event.id, event);
   const events = [...seen.values()];
   const sequences = Map.groupBy(events, ({ subject }) => subject);
   const ids = new Set(rows.map(({ id }) => id));
@@ -171,7 +142,7 @@ try {
   problems = [
     ...(left > 0 ? [`${left} events are left`] : []),
     ...(ids.size < users ? [`only ${ids.size} of ${users} users`] : []),
-    ...(during === 0 ? ['nobody registered while RabbitMQ was away'] : []),
+    ...(transport.outage !== undefined && during === 0 ? ['nobody registered while RabbitMQ was away'] : []),
     ...(wrong.length > 0
       ? [
           `${wrong.length} users not told of as they should be, such as ${sequences.get(wrong[0]?.id ?? '')?.map(({ type }) => type)}`,
@@ -182,16 +153,14 @@ try {
   ];
   console.log(`crashes ${JSON.stringify(crashes)}`);
   console.log(
-    `${ids.size} users in the database, ${events.length} events, ${deliveries - events.length} of them more than once, ` +
+    `${ids.size} users in the database, ${events.length} events, ${deliveries.length - events.length} deliveries repeated, ` +
       `${left} left, ${Math.round((Date.now() - origin) / 1000)} s`,
   );
 } finally {
   ending = true;
   for (const { child } of members) child?.kill('SIGKILL');
   await Promise.all(kept);
-  await connection?.close().catch(() => undefined);
-  await Promise.race([consuming, sleep(2000)]);
-  await broker.remove();
+  await transport.remove();
   await postgres.remove();
 }
 for (const problem of problems) console.error(problem);

@@ -59,6 +59,7 @@ Other services are told what happens to accounts here, as [CloudEvents 1.0](http
   "type": "SessionStarted",
   "subject": "01990a6e-7a00-7b11-8c22-334455667788",
   "time": "2026-11-24T12:00:00.000Z",
+  "sequence": "0000000000000004711",
   "datacontenttype": "application/json",
   "dataschema": "https://auth.example.com/events/schemas/SessionStarted/1",
   "data": {
@@ -74,6 +75,8 @@ Other services are told what happens to accounts here, as [CloudEvents 1.0](http
 - \`subject\` is the user. Events of one user reach a sink in the order in which they happened. One that was given up (20
   tries, or three days) holds up none that come after it; it is kept for 30 days and can be delivered again
   (\`/admin/events\`, \`npm run cli -- events replay\`), late then.
+- \`sequence\` sorts as text: a later event of a user has a greater one. Where a way keeps no order (Cloudflare Queues, a
+  retried webhook), a consumer passes over an event with a lesser \`sequence\` than the last it took in for that user.
 - A field that is added is no new version, so pass over what you do not know. A change that could break a consumer is a new
   version, with a new \`dataschema\`, where the JSON schema is served.
 - With \`EVENTS_PERSONAL_DATA=false\` no event names a person: \`email\` and \`username\` are null.

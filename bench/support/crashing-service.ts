@@ -9,6 +9,7 @@ import type { Database } from '../../src/db/database.ts';
 import type { Sink } from '../../src/events/sink.ts';
 import { createLog } from '../../src/ops/log.ts';
 import { createArgon2Native } from '../../src/platform/argon2-native.ts';
+import { createCloudflareQueue } from '../../src/platform/cloudflare-queue.ts';
 import { createMemoryKeyValue } from '../../src/platform/memory.ts';
 import { createNodeSinks } from '../../src/platform/node-sinks.ts';
 import { createPostgres } from '../../src/platform/postgres.ts';
@@ -18,7 +19,13 @@ import { runEvery } from '../../src/scheduled/timer.ts';
  * The service, with a clock that runs faster than it should and an end that comes at a step it is told: from the commit
  * of a change to the deletion of its event. Run by `event-crashes.ts`, as a process that can be gone at once.
  */
-const { CRASH_STEP: step = '', CRASH_AFTER: after = '0', CLOCK_SPEED: speed = '1', ...variables } = process.env;
+const {
+  CRASH_STEP: step = '',
+  CRASH_AFTER: after = '0',
+  CLOCK_SPEED: speed = '1',
+  QUEUE_ADDRESS: queueAddress,
+  ...variables
+} = process.env;
 
 let left = Number(after);
 /** What a power cut is like. */
@@ -63,6 +70,16 @@ const origin = Number(variables['CLOCK_ORIGIN'] ?? started);
 /** All processes of one run tell the same time. */
 const now = () => Math.round(origin + (Date.now() - origin) * Number(speed));
 
+/** The binding of a Worker, as far as there can be one here: the queue is that of a Worker in workerd. */
+const remoteQueue = (url: string) =>
+  createCloudflareQueue('queue', {
+    async send(event) {
+      const { ok } = await fetch(url, { method: 'POST', body: JSON.stringify(event) });
+      if (!ok) throw new Error('not sent');
+      return { metadata: { metrics: { backlogCount: 0, backlogBytes: 0 } } };
+    },
+  });
+
 const config = readConfig(variables);
 const log = createLog(config.logLevel, now);
 const keyring = await createKeyring(config.secrets);
@@ -78,7 +95,9 @@ const app = createApp({
   newId: () => uuidv7(now()),
   mailer: undefined,
   traceExporter: undefined,
-  sinks: (await createNodeSinks(config, log)).map(crashingSink),
+  sinks: (queueAddress === undefined ? await createNodeSinks(config, log) : [remoteQueue(queueAddress)]).map(
+    crashingSink,
+  ),
   assets: async () => undefined,
   isBreached: undefined,
   hasher: createPasswordHasher({

@@ -45,7 +45,10 @@ export const personal = ({ config }: Pick<EventDeps, 'config'>, value: string | 
  * The event of a row.
  * @throws {Error} where it cannot be read here: another secret, a type that only newer instances know
  */
-export async function openEvent(deps: Pick<Deps, 'config' | 'keyring'>, row: OutboxRow): Promise<CloudEvent> {
+export async function openEvent(
+  deps: Pick<Deps, 'config' | 'keyring'>,
+  row: OutboxRow & { readonly place: string },
+): Promise<CloudEvent> {
   const { type, subject } = row;
   const { id, time, data } = sealed.parse(await openPayload(deps, row));
   if (!isEventType(type)) throw new Error('An event of an unknown type');
@@ -57,6 +60,8 @@ export async function openEvent(deps: Pick<Deps, 'config' | 'keyring'>, row: Out
     type,
     subject,
     time,
+    // As many digits as the column can have.
+    sequence: row.place.padStart(19, '0'),
     datacontenttype: 'application/json',
     dataschema: `${issuer}${schemaPath(type)}`,
     data: { ...data, ...details.parse(row.details), user_id: subject },

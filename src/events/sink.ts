@@ -9,6 +9,11 @@ export interface CloudEvent {
   /** The user it is about. Events of one user come in their order. */
   readonly subject: string;
   readonly time: string;
+  /**
+   * Extension `sequence` of CloudEvents: sorts as text, and later events of a user have a greater one. For what comes by
+   * a way that keeps no order, or again. Of each sink its own.
+   */
+  readonly sequence: string;
   readonly datacontenttype: 'application/json';
   /** Where the JSON schema of `data` is. */
   readonly dataschema: string;

@@ -12,6 +12,7 @@ const claimed = z.object({
   sink: z.string(),
   subject: z.uuid(),
   payload_sealed: z.string(),
+  position: z.string(),
   details: z.unknown(),
   attempts: z.int(),
   created_at: z.number(),
@@ -22,6 +23,8 @@ const claimed = z.object({
 export interface ClaimedEvent extends OutboxRow {
   readonly sink: string;
   readonly attempts: number;
+  /** Where it stands in the order, as digits. */
+  readonly place: string;
   readonly lastError: string | null;
 }
 
@@ -48,7 +51,7 @@ const isFree = ({ now }: Lease) => sql`(o.attempts = 0 or o.next_attempt_at <= $
 const taken = ({ until }: Lease, source: SQL) => sql`
     update ${outbox} as o set next_attempt_at = ${timestamp(until)}, attempts = o.attempts + 1
     from ${source} as free where o.id = free.id
-    returning o.id, o.type, o.sink, o.subject, o.payload_sealed, o.details, o.attempts, o.last_error,
+    returning o.id, o.type, o.sink, o.subject, o.payload_sealed, o.details, o.attempts, o.last_error, o.position::text,
       (extract(epoch from o.created_at) * 1000)::float8 as created_at`;
 
 async function claim(db: Database, lease: Lease, statement: SQL): Promise<ClaimedEvent[]> {
@@ -62,6 +65,7 @@ async function claim(db: Database, lease: Lease, statement: SQL): Promise<Claime
     payloadSealed: row.payload_sealed,
     details: row.details,
     attempts: row.attempts,
+    place: row.position,
     lastError: row.last_error,
     createdAt: new Date(row.created_at),
     nextAttemptAt: new Date(lease.until),

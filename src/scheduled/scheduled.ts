@@ -15,7 +15,7 @@ const longestRun = 300_000;
 const pause = 50_000;
 
 export interface ScheduledOptions {
-  /** Only where no other replica does it, now or within the same minute. */
+  /** What one replica is enough for: only where no other does it, now or within the same minute. */
   readonly alone?: boolean;
   /** Aborted where no further step is to begin. */
   readonly signal?: AbortSignal;
@@ -23,6 +23,8 @@ export interface ScheduledOptions {
 
 /** What has to be done from time to time, as the application sees it. */
 export type RunScheduled = (options?: ScheduledOptions) => Promise<void>;
+
+type Steps = Readonly<Record<string, () => Promise<unknown>>>;
 
 type Needs = Pick<Deps, 'config' | 'db' | 'log' | 'now'> & {
   readonly relay: Relay;
@@ -35,9 +37,9 @@ type Needs = Pick<Deps, 'config' | 'db' | 'log' | 'now'> & {
 export function createScheduled(deps: Needs): RunScheduled {
   const { db, events, log, now, relay, revocation, signingKeys } = deps;
   const retention = createRetention(deps);
-  const steps: Readonly<Record<string, () => Promise<unknown>>> = {
-    relay_outbox: relay.sweep,
-    relay_events: events.sweep,
+  /** What every replica does: they share the rows among them, and one that ends in the middle holds up none. */
+  const relays: Steps = { relay_outbox: relay.sweep, relay_events: events.sweep };
+  const steps: Steps = {
     give_up_events: events.giveUp,
     rotate_signing_keys: signingKeys.rotate,
     repeat_revocations: revocation.repeat,
@@ -64,8 +66,8 @@ export function createScheduled(deps: Needs): RunScheduled {
     }
   }
 
-  async function runSteps(signal: AbortSignal | undefined): Promise<void> {
-    for (const [step, work] of Object.entries(steps)) {
+  async function runSteps(which: Steps, signal: AbortSignal | undefined): Promise<void> {
+    for (const [step, work] of Object.entries(which)) {
       if (signal?.aborted === true) return;
       await timed(step, work, (result) => (typeof result === 'number' ? { done: result } : {}));
     }
@@ -82,7 +84,7 @@ export function createScheduled(deps: Needs): RunScheduled {
       )) !== true
     )
       return;
-    await runSteps(signal);
+    await runSteps(steps, signal);
     // Where this fails, or never comes, the lease runs out by itself.
     const next = signal?.aborted === true ? now() : Math.max(now(), start + pause);
     await timed(
@@ -100,7 +102,8 @@ export function createScheduled(deps: Needs): RunScheduled {
     }
     busyUntil = now() + longestRun;
     try {
-      await (alone ? runAlone(signal) : runSteps(signal));
+      await runSteps(relays, signal);
+      await (alone ? runAlone(signal) : runSteps(steps, signal));
     } finally {
       busyUntil = Number.NEGATIVE_INFINITY;
     }

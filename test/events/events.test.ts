@@ -23,6 +23,7 @@ describe('an event', () => {
     const app = await start();
     const user = await registerUser(app, { username: 'Ann' });
     const [created, started] = app.sink.taken;
+    expect(String(started?.sequence) > String(created?.sequence)).toBe(true);
     expect(created).toEqual({
       specversion: '1.0',
       id: expect.stringMatching(/^[0-9a-f-]{36}$/),
@@ -30,6 +31,7 @@ describe('an event', () => {
       type: 'UserCreated',
       subject: user.id,
       time: new Date(app.clock.now()).toISOString(),
+      sequence: expect.stringMatching(/^\d{19}$/),
       datacontenttype: 'application/json',
       dataschema: `${issuer}/events/schemas/UserCreated/1`,
       data: {

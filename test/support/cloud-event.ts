@@ -10,6 +10,7 @@ export function cloudEvent(fields: Partial<CloudEvent> = {}): CloudEvent {
     type: 'UserCreated',
     subject,
     time: '2026-11-01T12:00:00.500Z',
+    sequence: '0000000000000000001',
     datacontenttype: 'application/json',
     dataschema: 'https://auth.test/events/UserCreated.json',
     data: { user_id: subject, email: 'jürgen@example.com', username: 'jürgen' },
