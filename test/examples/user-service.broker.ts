@@ -101,8 +101,8 @@ it('has each user once, as the events tell, whatever is repeated, unreadable or 
   const late = { user_id: ann.subject, email: 'late@example.com' };
   await sink.publish(cloudEvent({ type: 'EmailChanged', subject: ann.subject, data: late }));
 
-  // The broker dies, and comes back.
-  await broker.kill();
+  // The broker goes, and comes back. In order: a quorum queue of one node may stay away after less.
+  await broker.stop();
   await broker.start();
   const email = 'new@example.com';
   const change = (second: number, address: string) =>

@@ -2,9 +2,9 @@
 import { request } from 'node:http';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createEmptyDatabase } from './db/catalog.ts';
-import { freePort, launch, start } from './support/node-entry.ts';
-import { createDatabase, password } from './support/test-app.ts';
+import { createEmptyDatabase } from '../db/catalog.ts';
+import { freePort, launch, start } from '../support/node-entry.ts';
+import { createDatabase, password } from '../support/test-app.ts';
 
 const variables = async (port: number) => ({
   AUTH_SECRET: 'test-secret-test-secret-test-secret-1',
