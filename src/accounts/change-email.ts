@@ -5,6 +5,7 @@ import { blindIndexes } from '../crypto/blind-index.ts';
 import { seal } from '../crypto/seal.ts';
 import type { Deps } from '../deps.ts';
 import { chooseLocale } from '../email/locale.ts';
+import { eventRows } from '../events/promise.ts';
 import { mailRow, taskRow } from '../outbox/outbox.ts';
 import { deliverAfter, type Task } from '../outbox/relay.ts';
 import { deleteOutbox, insertOutbox } from '../outbox/store.ts';
@@ -25,7 +26,7 @@ import { redeemToken } from './redemption-store.ts';
 import { refuseTaken } from './register.ts';
 import { findAccount, readUser, type UserRow } from './store.ts';
 import { finishTask } from './token-store.ts';
-import { emailChanged, passwordChanged } from './user-events.ts';
+import { addressLost, emailChanged, passwordChanged } from './user-events.ts';
 
 const emailAddress = z.object({ address: z.string(), key: z.string() });
 const whose = { userId: z.uuid(), sessionId: z.uuid() };
@@ -126,10 +127,12 @@ export async function confirmEmailChange(deps: SessionDeps, proof: MailProof, ca
           message: ({ token: undoToken }) => ({ type: 'email_changed', data: { ...event, token: undoToken } }),
         });
   const promised = [...(undo === undefined ? [] : [undo.mail]), ...(await emailChanged(deps, userId, address))];
-  const whereEvicted = await emailChanged(deps, undefined, null);
+  const whereEvicted = await addressLost(deps);
+  const whereVerified = await eventRows(deps, 'UserVerified', userId, {});
   const redemption = {
     ...(await newAddress(deps, userId, address)),
     promised,
+    whereVerified,
     whereEvicted,
     askedBy,
     verifies: false,
@@ -140,7 +143,7 @@ export async function confirmEmailChange(deps: SessionDeps, proof: MailProof, ca
   };
   const redeemed = await redeemToken(db, { id: token.id, userId }, now(), redemption).catch(refuseTaken);
   if (redeemed === undefined) throw linkExpired('used or changed meanwhile');
-  deliverAfter(deps, call, [...promised, ...whereEvicted]);
+  deliverAfter(deps, call, [...promised, ...whereVerified, ...whereEvicted.flat()]);
 }
 
 /**
@@ -176,7 +179,7 @@ export async function undoEmailChange(deps: SessionDeps, token: string, call: Ca
     ...(await emailChanged(deps, userId, address)),
     ...(await passwordChanged(deps, userId, 'removed', { reason: 'email_changed' })),
   ];
-  const whereEvicted = await emailChanged(deps, undefined, null);
+  const whereEvicted = await addressLost(deps);
   const redemption = {
     ...changed,
     set: { ...changed.set, passwordHash: null },
@@ -190,6 +193,6 @@ export async function undoEmailChange(deps: SessionDeps, token: string, call: Ca
   } as const;
   const redeemed = await redeemToken(db, { id: found.id, userId }, now(), redemption).catch(refuseTaken);
   if (redeemed === undefined) throw linkExpired('used meanwhile');
-  deliverAfter(deps, call, [...promised, ...whereEvicted]);
+  deliverAfter(deps, call, [...promised, ...whereEvicted.flat()]);
   await revocation.revokeUser(userId, redeemed.ended, null);
 }

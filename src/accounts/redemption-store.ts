@@ -74,8 +74,8 @@ export interface Redemption {
   readonly promised?: readonly OutboxRow[];
   /** Promised where the address counts as verified now and did not before. */
   readonly whereVerified?: readonly OutboxRow[];
-  /** Promised for each account that lost the address to this one: it had not verified it. */
-  readonly whereEvicted?: readonly OutboxRow[];
+  /** Promised for accounts that lost the address to this one, which they had not verified: a set for each. */
+  readonly whereEvicted?: readonly (readonly OutboxRow[])[];
   readonly audit: AuditRow;
 }
 
@@ -163,5 +163,10 @@ function evicted({ set, emailIndexes = [], whereEvicted = [] }: Redemption, user
     update ${users} as u set email_index = null, email_sealed = null, version = u.version + 1
     from used where u.email_index in (${listOf([set.emailIndex, ...emailIndexes])}) and u.email_verified_at is null and u.id <> ${userId}::uuid
     returning u.id
-  )${promisedFrom(whereEvicted, sql`evicted`, { name: 'evicted_promised', columns: { subject: sql`evicted.id` } })}`;
+)${sql.join(
+    whereEvicted.map((rows, n) => {
+      const one = sql`(select id from evicted order by id offset ${n} limit 1) as e`;
+      return promisedFrom(rows, one, { name: `evicted_${n}`, columns: { subject: sql`e.id` } });
+    }),
+  )}`;
 }

@@ -121,7 +121,7 @@ export const deletionByCredentials = (deps: SessionDeps): Endpoint =>
     body: loginRequest,
     requestHeaders: deviceRequestHeaders,
     responses: { 200: { description: 'Nothing is left', schema: says('Account deleted') } },
-    errors: ['invalid_credentials', 'account_locked'],
+    errors: ['invalid_credentials', 'account_locked', 'last_admin'],
     limits: loginLimits,
     prepare: ({ c, body, call }) =>
       prepareLogin(deps, body.identifier, shownDeviceTokens(c, deps.config), call.origin.address),

@@ -1,3 +1,4 @@
+import type { Deps } from '../deps.ts';
 import type { EventData } from '../events/catalogue.ts';
 import { type EventDeps, eventRows, personal } from '../events/promise.ts';
 import type { OutboxRow } from '../outbox/store.ts';
@@ -56,4 +57,12 @@ export function allSessionsRevoked(
 /** The event of an address that is another now. */
 export function emailChanged(deps: EventDeps, userId: string | undefined, email: string | null): Promise<OutboxRow[]> {
   return eventRows(deps, 'EmailChanged', userId, { email: personal(deps, email), email_verified: email !== null });
+}
+
+/**
+ * The events of accounts that lose an address they never verified to who holds it: one set for each, of which there are as
+ * many as secrets, since each may have an account of its own while they change.
+ */
+export function addressLost(deps: EventDeps & Pick<Deps, 'keyring'>): Promise<OutboxRow[][]> {
+  return Promise.all(deps.keyring.all.map(() => emailChanged(deps, undefined, null)));
 }

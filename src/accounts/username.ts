@@ -8,8 +8,8 @@ export interface Username {
 
 /** Letters and digits of any script, and `.`, `_`, `-`. Without `@`, so that no username reads like an email. */
 const shape = /^[\p{L}\p{N}][\p{L}\p{M}\p{N}._-]{0,63}$/u;
-/** Letters and marks that show nothing (Hangul fillers, variation selectors): one name could pose as another. */
-const invisible = /\p{Default_Ignorable_Code_Point}/gu;
+/** What shows nothing (Hangul fillers, variation selectors, an empty Braille cell): one name could pose as another. */
+const invisible = /[\p{Default_Ignorable_Code_Point}\u2800\u070f\ufff9-\ufffb\u{1d159}]/gu;
 /** Control characters, separators of lines, what turns the direction of the text around it, and what is no character. */
 export const unkept = /[\p{Cc}\p{Zl}\p{Zp}\p{Noncharacter_Code_Point}\u202a-\u202e\u2066-\u2069]/u;
 /** Code points of a name of any kind: as many as the columns of older services usually hold. */

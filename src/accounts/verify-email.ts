@@ -27,7 +27,7 @@ import { takenBy } from './register.ts';
 import { pendingRegistration, promiseFirstPassword } from './register-by-mail.ts';
 import { findAccount, type UserRow } from './store.ts';
 import { findPendingRegistrations, finishTask, mostPending, type PromisedToken } from './token-store.ts';
-import { emailChanged, passwordChanged, verifiedUserCreated } from './user-events.ts';
+import { addressLost, passwordChanged, verifiedUserCreated } from './user-events.ts';
 
 /**
  * Verifies an address for who holds it. Where a registration waited for this, its account comes into being, with what
@@ -72,12 +72,12 @@ export async function verifyEmail(deps: SessionDeps, proof: MailProof, call: Cal
           endsSessions: 'password_changed' as const,
           onlyUnverified: true,
           emailIndexes: await blindIndexes(deps.keyring, 'email', registration.email.key),
-          whereEvicted: await emailChanged(deps, undefined, null),
+          whereEvicted: await addressLost(deps),
         }),
   };
   const redeemed = await redeemToken(db, { id: token.id, userId }, now(), redemption).catch(refuseLate);
   if (redeemed === undefined) throw linkExpired('used meanwhile');
-  deliverAfter(deps, call, [...promised, ...whereVerified, ...(redemption.whereEvicted ?? [])]);
+  deliverAfter(deps, call, [...promised, ...whereVerified, ...(redemption.whereEvicted ?? []).flat()]);
   if (registration !== undefined) await revocation.revokeUser(userId, redeemed.ended, null);
 }
 

@@ -65,9 +65,12 @@ async function claim(deps: Deps, { email, askPassword }: NewAdmin, account: User
     endsSessions: 'password_changed',
     drops: ['verify_email', 'reset_password', 'change_email', 'undo_email_change'],
     promised: await passwordMail(deps, { ...account, passwordHash }, email),
-    events: await passwordChanged(deps, account.id, passwordHash === null ? 'removed' : 'changed', {
-      reason: 'password_changed',
-    }),
+    events: [
+      ...(await passwordChanged(deps, account.id, passwordHash === null ? 'removed' : 'changed', {
+        reason: 'password_changed',
+      })),
+      ...(passwordHash === null ? [] : await eventRows(deps, 'UserVerified', account.id, {})),
+    ],
   });
   return 'claimed';
 }

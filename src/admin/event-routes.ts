@@ -55,7 +55,8 @@ export function adminEventRoutes(deps: SessionDeps & { readonly events: EventRel
       summary: 'Deliver events again that were given up',
       description: 'All, or those of a sink, a type or a user; the oldest first.',
       sensitive: true,
-      body: eventFilters.meta({ id: 'ReplayRequest', examples: [{ sink: 'rabbitmq' }] }),
+      // A field that is not known would mean all of them.
+      body: z.strictObject(eventFilters.shape).meta({ id: 'ReplayRequest', examples: [{ sink: 'rabbitmq' }] }),
       bodyOptional: true,
       responses: { 200: { description: 'They are due again', schema: replayed } },
       errors: [],

@@ -16,8 +16,14 @@ import {
 } from './store.ts';
 
 /** How many users' events are on their way to one sink at a time, and for how long one call goes on: milliseconds. */
-const batch = 20;
+const batch = 5;
 const longestWork = 20_000;
+/** For how long one user's events are delivered before others are looked at: milliseconds. */
+const longestChain = 2000;
+/** After so many batches of which nothing was taken, a sink is down: the next sweep asks again. */
+const mostFailures = 3;
+/** How many events one that was delivered wakes. */
+const mostWoken = 1000;
 /** How many events that are too old one call gives up. */
 const mostGivenUp = 1000;
 
@@ -68,6 +74,12 @@ export function createEventRelay(deps: Needs): EventRelay {
     }
   }
 
+  /** Where this fails, they are due some time. */
+  const wake = (sink: string, lastError: string) =>
+    wakeEvents(db, { sink, lastError, now: now(), limit: mostWoken }).catch((error: unknown) =>
+      log.warn('events_not_woken', { sink, ...describeError(error) }),
+    );
+
   /**
    * Delivers an event and those that come after it.
    * @param until milliseconds: then those are left, to a sweep
@@ -79,8 +91,8 @@ export function createEventRelay(deps: Needs): EventRelay {
     while (event !== undefined && (await publish(event))) {
       taken = true;
       const { sink, lastError } = event;
+      if (lastError !== null) await wake(sink, lastError);
       event = await finishEvent(db, event, now() < until ? newLease() : undefined);
-      if (lastError !== null) await wakeEvents(db, { sink, lastError, now: now() });
     }
     return taken;
   }
@@ -94,11 +106,12 @@ export function createEventRelay(deps: Needs): EventRelay {
   }
 
   async function sweepSink(sink: string, until: number): Promise<void> {
+    let failures = 0;
     do {
       const events = await claimDueEvents(db, { sink, limit: batch }, newLease());
-      // A sink that takes none of them is down: the next sweep asks again.
-      if (events.length === 0 || !(await deliverAll(events, until))) return;
-    } while (now() < until);
+      if (events.length === 0) return;
+      failures = (await deliverAll(events, Math.min(until, now() + longestChain))) ? 0 : failures + 1;
+    } while (failures < mostFailures && now() < until);
   }
 
   return {
@@ -120,7 +133,8 @@ export function createEventRelay(deps: Needs): EventRelay {
     giveUp() {
       const createdBefore = now() - longestWait;
       const firstId = leastUuidv7(createdBefore);
-      return giveUpOldEvents(db, { createdBefore, firstId, now: now(), limit: mostGivenUp });
+      const names = [...sinks.keys()];
+      return giveUpOldEvents(db, { createdBefore, firstId, now: now(), limit: mostGivenUp, sinks: names });
     },
   };
 }

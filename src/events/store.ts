@@ -134,21 +134,29 @@ export async function finishEvent(
   return next;
 }
 
-/** What failed for the same reason as something that has just been delivered is due now: its sink is back. */
+/**
+ * What failed for the same reason as something that has just been delivered is due now: its sink is back. It comes before
+ * all else that is due, which is mostly what follows it.
+ * @param limit how many at most
+ */
 export async function wakeEvents(
   db: Database,
-  { sink, lastError, now }: { readonly sink: string; readonly lastError: string; readonly now: number },
+  which: { readonly sink: string; readonly lastError: string; readonly now: number; readonly limit: number },
 ): Promise<void> {
-  // Not what is under way: that was tried again, and its reason is an older one.
-  await db.execute(sql`update ${outbox} as o set next_attempt_at = ${timestamp(now)}
-    where ${isEvent('o')} and o.sink = ${sink} and o.last_error = ${lastError}
-      and o.next_attempt_at > ${timestamp(now + leaseTime)}`);
+  const { sink, lastError, now, limit } = which;
+  // Nothing that may be under way: a claim ends within one lease, whoever's clock it goes by.
+  await db.execute(sql`update ${outbox} set next_attempt_at = ${timestamp(0)} where id in (
+      select o.id from ${outbox} as o
+      where ${isEvent('o')} and o.sink = ${sink} and o.last_error = ${lastError}
+        and o.next_attempt_at > ${timestamp(now + 2 * leaseTime)}
+      limit ${limit} for update skip locked
+    )`);
 }
 
 /** How long a claimed event is one relay's, in milliseconds: longer than a sink may take. */
 export const leaseTime = 60_000;
 
-/** Gives up what is too old, also for sinks that are configured no more. @returns how many */
+/** Gives up what is too old: what was tried, and all for sinks that are configured no more. @returns how many */
 export async function giveUpOldEvents(
   db: Database,
   {
@@ -156,12 +164,14 @@ export async function giveUpOldEvents(
     firstId,
     now,
     limit,
+    sinks,
   }: {
     readonly createdBefore: number;
     /** The least id of that time: an id is never newer than its row. */
     readonly firstId: string;
     readonly now: number;
     readonly limit: number;
+    readonly sinks: readonly string[];
   },
 ): Promise<number> {
   const rows = await query(
@@ -171,6 +181,7 @@ export async function giveUpOldEvents(
         select o.id from ${outbox} as o
         where o.id < ${firstId}::uuid and ${isEvent('o')} and o.created_at < ${timestamp(createdBefore)}
           and o.next_attempt_at <= ${timestamp(now)}
+          and (o.attempts > 0 or o.sink <> all(${sql.param([...sinks])}::text[]))
         order by o.id limit ${limit} for update skip locked
       ) returning id`,
   );

@@ -100,6 +100,8 @@ async function createServer({ tls }: Config, log: Log): Promise<{ server: Server
     return { server: createHttpServer({ ...patience, keepAliveTimeout }), stop: async () => undefined };
   }
   const first = await readTls(tls);
-  const server = createHttpsServer({ ...patience, keepAliveTimeout, ...first });
+  // A connection that never comes to speak TLS would hold up the end: nobody but this closes it.
+  const handshakeTimeout = patience.headersTimeout;
+  const server = createHttpsServer({ ...patience, keepAliveTimeout, handshakeTimeout, ...first });
   return { server, stop: reloadTls(server, tls, first, log) };
 }

@@ -19,6 +19,13 @@ export async function insertOutbox(db: Database, rows: readonly OutboxRow[]): Pr
  */
 export const outboxFrom = (row: OutboxRow, source: SQL): SQL => insertFrom(outbox, row, source);
 
+/**
+ * Lets the events of one user take turns until they are committed, whatever else their statements lock: so the order of
+ * their `position` is that in which they come to be seen. Statements that then wait for each other are begun anew.
+ */
+const turnOf = (subject: SQL): SQL =>
+  sql` cross join lateral (select pg_advisory_xact_lock(hashtextextended((${subject})::text, 0))) as turn`;
+
 interface PromiseOptions {
   /** In place of `promised`, where a statement has several such parts. */
   readonly name?: string;
@@ -38,7 +45,9 @@ export function promisedParts(
 ): { readonly name: string; readonly part: SQL }[] {
   return rows.map((row, n) => {
     const before = sql.identifier(`${name}_${n - 1}`);
-    const after = n === 0 ? source : sql`${source} cross join (select count(*) from ${before}) as before`;
+    const following = n === 0 ? source : sql`${source} cross join (select count(*) from ${before}) as before`;
+    const after =
+      row.kind === 'event' ? sql`${following}${turnOf(columns?.subject ?? sql`${row.subject}`)}` : following;
     return { name: `${name}_${n}`, part: sql`${insertFrom(outbox, row, after, columns)} returning id` };
   });
 }
