@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from '../dev/ports.ts';
 import { readConfig, variableNames } from '../src/config.ts';
+import { docsFiles } from '../src/pages/docs-files.ts';
 import { startRedisServer } from '../test/support/redis-server.ts';
 import { type Compose, readCompose } from './support/compose.ts';
 import { runDockerfile, type Stage } from './support/dockerfile.ts';
@@ -161,6 +162,11 @@ async function check(): Promise<void> {
     body: JSON.stringify({ email: 'ann@example.com', password: 'correct horse battery staple' }),
   });
   assert(registered.status === 201 && 'access_token' in Object(await registered.json()), 'the first token');
+  const files = docsFiles.map(async ({ path }) => (await fetch(`${base}/docs/${path}`)).status);
+  assert(
+    (await Promise.all(files)).every((status) => status === 200),
+    'the files of the documentation',
+  );
   service.kill('SIGTERM');
   await sleep(200);
   assert((await fetch(`${base}/readyz`)).status === 503, 'not ready while it ends');
