@@ -52,7 +52,13 @@ export default defineConfig({
       {
         extends: true,
         // Starts what people start: slow, and not of `npm test` but of `npm run test:e2e`.
-        test: { name: 'e2e', include: ['test/e2e/**/*.test.ts'] },
+        test: {
+          name: 'e2e',
+          include: ['test/e2e/**/*.test.ts'],
+          isolate: true,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
       },
     ],
   },
