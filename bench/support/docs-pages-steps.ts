@@ -91,11 +91,10 @@ export async function useSwaggerUi(browser: Browser, base: string, images: strin
   await closeDialog();
   await expectAnswer(operation, 'invalid_token', 401);
   await openDialog();
-  await page.locator('#auth-bearer-value').fill(token);
-  await page
-    .locator('.auth-container', { has: page.locator('#auth-bearer-value') })
-    .getByRole('button', { name: /^Apply/ })
-    .click();
+  // There is one for metrics, too.
+  const bearer = page.locator('.auth-container', { hasText: 'bearer (http' });
+  await bearer.locator('input').fill(token);
+  await bearer.getByRole('button', { name: /^Apply/ }).click();
   await closeDialog();
   await expectAnswer(operation, email, 200);
 
