@@ -70,7 +70,7 @@ async function keepAlive(replica: Replica): Promise<void> {
 async function registerSome(count: number, name: string, answers: Map<number, number>): Promise<void> {
   for (let n = 0; n < count; n += 1) {
     const body = { username: `${name}-${n}`, password: 'correct horse battery staple' };
-    for (let tries = 0; tries < 200; tries += 1) {
+    for (let tries = 0; tries < 2000; tries += 1) {
       const port = ports[(tries + n) % ports.length];
       try {
         const request = { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) };
