@@ -67,6 +67,8 @@ export async function startRabbitmqTransport(): Promise<Transport> {
 
 /** The simulator of Cloudflare Queues, in workerd: a Worker sends what is posted to it, and takes in what comes. */
 export async function startQueueTransport(): Promise<Transport> {
+  // It would ask the internet what a request from there looks like.
+  process.env['CLOUDFLARE_CF_FETCH_ENABLED'] = 'false';
   const worker = await unstable_startWorker({
     config: join(import.meta.dirname, 'queue-recorder/wrangler.toml'),
     dev: {
