@@ -46,8 +46,9 @@ export default async function setup(project: TestProject): Promise<() => Promise
     for (const stop of stops.splice(0).toReversed()) await stop();
   };
   try {
-    const postgresUrl = await findPostgres(stops);
-    const databases: DatabaseServer = await startDatabaseServer(postgresUrl);
+    const postgres = await findPostgres(stops);
+    const postgresUrl = postgres.url;
+    const databases: DatabaseServer = await startDatabaseServer(postgresUrl, postgres.outlives);
     stops.push(databases.stop);
     const neon = await startNeonEndpoint({ postgresUrl });
     stops.push(neon.stop);
@@ -85,12 +86,12 @@ export default async function setup(project: TestProject): Promise<() => Promise
 }
 
 /** `TEST_DATABASE_URL` (of a role that may create databases), or an embedded Postgres in a directory of its own. */
-async function findPostgres(stops: (() => Promise<unknown>)[]): Promise<string> {
+async function findPostgres(stops: (() => Promise<unknown>)[]): Promise<{ url: string; outlives: boolean }> {
   const given = process.env['TEST_DATABASE_URL'];
-  if (given !== undefined && given !== '') return given;
+  if (given !== undefined && given !== '') return { url: given, outlives: true };
   const directory = await mkdtemp(join(tmpdir(), 'edge-auth-test-'));
   stops.push(() => rm(directory, { recursive: true, force: true }));
   const postgres = await startEmbeddedPostgres({ directory, durable: false });
   stops.push(postgres.stop);
-  return postgres.url;
+  return { url: postgres.url, outlives: false };
 }
