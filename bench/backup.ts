@@ -10,16 +10,16 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import pg from 'pg';
-import * as z from 'zod';
 import { startGuarded } from '../dev/guarded.ts';
 import { freePort } from '../dev/ports.ts';
-import { type Service, startService, unlimited } from './support/service.ts';
+import { password, send, tokens } from './support/client.ts';
+import { startService, unlimited } from './support/service.ts';
 import { startLoad } from './support/start-load.ts';
 
 const base = '/usr/lib/postgresql';
-const newest = existsSync(base) ? readdirSync(base).toSorted((a, b) => Number(b) - Number(a))[0] : undefined;
-if (newest === undefined) throw new Error('There is no PostgreSQL of Debian: apt-get install postgresql');
-const binary = (name: string) => join(base, newest, 'bin', name);
+const version = existsSync(base) ? readdirSync(base).toSorted((a, b) => Number(b) - Number(a))[0] : undefined;
+if (version === undefined) throw new Error('There is no PostgreSQL of Debian: apt-get install postgresql');
+const binary = (name: string) => join(base, version, 'bin', name);
 const id = (flag: string) => Number(execFileSync('id', [flag, 'postgres']).toString());
 /** Postgres does not run as root. */
 const account = process.getuid?.() === 0 ? { uid: id('-u'), gid: id('-g') } : undefined;
@@ -27,8 +27,6 @@ const run = async (name: string, args: readonly string[]) =>
   await promisify(execFile)(binary(name), args, { ...account, cwd: '/', env: { PATH: process.env['PATH'] } });
 
 const ends: (() => unknown)[] = [];
-const password = 'correct horse battery staple';
-const tokens = z.object({ access_token: z.string(), refresh_token: z.string() });
 
 function assert(condition: boolean, message: string): asserts condition {
   if (!condition) throw new Error(message);
@@ -79,19 +77,6 @@ async function sql(url: string, statement: string): Promise<Record<string, unkno
   }
 }
 
-async function send(service: Service, method: string, path: string, body?: object, access?: string) {
-  const response = await fetch(`http://127.0.0.1:${service.port}${path}`, {
-    method,
-    headers: {
-      ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
-      ...(access === undefined ? {} : { Authorization: `Bearer ${access}` }),
-    },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
-  const answer: unknown = await response.json();
-  return { status: response.status, answer };
-}
-
 async function check(): Promise<void> {
   const url = await startCluster();
   await sql(url('postgres'), 'create database live');
@@ -100,9 +85,9 @@ async function check(): Promise<void> {
   const variables = { ...unlimited, LOG_LEVEL: 'error' };
   const live = await startService(await freePort(), { ...variables, DATABASE_URL: url('live') });
   ends.push(live.stop);
-  const registered = await send(live, 'POST', '/auth/register', { email: 'ann@example.com', password });
+  const registered = await send(live.base, 'POST', '/auth/register', { body: { email: 'ann@example.com', password } });
   const first = tokens.parse(registered.answer);
-  const load = startLoad(`http://127.0.0.1:${live.port}`, 60, 4, 20);
+  const load = startLoad(live.base, 60, 4, 20);
   await load.loading;
   await sleep(500);
 
@@ -122,9 +107,9 @@ async function check(): Promise<void> {
   );
 
   // The session goes on after the dump: its token is newer than what will be restored.
-  const later = tokens.parse(
-    (await send(live, 'POST', '/auth/refresh', { refresh_token: first.refresh_token })).answer,
-  );
+  const refresh = async (base: string, token: string) =>
+    await send(base, 'POST', '/auth/refresh', { body: { refresh_token: token } });
+  const later = tokens.parse((await refresh(live.base, first.refresh_token)).answer);
   await live.stop();
   await promisify(execFile)(
     binary('pg_restore'),
@@ -138,17 +123,17 @@ async function check(): Promise<void> {
 
   const restored = await startService(await freePort(), { ...variables, DATABASE_URL: url('restored') });
   ends.push(restored.stop);
-  const verified = await send(restored, 'GET', '/auth/verify-token', undefined, first.access_token);
+  const verified = await send(restored.base, 'GET', '/auth/verify-token', { bearer: first.access_token });
   assert(verified.status === 200, 'an old access token verifies');
-  const refreshed = await send(restored, 'POST', '/auth/refresh', { refresh_token: later.refresh_token });
+  const refreshed = await refresh(restored.base, later.refresh_token);
   assert(refreshed.status === 200, 'an old session refreshes, with a token newer than the dump');
-  const again = { identifier: 'ann@example.com', password };
-  assert((await send(restored, 'POST', '/auth/login', again)).status === 200, 'its owner signs in');
-  const me = await send(restored, 'GET', '/users/me', undefined, tokens.parse(refreshed.answer).access_token);
+  const again = { body: { identifier: 'ann@example.com', password } };
+  assert((await send(restored.base, 'POST', '/auth/login', again)).status === 200, 'its owner signs in');
+  const newest = tokens.parse(refreshed.answer);
+  const me = await send(restored.base, 'GET', '/users/me', { bearer: newest.access_token });
   assert(JSON.stringify(me.answer).includes('ann@example.com'), 'sealed data opens');
   await sql(url('restored'), 'update users set session_epoch = session_epoch + 1');
-  const { refresh_token } = tokens.parse(refreshed.answer);
-  const over = await send(restored, 'POST', '/auth/refresh', { refresh_token });
+  const over = await refresh(restored.base, newest.refresh_token);
   assert(over.status === 401, 'all sessions end where the operator says so');
 }
 

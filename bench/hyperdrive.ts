@@ -7,11 +7,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import * as z from 'zod';
 import { startGuarded } from '../dev/guarded.ts';
 import { freePort } from '../dev/ports.ts';
 import { formatVariables } from '../dev/worker.ts';
 import { migrate } from '../src/platform/postgres-migrations.ts';
+import { expect, password, send, tokens } from './support/client.ts';
 import { startOwnPostgres } from './support/own-postgres.ts';
 import { unlimited } from './support/service.ts';
 
@@ -55,25 +55,6 @@ const wrangler = await startGuarded(
   (line) => lines.push(line),
 );
 
-async function send(method: string, path: string, body?: object, access?: string) {
-  const headers: Record<string, string> = {
-    ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
-    ...(access === undefined ? {} : { Authorization: `Bearer ${access}` }),
-  };
-  const init = body === undefined ? { method, headers } : { method, headers, body: JSON.stringify(body) };
-  const response = await fetch(`${base}${path}`, { ...init, signal: AbortSignal.timeout(20_000) });
-  const answer: unknown = await response.json();
-  return { status: response.status, retryAfter: response.headers.get('Retry-After'), answer };
-}
-
-const tokens = z.object({ access_token: z.string(), refresh_token: z.string() });
-const wrong: string[] = [];
-const expect = (what: string, is: unknown, wanted: unknown) => {
-  const good = JSON.stringify(is) === JSON.stringify(wanted);
-  console.log(`${good ? 'ok' : 'WRONG'}: ${what}: ${JSON.stringify(is)}`);
-  if (!good) wrong.push(what);
-};
-
 try {
   for (let tries = 0; ; tries += 1) {
     const isUp = await fetch(`${base}/readyz`).then(
@@ -84,30 +65,29 @@ try {
     if (tries > 300) throw new Error(`The Worker did not start: ${lines.slice(-5).join('\n')}`);
     await sleep(200);
   }
-  const credentials = { email: 'ann@example.com', password: 'correct horse battery staple' };
-  expect('register', (await send('POST', '/auth/register', credentials)).status, 201);
-  const login = await send('POST', '/auth/login', { identifier: credentials.email, password: credentials.password });
+  const credentials = { email: 'ann@example.com', password };
+  expect('register', (await send(base, 'POST', '/auth/register', { body: credentials })).status, 201);
+  const login = await send(base, 'POST', '/auth/login', { body: { identifier: credentials.email, password } });
   const session = tokens.parse(login.answer);
-  const refreshed = await send('POST', '/auth/refresh', { refresh_token: session.refresh_token });
-  const { access_token: access, refresh_token: refresh } = tokens.parse(refreshed.answer);
-  const many = await Promise.all(Array.from({ length: 50 }, () => send('GET', '/users/me', undefined, access)));
+  const refresh = async (token: string) =>
+    await send(base, 'POST', '/auth/refresh', { body: { refresh_token: token } });
+  const refreshed = await refresh(session.refresh_token);
+  const { access_token: access, refresh_token: last } = tokens.parse(refreshed.answer);
+  const many = await Promise.all(Array.from({ length: 50 }, () => send(base, 'GET', '/users/me', { bearer: access })));
   expect('50 requests at once', [...new Set(many.map(({ status }) => status))], [200]);
   expect('times are told as times', /T.*Z/.test(JSON.stringify(many[0]?.answer)), true);
 
   await postgres.down();
-  const away = await send('POST', '/auth/refresh', { refresh_token: refresh });
+  const away = await refresh(last);
   expect('while Postgres is away', [away.status, away.retryAfter], [503, '2']);
   await postgres.up();
-  const after = await send('POST', '/auth/refresh', { refresh_token: refresh });
+  const after = await refresh(last);
   expect('when it is back', after.status, 200);
 
-  expect(
-    'sign out',
-    (await send('POST', '/auth/logout', { refresh_token: tokens.parse(after.answer).refresh_token })).status,
-    200,
-  );
-  expect('the token afterwards', (await send('GET', '/auth/verify-token', undefined, access)).status, 401);
-  process.exitCode = wrong.length === 0 ? 0 : 1;
+  const { refresh_token: newest } = tokens.parse(after.answer);
+  const signedOut = await send(base, 'POST', '/auth/logout', { body: { refresh_token: newest } });
+  expect('sign out', signedOut.status, 200);
+  expect('the token afterwards', (await send(base, 'GET', '/auth/verify-token', { bearer: access })).status, 401);
 } finally {
   await wrangler.stop();
   rmSync(directory, { recursive: true, force: true });

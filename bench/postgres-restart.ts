@@ -20,7 +20,7 @@ const service = await startService(await freePort(), {
   throw error;
 });
 try {
-  const load = startLoad(`http://127.0.0.1:${service.port}`, 14, 6, 20);
+  const load = startLoad(service.base, 14, 6, 20);
   await load.loading;
   await sleep(3000);
   const stopped = Date.now();

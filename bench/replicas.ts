@@ -1,38 +1,16 @@
 /**
  * `npm run check:replicas`: two replicas on Node, the second of two processes, with one Postgres and one Redis behave as
- * one: limits, revocation, and the scheduled work, which takes its first minute.
+ * one: limits, revocation, metrics, and the scheduled work, which takes its first minute.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import * as z from 'zod';
 import { freePort } from '../dev/ports.ts';
-import { startRedisServer } from '../test/support/redis-server.ts';
-import { startOwnPostgres } from './support/own-postgres.ts';
+import { expect, password, send, tokens } from './support/client.ts';
 import { type Service, startService, unlimited } from './support/service.ts';
+import { startStores } from './support/stores.ts';
 
-const tokens = z.object({ access_token: z.string(), refresh_token: z.string() });
 const ends: (() => Promise<unknown>)[] = [];
-const wrong: string[] = [];
-const password = 'correct horse battery staple';
 const limit = 12;
-
-function expect(what: string, is: unknown, wanted: unknown): void {
-  const good = JSON.stringify(is) === JSON.stringify(wanted);
-  console.log(`${good ? 'ok' : 'WRONG'}: ${what}: ${JSON.stringify(is)}`);
-  if (!good) wrong.push(what);
-}
-
-async function send({ port }: Service, method: string, path: string, body?: object, access?: string) {
-  const response = await fetch(`http://127.0.0.1:${port}${path}`, {
-    method,
-    headers: {
-      ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
-      ...(access === undefined ? {} : { Authorization: `Bearer ${access}` }),
-    },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
-  const answer: unknown = await response.json();
-  return { status: response.status, answer };
-}
+const metricsToken = crypto.randomUUID();
 
 /** Of twice as many requests as the limit lets in, spread over both, so many get through and the others do not. */
 async function limits(replicas: readonly Service[]): Promise<void> {
@@ -40,7 +18,8 @@ async function limits(replicas: readonly Service[]): Promise<void> {
   const asked = Array.from({ length: 2 * limit }, (_, index) => replicas[index % replicas.length]);
   const statuses: number[] = [];
   for (const replica of asked) {
-    if (replica !== undefined) statuses.push((await send(replica, 'POST', '/auth/login', credentials())).status);
+    if (replica !== undefined)
+      statuses.push((await send(replica.base, 'POST', '/auth/login', { body: credentials() })).status);
   }
   const count = (status: number) => statuses.filter((each) => each === status).length;
   expect(`of ${2 * limit} sign-ins, alternately, ${limit} are let in`, [count(401), count(429)], [limit, limit]);
@@ -49,17 +28,46 @@ async function limits(replicas: readonly Service[]): Promise<void> {
 /** A session that was ended at one is refused by the other at once, and lives on at neither. */
 async function revocation([first, second]: readonly [Service, Service]): Promise<void> {
   const credentials = { email: 'ann@example.com', password };
-  const registered = await send(first, 'POST', '/auth/register', credentials);
+  const registered = await send(first.base, 'POST', '/auth/register', { body: credentials });
   const { access_token: access, refresh_token: refresh } = tokens.parse(registered.answer);
   const verify = async () =>
-    (await Promise.all([first, second].map((each) => send(each, 'GET', '/auth/verify-token', undefined, access)))).map(
-      ({ status }) => status,
-    );
+    (
+      await Promise.all([first, second].map(({ base }) => send(base, 'GET', '/auth/verify-token', { bearer: access })))
+    ).map(({ status }) => status);
   expect('a token of the one is good at both', await verify(), [200, 200]);
-  const refreshed = await send(second, 'POST', '/auth/refresh', { refresh_token: refresh });
+  const refreshed = await send(second.base, 'POST', '/auth/refresh', { body: { refresh_token: refresh } });
   expect('a session of the one is refreshed at the other', refreshed.status, 200);
-  await send(second, 'POST', '/auth/logout', { refresh_token: tokens.parse(refreshed.answer).refresh_token });
+  const { refresh_token: newer } = tokens.parse(refreshed.answer);
+  await send(second.base, 'POST', '/auth/logout', { body: { refresh_token: newer } });
   expect('signed out at the other, it is refused at both', await verify(), [401, 401]);
+}
+
+/** What all three processes counted of the above, whichever of them is asked. */
+async function metrics(replicas: readonly Service[]): Promise<void> {
+  const wanted = {
+    'edge_auth_rate_limit_hits_total{policy="login_address",result="allowed"}': limit,
+    'edge_auth_rate_limit_hits_total{policy="login_address",result="refused"}': limit,
+    'edge_auth_logins_total{result="invalid_credentials"}': limit,
+    'edge_auth_http_requests_total{method="POST",route="/auth/login",status="429"}': limit,
+    'edge_auth_http_requests_total{method="GET",route="/auth/verify-token",status="200"}': 2,
+    'edge_auth_http_requests_total{method="GET",route="/auth/verify-token",status="401"}': 2,
+    'edge_auth_tokens_issued_total{grant="refresh_token"}': 1,
+  };
+  // Each process adds what it has counted once a second.
+  await sleep(2500);
+  for (const { base, port } of replicas) {
+    const { answer } = await send(base, 'GET', '/metrics', { bearer: metricsToken });
+    const lines = new Map(
+      String(answer)
+        .split('\n')
+        .map((line): [string, number] => {
+          const end = line.lastIndexOf(' ');
+          return [line.slice(0, end), Number(line.slice(end + 1))];
+        }),
+    );
+    const found = Object.fromEntries(Object.keys(wanted).map((series) => [series, lines.get(series)]));
+    expect(`the sums of all processes, told at ${port}`, found, wanted);
+  }
 }
 
 /** Three processes have a timer each: the relays run in each, and every other step was done once. */
@@ -80,16 +88,14 @@ async function scheduled(replicas: readonly Service[]): Promise<void> {
 }
 
 try {
-  const postgres = await startOwnPostgres();
-  ends.push(postgres.remove);
-  const redis = await startRedisServer();
-  if (redis === undefined) throw new Error('There is no redis-server on the PATH');
-  ends.push(redis.stop);
+  const stores = await startStores();
+  ends.push(stores.remove);
   const variables = {
     ...unlimited,
+    ...stores.variables,
     LIMIT_LOGIN_ADDRESS: `${limit}/60`,
-    DATABASE_URL: postgres.url,
-    REDIS_URL: redis.url,
+    METRICS_TOKEN: metricsToken,
+    METRICS_INTERVAL: '1',
     LOG_LEVEL: 'info',
   };
   const first = await startService(await freePort(), { ...variables, WORKERS: '1' });
@@ -98,8 +104,8 @@ try {
   ends.push(second.stop);
   await limits([first, second]);
   await revocation([first, second]);
+  await metrics([first, second]);
   await scheduled([first, second]);
-  process.exitCode = wrong.length === 0 ? 0 : 1;
 } finally {
   for (const end of ends.toReversed()) await end();
 }

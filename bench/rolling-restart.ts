@@ -4,24 +4,19 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from '../dev/ports.ts';
-import { startRedisServer } from '../test/support/redis-server.ts';
 import { startNginx } from './support/nginx.ts';
-import { startOwnPostgres } from './support/own-postgres.ts';
 import { type Service, startService, unlimited } from './support/service.ts';
 import { startLoad, tally } from './support/start-load.ts';
+import { startStores } from './support/stores.ts';
 
 const restarts = 4;
 const ends: (() => Promise<unknown>)[] = [];
 try {
-  const postgres = await startOwnPostgres();
-  ends.push(postgres.remove);
-  const redis = await startRedisServer();
-  if (redis === undefined) throw new Error('There is no redis-server on the PATH');
-  ends.push(redis.stop);
+  const stores = await startStores();
+  ends.push(stores.remove);
   const variables = {
     ...unlimited,
-    DATABASE_URL: postgres.url,
-    REDIS_URL: redis.url,
+    ...stores.variables,
     TRUSTED_PROXIES: '127.0.0.0/8',
     LOG_LEVEL: 'error',
     // The second replica is as it is on a machine with two cores.

@@ -6,30 +6,26 @@
  */
 import { availableParallelism } from 'node:os';
 import { freePort } from '../dev/ports.ts';
-import { startRedisServer } from '../test/support/redis-server.ts';
-import { startOwnPostgres } from './support/own-postgres.ts';
 import { startService, unlimited } from './support/service.ts';
 import { startLoad } from './support/start-load.ts';
+import { startStores } from './support/stores.ts';
 
 const seconds = Number(process.argv[2] ?? 6);
 const ends: (() => Promise<unknown>)[] = [];
 
 try {
-  const postgres = await startOwnPostgres();
-  ends.push(postgres.remove);
-  const redis = await startRedisServer();
-  if (redis === undefined) throw new Error('There is no redis-server on the PATH');
-  ends.push(redis.stop);
+  const stores = await startStores();
+  ends.push(stores.remove);
   const services = [];
   for (const workers of [1, 2]) {
-    const variables = { ...unlimited, DATABASE_URL: postgres.url, REDIS_URL: redis.url, LOG_LEVEL: 'error' };
-    const service = await startService(await freePort(), { ...variables, WORKERS: String(workers) });
+    const variables = { ...unlimited, ...stores.variables, LOG_LEVEL: 'error', WORKERS: String(workers) };
+    const service = await startService(await freePort(), variables);
     ends.push(service.stop);
     services.push({ workers, service, rates: [] as number[] });
   }
   for (let round = 0; round < 2; round += 1) {
     for (const { service, rates } of services) {
-      const load = startLoad(`http://127.0.0.1:${service.port}`, seconds, 16, 0);
+      const load = startLoad(service.base, seconds, 16, 0);
       await load.loading;
       const begun = Date.now();
       const sent = (await load.done).filter((each) => each.begun >= begun);

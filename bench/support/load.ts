@@ -9,7 +9,7 @@ import { readFileSync } from 'node:fs';
 import { Agent as HttpAgent, type IncomingMessage, request as requestHttp } from 'node:http';
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
-import * as z from 'zod';
+import { password, tokens } from './client.ts';
 
 const [base = '', seconds = '10', clients = '8', pause = '20', ca] = process.argv.slice(2);
 const isTls = base.startsWith('https:');
@@ -18,7 +18,6 @@ const agent = isTls
   ? new HttpsAgent({ ...options, ...(ca === undefined ? {} : { ca: readFileSync(ca) }) })
   : new HttpAgent(options);
 const request = isTls ? requestHttps : requestHttp;
-const password = 'correct horse battery staple';
 
 export interface Sent {
   readonly path: string;
@@ -31,7 +30,6 @@ export interface Sent {
 }
 
 const all: Sent[] = [];
-const tokens = z.object({ access_token: z.string(), refresh_token: z.string() });
 
 async function send(method: string, path: string, body?: object, access?: string): Promise<unknown> {
   const text = body === undefined ? undefined : JSON.stringify(body);

@@ -7,6 +7,8 @@ const root = join(import.meta.dirname, '../..');
 
 export interface Service {
   readonly port: number;
+  /** `http://127.0.0.1:port`. */
+  readonly base: string;
   readonly pid: number | undefined;
   /** Resolves with its exit code. */
   readonly exited: Promise<number | null>;
@@ -58,5 +60,14 @@ export async function startService(port: number, variables: Readonly<Record<stri
     child.kill('SIGTERM');
     return exited;
   };
-  return { port, pid: child.pid, exited, events, output: () => output, kill: (signal) => child.kill(signal), stop };
+  return {
+    port,
+    base: `http://127.0.0.1:${port}`,
+    pid: child.pid,
+    exited,
+    events,
+    output: () => output,
+    kill: (signal) => child.kill(signal),
+    stop,
+  };
 }

@@ -101,7 +101,7 @@ it('has each user once, as the events tell, whatever is repeated, unreadable or 
   const late = { user_id: ann.subject, email: 'late@example.com' };
   await sink.publish(cloudEvent({ type: 'EmailChanged', subject: ann.subject, data: late }));
 
-  // The broker goes, and comes back. In order: a quorum queue of one node may stay away after less.
+  // The broker goes, and comes back. In order: RabbitMQ 3 may forget a quorum queue that is killed when it is new.
   await broker.stop();
   await broker.start();
   const email = 'new@example.com';

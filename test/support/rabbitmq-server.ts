@@ -72,7 +72,8 @@ export async function startRabbitmqServer(): Promise<RabbitmqServer> {
       running = launch(binary, environment);
       await running.ready;
     },
-    stop: () => end((child) => child.stdin.end('init:stop().\n')),
+    // The end of its standard input would end it at once, and in no order.
+    stop: () => end((child) => child.stdin.write('init:stop().\n')),
     kill: () => end(({ pid }) => pid !== undefined && process.kill(-pid, 'SIGKILL')),
     async evaluate(expression) {
       if (running === undefined) throw new Error('It does not run');
