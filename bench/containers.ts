@@ -1,21 +1,22 @@
 /**
  * `npm run check:containers`: what can be checked of the containers without a Docker engine. The compose file against the
  * Compose schema and its variables against the configuration; then each step of the Dockerfile in a clean directory, the
- * migration job, and the service as an unprivileged user who cannot write there, with a Postgres and a Redis of this
- * command and the machine's RabbitMQ: health check, first token, SIGTERM.
+ * migration job, and the service as an unprivileged user who cannot write there, with a Postgres, a Redis and a RabbitMQ
+ * of this command: health check, first token, its events in a queue, SIGTERM.
  */
 import { execFileSync, spawn } from 'node:child_process';
 import { chmodSync, cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { connect } from 'amqplib';
 import { freePort } from '../dev/ports.ts';
 import { readConfig, variableNames } from '../src/config.ts';
 import { docsFiles } from '../src/pages/docs-files.ts';
-import { startRedisServer } from '../test/support/redis-server.ts';
+import { startRabbitmqServer } from '../test/support/rabbitmq-server.ts';
 import { type Compose, readCompose } from './support/compose.ts';
 import { runDockerfile, type Stage } from './support/dockerfile.ts';
-import { startOwnPostgres } from './support/own-postgres.ts';
+import { startStores } from './support/stores.ts';
 
 const root = join(import.meta.dirname, '..');
 /** The account that stands for the image's own: it owns nothing. */
@@ -70,6 +71,22 @@ const ended = (child: ReturnType<typeof inImage>) =>
     child.once('close', (code) => resolve({ code, output }));
   });
 
+/** A queue of all events. Gives how to read which ones came, of the first two. */
+async function bindQueue(url: string): Promise<() => Promise<string[]>> {
+  const connection = await connect(url);
+  ends.push(() => connection.close());
+  const channel = await connection.createChannel();
+  await channel.assertExchange('auth.events', 'topic', { durable: true });
+  const { queue } = await channel.assertQueue('', { exclusive: true });
+  await channel.bindQueue(queue, 'auth.events', '#');
+  const types: string[] = [];
+  await channel.consume(queue, (message) => void types.push(message?.fields.routingKey ?? ''), { noAck: true });
+  return async () => {
+    for (let tries = 0; tries < 100 && types.length < 2; tries += 1) await sleep(50);
+    return types;
+  };
+}
+
 async function check(): Promise<void> {
   readCompose(root, {});
   const compose = readCompose(root, { ENVIRONMENT: 'production', ISSUER: 'https://auth.example.com' });
@@ -98,10 +115,8 @@ async function check(): Promise<void> {
   cpSync(process.execPath, node);
   chmodSync(node, 0o755);
 
-  const [postgres, redis] = [await startOwnPostgres(), await startRedisServer()];
-  ends.push(postgres.remove);
-  assert(redis !== undefined, 'there is a redis-server');
-  ends.push(redis.stop);
+  const [stores, broker] = [await startStores(), await startRabbitmqServer()];
+  ends.push(stores.remove, broker.remove);
   const secrets = join(into, 'secrets');
   execFileSync(join(root, 'deploy/secrets.sh'), [secrets]);
   const made = readdirSync(secrets);
@@ -117,11 +132,8 @@ async function check(): Promise<void> {
     ),
     'the address of the database',
   );
-  writeFileSync(join(secrets, 'database_url'), `${postgres.url}\n`);
-  writeFileSync(
-    join(secrets, 'rabbitmq_url'),
-    `${process.env['TEST_RABBITMQ_URL'] ?? 'amqp://guest:guest@127.0.0.1:5672'}\n`,
-  );
+  writeFileSync(join(secrets, 'database_url'), `${stores.variables.DATABASE_URL}\n`);
+  writeFileSync(join(secrets, 'rabbitmq_url'), `${broker.url}\n`);
 
   const port = await freePort();
   const environmentOf = (name: string) => ({
@@ -130,7 +142,7 @@ async function check(): Promise<void> {
         variable,
         String(value ?? '')
           .replace('/run/secrets', secrets)
-          .replace('redis://redis:6379', redis.url),
+          .replace('redis://redis:6379', stores.variables.REDIS_URL),
       ]),
     ),
     HOST: '127.0.0.1',
@@ -156,12 +168,14 @@ async function check(): Promise<void> {
   const base = `http://127.0.0.1:${port}`;
   const ready = await fetch(`${base}/readyz`);
   assert(ready.status === 200, `ready: ${(await ready.text()).slice(0, 200)}`);
+  const events = await bindQueue(broker.url);
   const registered = await fetch(`${base}/auth/register`, {
     method: 'POST',
     headers: { 'Content-Type': 'application/json' },
     body: JSON.stringify({ email: 'ann@example.com', password: 'correct horse battery staple' }),
   });
   assert(registered.status === 201 && 'access_token' in Object(await registered.json()), 'the first token');
+  assert((await events()).join() === 'UserCreated,SessionStarted', 'its events are in RabbitMQ');
   const files = docsFiles.map(async ({ path }) => (await fetch(`${base}/docs/${path}`)).status);
   assert(
     (await Promise.all(files)).every((status) => status === 200),
