@@ -13,6 +13,7 @@ import pg from 'pg';
 import { startGuarded } from '../dev/guarded.ts';
 import { freePort } from '../dev/ports.ts';
 import { password, send, tokens } from './support/client.ts';
+import { assert } from './support/report.ts';
 import { startService, unlimited } from './support/service.ts';
 import { startLoad } from './support/start-load.ts';
 
@@ -27,11 +28,6 @@ const run = async (name: string, args: readonly string[]) =>
   await promisify(execFile)(binary(name), args, { ...account, cwd: '/', env: { PATH: process.env['PATH'] } });
 
 const ends: (() => unknown)[] = [];
-
-function assert(condition: boolean, message: string): asserts condition {
-  if (!condition) throw new Error(message);
-  console.log(`ok: ${message}`);
-}
 
 /** A cluster of its own, on a port of its own. */
 async function startCluster(): Promise<(database: string) => string> {

@@ -11,42 +11,17 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect } from 'amqplib';
 import { freePort } from '../dev/ports.ts';
-import { readConfig, variableNames } from '../src/config.ts';
 import { docsFiles } from '../src/pages/docs-files.ts';
 import { startRabbitmqServer } from '../test/support/rabbitmq-server.ts';
-import { type Compose, readCompose } from './support/compose.ts';
+import { checkConfigurations, environmentOf } from './support/compose-configurations.ts';
 import { runDockerfile, type Stage } from './support/dockerfile.ts';
+import { assert } from './support/report.ts';
 import { startStores } from './support/stores.ts';
 
 const root = join(import.meta.dirname, '..');
 /** The account that stands for the image's own: it owns nothing. */
 const nobody = { uid: 65_534, gid: 65_534 };
 const ends: (() => unknown)[] = [];
-
-function assert(condition: boolean, message: string): asserts condition {
-  if (!condition) throw new Error(message);
-  console.log(`ok: ${message}`);
-}
-
-/** Every variable is one that the service reads, and together they are a configuration. */
-function checkVariables({ services }: Compose): void {
-  const secret = 'a-secret-of-at-least-thirty-two-characters';
-  const contents: Record<string, string> = { AUTH_SECRET: secret, DATABASE_URL: 'postgres://u:p@postgres/edge_auth' };
-  for (const name of ['auth', 'auth-2', 'migrate']) {
-    const environment = services[name]?.environment ?? {};
-    const unknown = Object.keys(environment).filter(
-      (variable) => !variableNames.has(variable) && !variableNames.has(variable.replace(/_FILE$/, '')),
-    );
-    assert(unknown.length === 0, `${name} sets variables that the service reads (${unknown.join() || 'all'})`);
-    if (name === 'migrate') continue;
-    const values = Object.entries(environment).map(([variable, value]) =>
-      variable.endsWith('_FILE') && !variableNames.has(variable)
-        ? [variable.replace(/_FILE$/, ''), contents[variable.replace(/_FILE$/, '')] ?? 'amqp://u:p@rabbitmq:5672']
-        : [variable, String(value ?? '')],
-    );
-    readConfig(Object.fromEntries(values));
-  }
-}
 
 /** Runs a command of the image as its user would, in a tree that belongs to somebody else. */
 function inImage(stage: Stage, node: string, command: readonly string[], environment: Record<string, string>) {
@@ -88,14 +63,25 @@ async function bindQueue(url: string): Promise<() => Promise<string[]>> {
 }
 
 async function check(): Promise<void> {
-  readCompose(root, {});
-  const compose = readCompose(root, { ENVIRONMENT: 'production', ISSUER: 'https://auth.example.com' });
-  checkVariables(readCompose(root, {}));
-  checkVariables(compose);
-
   const into = mkdtempSync(join(tmpdir(), 'edge-auth-image-'));
   ends.push(() => rmSync(into, { recursive: true, force: true }));
   chmodSync(into, 0o755);
+  const secrets = join(into, 'secrets');
+  execFileSync(join(root, 'deploy/secrets.sh'), [secrets]);
+  chmodSync(secrets, 0o755);
+  const compose = checkConfigurations(secrets);
+  const made = readdirSync(secrets);
+  const wanted = Object.values(compose.secrets).map(({ file }) => file.replace('./deploy/secrets/', ''));
+  assert(
+    wanted.filter((name) => !name.startsWith('tls_')).every((name) => made.includes(name)),
+    'secrets.sh makes the secrets',
+  );
+  assert(
+    /^postgres:\/\/edge_auth:\w{48}@postgres:5432\/edge_auth$/m.test(
+      readFileSync(join(secrets, 'database_url'), 'utf8'),
+    ),
+    'the address of the database',
+  );
   const stage = runDockerfile(root, into);
   assert(
     stage.image.startsWith(`node:${process.versions.node.split('.')[0]}-`),
@@ -117,34 +103,13 @@ async function check(): Promise<void> {
 
   const [stores, broker] = [await startStores(), await startRabbitmqServer()];
   ends.push(stores.remove, broker.remove);
-  const secrets = join(into, 'secrets');
-  execFileSync(join(root, 'deploy/secrets.sh'), [secrets]);
-  const made = readdirSync(secrets);
-  const wanted = Object.values(compose.secrets).map(({ file }) => file.replace('./deploy/secrets/', ''));
-  assert(
-    wanted.filter((name) => !name.startsWith('tls_')).every((name) => made.includes(name)),
-    'secrets.sh makes the secrets',
-  );
-  chmodSync(secrets, 0o755);
-  assert(
-    /^postgres:\/\/edge_auth:\w{48}@postgres:5432\/edge_auth$/m.test(
-      readFileSync(join(secrets, 'database_url'), 'utf8'),
-    ),
-    'the address of the database',
-  );
   writeFileSync(join(secrets, 'database_url'), `${stores.variables.DATABASE_URL}\n`);
   writeFileSync(join(secrets, 'rabbitmq_url'), `${broker.url}\n`);
 
   const port = await freePort();
-  const environmentOf = (name: string) => ({
-    ...Object.fromEntries(
-      Object.entries(compose.services[name]?.environment ?? {}).map(([variable, value]) => [
-        variable,
-        String(value ?? '')
-          .replace('/run/secrets', secrets)
-          .replace('redis://redis:6379', stores.variables.REDIS_URL),
-      ]),
-    ),
+  const containerOf = (name: string) => ({
+    ...environmentOf(compose, name, secrets),
+    ...(name === 'migrate' ? {} : { REDIS_URL: stores.variables.REDIS_URL }),
     HOST: '127.0.0.1',
     PORT: String(port),
   });
@@ -152,18 +117,18 @@ async function check(): Promise<void> {
   const probe = inImage(stage, node, ['node', '-e', "require('fs').writeFileSync('src/x.ts', '')"], {});
   assert((await ended(probe)).code !== 0, 'the user cannot write there');
   const migration = await ended(
-    inImage(stage, node, compose.services['migrate']?.command ?? [], environmentOf('migrate')),
+    inImage(stage, node, compose.services['migrate']?.command ?? [], containerOf('migrate')),
   );
   assert(migration.code === 0, `the migration job: ${migration.output.trim()}`);
 
-  const service = inImage(stage, node, stage.command, environmentOf('auth'));
+  const service = inImage(stage, node, stage.command, containerOf('auth'));
   ends.push(() => service.kill('SIGKILL'));
   const over = ended(service);
   await new Promise<void>((resolve, reject) => {
     service.stdout.on('data', (chunk) => String(chunk).includes('ready: ') && resolve());
     void over.then(({ output }) => reject(new Error(`It did not start: ${output}`)));
   });
-  const health = () => ended(inImage(stage, node, stage.healthcheck, environmentOf('auth')));
+  const health = () => ended(inImage(stage, node, stage.healthcheck, containerOf('auth')));
   assert((await health()).code === 0, 'the health check says that it is well');
   const base = `http://127.0.0.1:${port}`;
   const ready = await fetch(`${base}/readyz`);

@@ -11,8 +11,9 @@ import { startGuarded } from '../dev/guarded.ts';
 import { freePort } from '../dev/ports.ts';
 import { formatVariables } from '../dev/worker.ts';
 import { migrate } from '../src/platform/postgres-migrations.ts';
-import { expect, password, send, tokens } from './support/client.ts';
+import { password, send, tokens } from './support/client.ts';
 import { startOwnPostgres } from './support/own-postgres.ts';
+import { expect } from './support/report.ts';
 import { unlimited } from './support/service.ts';
 
 const postgres = await startOwnPostgres();

@@ -126,6 +126,8 @@ for (const [name, values] of Object.entries(sets)) {
   all.push(...documents);
 }
 const seen = new Set(all.map(validate));
+const scraped = JSON.stringify(read(helm(['template', 'edge-auth', chart, ...(sets['everything on'] ?? [])])));
+if (!scraped.includes('"name":"METRICS_TOKEN_FILE"')) throw new Error('The pods do not know what scrapes them');
 const missing = Object.keys(kinds).filter((kind) => !seen.has(kind));
 if (missing.length > 0) throw new Error(`No set of values gives ${missing.join(', ')}`);
 refuseUnknownFields(all);

@@ -4,7 +4,8 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from '../dev/ports.ts';
-import { expect, password, send, tokens } from './support/client.ts';
+import { password, send, tokens } from './support/client.ts';
+import { expect } from './support/report.ts';
 import { type Service, startService, unlimited } from './support/service.ts';
 import { startStores } from './support/stores.ts';
 

@@ -14,8 +14,14 @@ if [ ! -e rabbitmq_conf ]; then
   printf 'default_user = edge_auth\ndefault_pass = %s\n' "$password" >rabbitmq_conf
   printf 'amqp://edge_auth:%s@rabbitmq:5672\n' "$password" >rabbitmq_url
 fi
+[ -e metrics_token ] || openssl rand -hex 24 >metrics_token
+# What others give: empty is not set.
+for file in smtp_password resend_api_key webhooks; do
+  [ -e "$file" ] || : >"$file"
+done
 # Compose mounts them as they are. The directory stays closed to others.
-chmod 644 auth_secret postgres_password database_url rabbitmq_conf rabbitmq_url
+chmod 644 auth_secret postgres_password database_url rabbitmq_conf rabbitmq_url metrics_token
+chmod 644 smtp_password resend_api_key webhooks
 # The proxy runs as an account of its own, too.
 for file in tls_cert.pem tls_key.pem; do
   [ ! -e "$file" ] || chmod 644 "$file"

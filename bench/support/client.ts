@@ -31,10 +31,3 @@ export async function send(
   const answer: unknown = isJson ? JSON.parse(text) : text;
   return { status: response.status, retryAfter: response.headers.get('Retry-After'), answer };
 }
-
-/** Prints what was seen. Where it is not what was wanted, it says so, and the process ends with 1. */
-export function expect(what: string, is: unknown, wanted: unknown): void {
-  const isGood = JSON.stringify(is) === JSON.stringify(wanted);
-  console.log(`${isGood ? 'ok' : 'WRONG'}: ${what}: ${JSON.stringify(is)}`);
-  if (!isGood) process.exitCode = 1;
-}

@@ -30,6 +30,12 @@ const file = z.object({
 });
 export type Compose = z.output<typeof file>;
 
+/** Reads `NAME=value` lines, as of `--env-file`. */
+export const readEnvironmentFile = (file: string): Record<string, string> =>
+  Object.fromEntries(
+    [...readFileSync(file, 'utf8').matchAll(/^([A-Z_]+)=(.*)$/gm)].map(([, name = '', value = '']) => [name, value]),
+  );
+
 /** Replaces `${NAME:-default}` and `${NAME}` as compose does. */
 function interpolate(text: string, variables: Readonly<Record<string, string>>): string {
   return text.replaceAll(/\$\{(\w+)(?::-([^}]*))?\}/g, (_, name: string, fallback = '') => variables[name] || fallback);

@@ -10,8 +10,10 @@ const patience = 4000;
  * `node src/cli/healthcheck.ts`, for a container with the variables of the service: exit code 0 where the process
  * answers. What it depends on is no reason to restart it, so that is not asked (`/readyz`).
  */
-const { port, tls } = readConfig(withSecretFiles(process.env));
-const options = { host: '127.0.0.1', port, path: '/healthz', timeout: patience };
+const { host: listening, port, tls } = readConfig(withSecretFiles(process.env));
+/** Where it listens everywhere it does so here too. */
+const host = ['0.0.0.0', '::'].includes(listening) ? '127.0.0.1' : listening;
+const options = { host, port, path: '/healthz', timeout: patience };
 // It asks itself, so the name in the certificate does not matter.
 const sent =
   tls === undefined ? requestHttp(options) : requestHttps({ ...options, rejectUnauthorized: false, agent: false });

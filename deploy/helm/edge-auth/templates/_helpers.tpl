@@ -17,6 +17,11 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{ .Values.secret.existing | default (include "edge-auth.name" .) }}
 {{- end }}
 
+{{- /* What scrapes /metrics needs the token for it. */ -}}
+{{- define "edge-auth.secretKeys" -}}
+{{- if .Values.serviceMonitor.enabled }}{{ append .Values.secret.keys .Values.serviceMonitor.tokenKey | uniq | toJson }}{{ else }}{{ toJson .Values.secret.keys }}{{ end }}
+{{- end }}
+
 {{- define "edge-auth.image" -}}
 {{ .Values.image.repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}
 {{- end }}
