@@ -7,7 +7,7 @@ import type { ImportedUser, LineProblem } from './import-schema.ts';
 import { findHolders, type Holder, insertImported } from './import-store.ts';
 import { newUser } from './new-user.ts';
 import type { UserRow } from './store.ts';
-import { userCreated } from './user-events.ts';
+import { userImported } from './user-events.ts';
 
 export type ImportDeps = EventDeps & Pick<Deps, 'db'>;
 
@@ -102,9 +102,7 @@ async function write(deps: ImportDeps, free: readonly Candidate[]): Promise<Set<
   const origin = { address: undefined, userAgent: undefined };
   const entry = { type: 'user_imported', result: 'success', userId: null, sessionId: null, origin } as const;
   const auditIds = free.map(() => deps.newId());
-  const events = await Promise.all(
-    rows.map((row, n) => userCreated(deps, row, free[n]?.user.email?.address ?? null, 'import')),
-  );
+  const events = await Promise.all(rows.map((row, n) => userImported(deps, row, free[n]?.user.email?.address ?? null)));
   return new Set(await insertImported(deps.db, rows, auditRow(deps, entry), auditIds, events.flat()));
 }
 

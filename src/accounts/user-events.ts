@@ -20,6 +20,17 @@ export function userCreated(
   });
 }
 
+/** The events of an account that another system had. */
+export async function userImported(deps: EventDeps, user: UserRow, email: string | null): Promise<OutboxRow[]> {
+  const rows = [
+    userCreated(deps, user, email, 'import'),
+    user.status === 'active'
+      ? []
+      : eventRows(deps, 'UserUpdated', user.id, { fields: ['status'], status: user.status }),
+  ];
+  return (await Promise.all(rows)).flat();
+}
+
 /** The events of an account that comes into being with the proof of its address. */
 export async function verifiedUserCreated(deps: EventDeps, user: UserRow, email: string): Promise<OutboxRow[]> {
   const rows = [userCreated(deps, user, email, 'registration'), eventRows(deps, 'UserVerified', user.id, {})];

@@ -24,9 +24,9 @@ export interface EventFilter {
 export function readEvents(
   db: Database,
   page: { readonly limit: number; readonly before: string | undefined },
-  filter: Omit<EventFilter, 'id'> & { readonly dead: boolean | undefined },
+  filter: EventFilter & { readonly dead: boolean | undefined },
 ): Promise<(typeof outbox.$inferSelect)[]> {
-  const { sink, type, user, dead } = filter;
+  const { id, sink, type, user, dead } = filter;
   return db
     .select()
     .from(outbox)
@@ -35,6 +35,7 @@ export function readEvents(
         // Written out, so that the indexes of events and of what was given up are seen to fit.
         sql`${outbox.kind} = 'event'`,
         lt(outbox.id, page.before ?? greatest),
+        id === undefined ? undefined : eq(outbox.id, id),
         dead === undefined ? undefined : dead ? sql`${outbox.dead}` : sql`not ${outbox.dead}`,
         sink === undefined ? undefined : eq(outbox.sink, sink),
         type === undefined ? undefined : eq(outbox.type, type),

@@ -32,9 +32,7 @@ export async function eventsCommand(
   try {
     if (verb === 'list') {
       const rows = await readEvents(deps.db, { limit: 100, before: undefined }, { ...filter, dead: true });
-      return rows
-        .filter(({ id }) => filter.id === undefined || id === filter.id)
-        .map((row) => JSON.stringify(toPromisedEvent(row)));
+      return rows.map((row) => JSON.stringify(toPromisedEvent(row)));
     }
     let total = 0;
     for (let count = -1; count !== 0; total += count) count = await replay(deps, filter);

@@ -44,8 +44,8 @@ export function createObserver(given: Deps): Observer {
   let flushesBefore = Number.NEGATIVE_INFINITY;
 
   async function flush(): Promise<void> {
-    await spans?.flush();
-    await metrics.flush();
+    // A collector that hangs must not keep the numbers back.
+    await Promise.all([spans?.flush(), metrics.flush()]);
   }
 
   return {

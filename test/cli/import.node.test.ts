@@ -2,6 +2,7 @@
 import { describe, expect, inject, it } from 'vitest';
 import { createEmptyDatabase, withClient } from '../db/catalog.ts';
 import { everyRow } from '../support/dump.ts';
+import { webhooks } from '../support/events.ts';
 import { runCli, runImport, startCli, toNdjson } from '../support/run-cli.ts';
 import { createDatabase, password, registerUser, testApp } from '../support/test-app.ts';
 import { hashes } from './older-services.ts';
@@ -48,6 +49,25 @@ describe('the import', () => {
     expect(dryAgain.out).toBe('3 lines: 0 to import, 3 already here, 0 refused');
     expect(await rows()).toEqual(written);
     expect(await count(databaseUrl, 'audit_log')).toBe(3);
+  });
+
+  it('tells other services of everybody once, and of who is disabled', async () => {
+    const databaseUrl = await createDatabase();
+    const lines = [{ username: 'ann' }, { username: 'ben', disabled: true }, { username: 'cyd' }];
+    for (let times = 0; times < 2; times += 1) {
+      await runImport([], { DATABASE_URL: databaseUrl, ...webhooks('a') }, toNdjson(lines));
+    }
+    const { rows } = await withClient(databaseUrl, (client) =>
+      client.query(
+        'select u.username, o.type from outbox as o join users as u on u.id = o.subject order by u.username, o.position',
+      ),
+    );
+    expect(rows.map(({ username, type }) => [username, type])).toEqual([
+      ['ann', 'UserCreated'],
+      ['ben', 'UserCreated'],
+      ['ben', 'UserUpdated'],
+      ['cyd', 'UserCreated'],
+    ]);
   });
 
   it('leaves accounts as they are, and refuses whoever would take a name or an id from one', async () => {
