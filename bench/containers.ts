@@ -1,6 +1,6 @@
 /**
- * `npm run check:containers`: what can be checked of the containers without a Docker engine. The compose file against the
- * Compose schema and its variables against the configuration; then each step of the Dockerfile in a clean directory, the
+ * `npm run check:containers`: what can be checked of the containers without a Docker engine. The compose file by
+ * Compose itself and against its schema, and its variables against the configuration; then each step of the Dockerfile in a clean directory, the
  * migration job, and the service as an unprivileged user who cannot write there, with a Postgres, a Redis and a RabbitMQ
  * of this command: health check, first token, its events in a queue, SIGTERM.
  */
@@ -13,7 +13,7 @@ import { connect } from 'amqplib';
 import { freePort } from '../dev/ports.ts';
 import { docsFiles } from '../src/pages/docs-files.ts';
 import { startRabbitmqServer } from '../test/support/rabbitmq-server.ts';
-import { checkConfigurations, environmentOf } from './support/compose-configurations.ts';
+import { checkConfigurations, checkWithCompose, environmentOf } from './support/compose-configurations.ts';
 import { runDockerfile, type Stage } from './support/dockerfile.ts';
 import { assert } from './support/report.ts';
 import { startStores } from './support/stores.ts';
@@ -63,6 +63,7 @@ async function bindQueue(url: string): Promise<() => Promise<string[]>> {
 }
 
 async function check(): Promise<void> {
+  checkWithCompose();
   const into = mkdtempSync(join(tmpdir(), 'edge-auth-image-'));
   ends.push(() => rmSync(into, { recursive: true, force: true }));
   chmodSync(into, 0o755);

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Config, readConfig, variableNames } from '../../src/config.ts';
@@ -28,6 +29,18 @@ function checkVariables(compose: Compose, secrets: string): Config | undefined {
     if (name !== 'migrate') config = readConfig(withSecretFiles(environment));
   }
   return config;
+}
+
+/** Compose itself reads the file, which needs no engine. */
+export function checkWithCompose(): void {
+  for (const options of [
+    ['--env-file', 'deploy/dev.env', '--profile', 'dev'],
+    ['--profile', 'production'],
+  ]) {
+    const args = ['--file', 'docker-compose.postgres.yml', ...options, 'config', '--quiet'];
+    execFileSync('docker-compose', args, { cwd: root, stdio: 'inherit' });
+    console.log(`ok: docker-compose ${args.join(' ')}`);
+  }
 }
 
 /** Of development as in `deploy/dev.env`, of production with an issuer; without one it is refused. */
