@@ -1,18 +1,11 @@
 import type pg from 'pg';
 import * as z from 'zod';
 import { createApp } from '../../src/app.ts';
-import { readConfig } from '../../src/config.ts';
-import { createKeyring } from '../../src/crypto/derive.ts';
-import { createPasswordHasher } from '../../src/crypto/password-hash.ts';
-import { uuidv7 } from '../../src/crypto/random.ts';
-import { createLog } from '../../src/ops/log.ts';
-import { createArgon2Native } from '../../src/platform/argon2-native.ts';
-import { createMemoryKeyValue } from '../../src/platform/memory.ts';
+import { openDeps } from '../../src/cli/deps.ts';
 import { createPostgres } from '../../src/platform/postgres.ts';
 import type { Statement } from '../../test/db/explain.ts';
 
 const issuer = 'http://localhost:3000';
-const now = () => Date.now();
 const tokens = z.object({
   access_token: z.string(),
   refresh_token: z.string(),
@@ -34,13 +27,17 @@ export interface AdminApi {
 
 /** The application in this process, asked by an admin. */
 export async function startAdminApi(databaseUrl: string, client: pg.Client): Promise<AdminApi> {
-  const config = readConfig({
-    ENVIRONMENT: 'dev',
-    AUTH_SECRET: `pages-${crypto.randomUUID()}`,
-    ISSUER: issuer,
-    DATABASE_URL: databaseUrl,
-    LIMIT_READ_USER: '1000000/60',
-  });
+  const { deps, close: closeUnused } = await openDeps(
+    {
+      ENVIRONMENT: 'dev',
+      AUTH_SECRET: `pages-${crypto.randomUUID()}`,
+      ISSUER: issuer,
+      DATABASE_URL: databaseUrl,
+      LIMIT_READ_USER: '1000000/60',
+    },
+    false,
+  );
+  await closeUnused();
   let statement: Statement | undefined;
   const logger = {
     logQuery(sql: string, params: unknown[]) {
@@ -48,28 +45,7 @@ export async function startAdminApi(databaseUrl: string, client: pg.Client): Pro
     },
   };
   const { db, close } = createPostgres({ url: databaseUrl, poolSize: 2, logger });
-  const keyring = await createKeyring(config.secrets);
-  const memory = createMemoryKeyValue({ now });
-  const app = createApp({
-    config,
-    db,
-    keyring,
-    now,
-    newId: () => uuidv7(now()),
-    kv: memory,
-    fallback: memory,
-    mailer: undefined,
-    traceExporter: undefined,
-    sinks: [],
-    assets: async () => undefined,
-    isBreached: undefined,
-    log: createLog('error', now),
-    hasher: createPasswordHasher({
-      argon2: createArgon2Native(),
-      peppers: keyring.all.map(({ id, pepper }) => ({ id, key: pepper })),
-      parameters: { ...config.argon2, parallelism: 1 },
-    }),
-  });
+  const app = createApp({ ...deps, db });
   const later: Promise<unknown>[] = [];
   const context = {
     waitUntil: (work: Promise<unknown>) => void later.push(work),

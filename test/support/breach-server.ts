@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { createServer } from 'node:http';
+import { startLoopbackServer } from './loopback-server.ts';
 
 /** Known from a breach, as this server says; the other one stands in its answers as padding. */
 const breached = ['a phrase from a breach', 'a phrase from the padding'];
@@ -9,7 +9,7 @@ const breached = ['a phrase from a breach', 'a phrase from the padding'];
  * Below `/known` it answers, below `/slow` it begins an answer and does not end it, below `/broken` it fails.
  */
 export async function startBreachServer(): Promise<{ url: string; stop(): Promise<void> }> {
-  const server = createServer((request, response) => {
+  return await startLoopbackServer((request, response) => {
     const [, mode, prefix] = /^\/(known|slow|broken)\/range\/([0-9A-F]{5})$/.exec(request.url ?? '') ?? [];
     if (mode === undefined || request.method !== 'GET' || request.headers['add-padding'] !== 'true') {
       response.writeHead(400).end();
@@ -27,14 +27,4 @@ export async function startBreachServer(): Promise<{ url: string; stop(): Promis
     response.write(['0018A45C4D1DEF81644B54AB7F969B88D65:12', ...lines].join('\r\n'));
     if (mode === 'known') response.end();
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('No port');
-  return {
-    url: `http://127.0.0.1:${address.port}`,
-    stop: async () => {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
 }

@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage } from 'node:http';
+import { readBody, startLoopbackServer } from './loopback-server.ts';
 
 /** One request that the collector got. */
 interface Received {
@@ -13,32 +13,16 @@ interface Received {
  */
 export async function startOtlpCollector(): Promise<{ url: string; stop(): Promise<void> }> {
   const received = new Map<string, Received[]>();
-  const server = createServer(async (request, response) => {
+  return await startLoopbackServer(async (request, response) => {
     const say = (status: number, body: unknown) =>
       response.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify(body));
     if (request.method === 'GET') return say(200, received.get(request.url?.slice(2) ?? '') ?? []);
     const test = String(request.headers['x-test']);
     const { authorization, 'content-type': contentType } = request.headers;
-    const body: unknown = JSON.parse(await read(request));
+    const body: unknown = JSON.parse(await readBody(request));
     if (request.url !== '/v1/traces' || test.startsWith('fails')) return say(503, { code: 14, message: 'away' });
     received.set(test, [...(received.get(test) ?? []), { contentType, authorization, body }]);
     // Numbers of 64 bits are text in the JSON of protobuf.
     return say(200, test.startsWith('rejects') ? { partialSuccess: { rejectedSpans: '1', errorMessage: 'bad' } } : {});
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return {
-    url: `http://127.0.0.1:${address.port}`,
-    async stop() {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
-}
-
-async function read(request: IncomingMessage): Promise<string> {
-  let body = '';
-  for await (const chunk of request.setEncoding('utf8')) body += chunk;
-  return body;
 }

@@ -1,4 +1,5 @@
-import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
+import { readBody, startLoopbackServer } from './loopback-server.ts';
 
 export interface Received {
   readonly path: string;
@@ -30,30 +31,15 @@ const answers: Readonly<Record<string, Answer>> = {
  */
 export async function startWebhookServer(): Promise<{ url: string; stop(): Promise<void> }> {
   const received = new Map<string, Received[]>();
-  const server = createServer(async (request, response) => {
+  const { url, stop } = await startLoopbackServer(async (request, response) => {
     const path = request.url ?? '';
     const [, answer = '', key] = path.split('/');
     if (key === undefined) return void response.end(JSON.stringify(received.get(answer) ?? []));
-    const body = await read(request);
+    const body = await readBody(request);
     received.set(key, [...(received.get(key) ?? []), { path, headers: request.headers, body }]);
     const how = answers[answer];
     if (how === undefined) response.writeHead(Number(answer)).end('ok');
     else how(response, key);
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return {
-    url: `http://127.0.0.1:${address.port}/`,
-    async stop() {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
-}
-
-async function read(request: IncomingMessage): Promise<string> {
-  let body = '';
-  for await (const chunk of request.setEncoding('utf8')) body += chunk;
-  return body;
+  return { url: `${url}/`, stop };
 }

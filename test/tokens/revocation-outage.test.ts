@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { createMemoryKeyValue } from '../../src/platform/memory.ts';
 import { createClock, registerUser, testApp } from '../support/test-app.ts';
 import { ask, login } from './sessions-under-test.ts';
-import { unreliable } from './unreliable-store.ts';
+import { overUnreliableStore, unreliable } from './unreliable-store.ts';
 
 describe('a store that lost its marks', () => {
   it('proves nothing: the revoked stay refused, and the others go on', async () => {
@@ -41,12 +41,7 @@ describe('a store that lost its marks', () => {
   });
 
   it('gets the recent ones again from the scheduled work', async () => {
-    const clock = createClock();
-    const store = unreliable(clock);
-    const app = await testApp({ clock, kv: store.kv });
-    const user = await registerUser(app);
-    await ask(app, user.access);
-    clock.advance(120);
+    const { app, clock, store, user } = await overUnreliableStore();
     const { access } = await login(app, user.email);
     store.drop((key) => key.startsWith('revoked:'));
     await app.request('POST', '/auth/logout', { token: access });
@@ -70,12 +65,7 @@ describe('a store that lost its marks', () => {
 
 describe('a store that fails', () => {
   it('leaves the word to Postgres, while it is away and after it has come back', async () => {
-    const clock = createClock();
-    const store = unreliable(clock);
-    const app = await testApp({ clock, kv: store.kv });
-    const user = await registerUser(app);
-    await ask(app, user.access);
-    clock.advance(120);
+    const { app, clock, store, user } = await overUnreliableStore();
     const sessions = [
       await login(app, user.email),
       await login(app, user.email),
@@ -124,12 +114,7 @@ describe('a store that fails', () => {
   });
 
   it('to write and still reads is not believed by the isolate that could not write', async () => {
-    const clock = createClock();
-    const store = unreliable(clock);
-    const app = await testApp({ clock, kv: store.kv });
-    const user = await registerUser(app);
-    await ask(app, user.access);
-    clock.advance(120);
+    const { app, clock, store, user } = await overUnreliableStore();
     const { access } = await login(app, user.email);
     store.fail('writes');
     expect((await app.request('POST', '/auth/logout', { token: access })).status).toBe(200);

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createMemoryKeyValue } from '../../src/platform/memory.ts';
 import { createClock, hasSharedKeyValue, registerUser, testApp } from '../support/test-app.ts';
 import { ask, login } from './sessions-under-test.ts';
-import { unreliable } from './unreliable-store.ts';
+import { overUnreliableStore, unreliable } from './unreliable-store.ts';
 
 const variables = { LIMIT_REGISTER_ADDRESS: '100000/60' };
 
@@ -145,12 +145,7 @@ describe('clocks that differ', () => {
   });
 
   it('let no session through that started on an isolate ahead and that the logout everywhere could not see', async () => {
-    const clock = createClock();
-    const store = unreliable(clock);
-    const app = await testApp({ clock, kv: store.kv });
-    const user = await registerUser(app);
-    await ask(app, user.access);
-    clock.advance(120);
+    const { app, clock, store, user } = await overUnreliableStore();
     const ahead = await testApp({
       databaseUrl: app.databaseUrl,
       clock: createClock(clock.now() + 30_000),

@@ -1,6 +1,7 @@
 import { defineKeyValue, KeyValueUnavailable } from '../../src/kv.ts';
 import { createMemoryKeyValue } from '../../src/platform/memory.ts';
-import type { Clock } from '../support/test-app.ts';
+import { type Clock, createClock, registerUser, testApp } from '../support/test-app.ts';
+import { ask } from './sessions-under-test.ts';
 
 /** A store in memory that fails, or loses a part of what it holds, when the test says so. */
 export function unreliable(clock: Clock) {
@@ -38,4 +39,15 @@ export function unreliable(clock: Clock) {
       memory = createMemoryKeyValue(clock);
     },
   };
+}
+
+/** An application over such a store, with somebody whose first sign-in was two minutes ago. */
+export async function overUnreliableStore() {
+  const clock = createClock();
+  const store = unreliable(clock);
+  const app = await testApp({ clock, kv: store.kv });
+  const user = await registerUser(app);
+  await ask(app, user.access);
+  clock.advance(120);
+  return { app, clock, store, user };
 }
