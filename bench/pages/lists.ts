@@ -6,13 +6,16 @@ export interface List {
   /** The rows of it, and what it is sorted by: another way to say what the query of the service has to find. */
   readonly from: string;
   readonly order: string;
+  /** The cursor that stands for a row, in SQL; what it is sorted by unless told. */
+  readonly cursor?: string;
 }
 
 const newest = 'id desc';
 const users = (query: string, where: string): List => ({
   path: `/admin/users?${query}`,
   from: `users where ${where}`,
-  order: newest,
+  order: 'created_at desc, id desc',
+  cursor: "(extract(epoch from created_at) * 1000)::bigint || '_' || id",
 });
 const audit = (query: string, where: string): List => ({
   path: `/admin/audit?${query}`,
@@ -26,6 +29,7 @@ const has = (role: string) => `roles @> '{${role}}'`;
  */
 export function lists(time: string): List[] {
   const after = `uuid_extract_timestamp(id) >= '${time}'`;
+  const created = `created_at >= '${time}'`;
   return [
     users('', 'true'),
     users('status=active', "status = 'active'"),
@@ -33,12 +37,14 @@ export function lists(time: string): List[] {
     users('role=user', has('user')),
     users('role=editor', has('editor')),
     users('role=rare', has('rare')),
+    users('role=beta', has('beta')),
     users('status=active&role=user', `status = 'active' and ${has('user')}`),
     users('status=disabled&role=editor', `status = 'disabled' and ${has('editor')}`),
+    users('status=active&role=beta', `status = 'active' and ${has('beta')}`),
     users('status=disabled&role=rare', `status = 'disabled' and ${has('rare')}`),
-    users(`created_from=${time}`, after),
-    users(`created_to=${time}`, `not ${after}`),
-    users(`created_from=${time}&status=active&role=editor`, `${after} and status = 'active' and ${has('editor')}`),
+    users(`created_from=${time}`, created),
+    users(`created_to=${time}`, `not ${created}`),
+    users(`created_from=${time}&status=active&role=editor`, `${created} and status = 'active' and ${has('editor')}`),
     {
       path: '/admin/users?username=user',
       from: "users where username_key like 'user%'",

@@ -72,13 +72,25 @@ export const userFilters = z.object({
 type UserFilters = z.output<typeof userFilters>;
 export type UserQuery = UserFilters & { readonly limit: number };
 
+/** A place in the list of users as a cursor: when somebody was created, and who. */
+export const writePlace = ({ createdAt, id }: { readonly createdAt: Date; readonly id: string }): string =>
+  `${createdAt.getTime()}_${id}`;
+
+const place = z.string().regex(/^-?\d{1,13}_[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/);
+
+/** @param cursor one that `refuseMisfits` let through */
+export function readPlace(cursor: string): { createdAt: number; id: string } {
+  const [time = '', id = ''] = cursor.split('_');
+  return { createdAt: Number(time), id };
+}
+
 /** Refuses what no index answers, and a cursor of another list. */
 export function refuseMisfits(query: UserFilters, context: z.RefinementCtx): void {
   const issue = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message });
   const { cursor, username: prefix, status, role, created_from: from, created_to: to } = query;
   const others = [status, role, from, to].filter((value) => value !== undefined);
   if (prefix !== undefined && others.length > 0) issue('username', 'Cannot be combined with another filter');
-  const fits = prefix === undefined ? z.uuid() : anyName;
+  const fits = prefix === undefined ? place : anyName;
   if (cursor !== undefined && !fits.safeParse(cursor).success) issue('cursor', 'Is not a next_cursor of this list');
 }
 

@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, gt, gte, lt, lte, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, getTableColumns, gt, gte, lt, lte, type SQL, sql } from 'drizzle-orm';
 import type { UserRow } from '../accounts/store.ts';
 import type { PromisedToken } from '../accounts/token-store.ts';
 import { type AuditRow, auditFrom } from '../audit/audit.ts';
@@ -6,53 +6,61 @@ import type { ActivityRow } from '../audit/store.ts';
 import { leastUuidv7 } from '../crypto/random.ts';
 import type { Database } from '../db/database.ts';
 import { insertFrom } from '../db/insert-from.ts';
-import { auditLog, oneTimeTokens, users } from '../db/schema.ts';
+import { auditLog, oneTimeTokens, userRoles, users } from '../db/schema.ts';
 import { type OutboxRow, promisedFrom } from '../outbox/store.ts';
 
-/** Sorts after every UUIDv7. With a bound on either side each list is a range of an index, also on its first page. */
-const greatest = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
-
-/** Times in milliseconds; an id carries the time its row was created. */
-interface Page {
-  readonly limit: number;
-  readonly before: string | undefined;
-  readonly from: number | undefined;
-  readonly to: number | undefined;
+/** Where a page of users ended. */
+export interface Place {
+  /** Milliseconds. */
+  readonly createdAt: number;
+  readonly id: string;
 }
 
-const idBounds = ({ before, from, to }: Page) => {
-  // No time before 1970, and none beyond what an id can carry.
-  const least = (time: number) => leastUuidv7(Math.min(Math.max(time, 0), 2 ** 48 - 1));
-  return { before: before ?? greatest, from: least(from ?? 0), to: to === undefined ? greatest : least(to) };
-};
+/** Sort before and after every id. With a bound on either side each list is a range of an index, also its first page. */
+const [least, greatest] = ['00000000-0000-0000-0000-000000000000', 'ffffffff-ffff-ffff-ffff-ffffffffffff'] as const;
+
+/** What Postgres reads as it stands in ISO 8601: no year before 1 and none after 9999. */
+const [earliest, latest] = [Date.parse('0001-01-01T00:00:00Z'), Date.parse('9999-12-31T23:59:59.999Z')];
+
+function timestamp(milliseconds: number | undefined, otherwise: 'infinity' | '-infinity'): SQL {
+  if (milliseconds === undefined) return sql`${otherwise}::timestamptz`;
+  return sql`${new Date(Math.min(Math.max(milliseconds, earliest), latest)).toISOString()}::timestamptz`;
+}
 
 /**
- * Users, newest first: a range of the primary key or of the index by status, or what the index by role finds, whichever
- * the planner expects to be less; never an offset, so the last page costs what the first does.
+ * Users, newest first: a range of the index by creation, of a status, of a role, or of both; never an offset, so the last
+ * page costs what the first does.
+ * @param page times in milliseconds; `to` is the first that does not belong to it any more
  */
 export function readUsers(
   db: Database,
-  page: Page,
+  page: {
+    readonly limit: number;
+    readonly before: Place | undefined;
+    readonly from: number | undefined;
+    readonly to: number | undefined;
+  },
   filter: {
     readonly status: UserRow['status'] | undefined;
     readonly role: string | undefined;
   },
 ): Promise<UserRow[]> {
-  const { before, from, to } = idBounds(page);
-  return db
-    .select()
-    .from(users)
-    .where(
-      and(
-        lt(users.id, before),
-        gte(users.id, from),
-        lte(users.id, to),
-        filter.status && eq(users.status, filter.status),
-        filter.role === undefined ? undefined : sql`${users.roles} @> ${sql.param([filter.role])}::text[]`,
-      ),
-    )
-    .orderBy(desc(users.id))
-    .limit(page.limit);
+  const { before, from, to, limit } = page;
+  const { status, role } = filter;
+  const { createdAt, status: listedStatus } = role === undefined ? users : userRoles;
+  const id = role === undefined ? users.id : userRoles.userId;
+  // One bound and not two: of a range that ends twice Postgres would read all that is between the ends.
+  const endsEarlier = to !== undefined && (before === undefined || before.createdAt >= to);
+  const end = endsEarlier ? { createdAt: to, id: least } : { createdAt: before?.createdAt, id: before?.id ?? greatest };
+  const wanted = and(
+    sql`(${createdAt}, ${id}) < (${timestamp(end.createdAt, 'infinity')}, ${end.id}::uuid)`,
+    gte(createdAt, timestamp(from, '-infinity')),
+    status && eq(listedStatus, status),
+    role === undefined ? undefined : eq(userRoles.role, role),
+  );
+  const found = db.select(getTableColumns(users)).from(users).$dynamic();
+  const joined = role === undefined ? found : found.innerJoin(userRoles, eq(userRoles.userId, users.id));
+  return joined.where(wanted).orderBy(desc(createdAt), desc(id)).limit(limit);
 }
 
 /** Users whose username key begins so, in its order. @param after the key that the page before ended with */
@@ -70,6 +78,20 @@ export function readUsersByUsername(
     .orderBy(asc(key))
     .limit(limit);
 }
+
+/** Times in milliseconds; an id carries the time its row was created. */
+interface Page {
+  readonly limit: number;
+  readonly before: string | undefined;
+  readonly from: number | undefined;
+  readonly to: number | undefined;
+}
+
+const idBounds = ({ before, from, to }: Page) => {
+  // No time before 1970, and none beyond what an id can carry.
+  const leastOf = (time: number) => leastUuidv7(Math.min(Math.max(time, 0), 2 ** 48 - 1));
+  return { before: before ?? greatest, from: leastOf(from ?? 0), to: to === undefined ? greatest : leastOf(to) };
+};
 
 /** What was recorded, newest first. */
 export function readAudit(

@@ -11,7 +11,7 @@ import { Problem } from '../errors.ts';
 import { deliverAfter } from '../outbox/relay.ts';
 import type { SessionDeps } from '../sessions/sessions.ts';
 import { type Action, actionAudit, promisePasswordMail } from './change-user.ts';
-import type { AdminUser, CreateUserRequest, UserQuery } from './schemas.ts';
+import { type AdminUser, type CreateUserRequest, readPlace, type UserQuery, writePlace } from './schemas.ts';
 import { insertUser, readUsers, readUsersByUsername } from './user-store.ts';
 
 /** A user as admins see them. */
@@ -40,7 +40,12 @@ export async function listUsers(
     username === undefined
       ? await readUsers(
           db,
-          { limit: limit + 1, before: cursor, from: timeOf(query.created_from), to: timeOf(query.created_to) },
+          {
+            limit: limit + 1,
+            before: cursor === undefined ? undefined : readPlace(cursor),
+            from: timeOf(query.created_from),
+            to: timeOf(query.created_to),
+          },
           { status, role },
         )
       : await readUsersByUsername(db, { prefix: username.key, after: cursor, limit: limit + 1 });
@@ -48,7 +53,7 @@ export async function listUsers(
   const last = rows.length > limit ? shown.at(-1) : undefined;
   return {
     items: await Promise.all(shown.map((row) => toAdminUser(deps, row))),
-    next_cursor: (username === undefined ? last?.id : last?.usernameKey) ?? null,
+    next_cursor: last === undefined ? null : username === undefined ? writePlace(last) : last.usernameKey,
   };
 }
 

@@ -1,4 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import * as z from 'zod';
+import { importUsers } from '../../src/accounts/import.ts';
+import { importedUser } from '../../src/accounts/import-schema.ts';
 import { makeRole, registerAdmin, registerWith } from '../support/admin.ts';
 import { mailTo, secretsTo } from '../support/mail.ts';
 import { createClock, password, registerUser, type TestApp, testApp } from '../support/test-app.ts';
@@ -75,7 +78,61 @@ describe('the list of users', () => {
     expect(await ids('?created_to=2026-03-01T01:00:00Z')).toEqual([admin.id]);
     const between = 'created_from=2026-03-01T02:00:00%2B01:00&created_to=2026-03-01T01:30:00Z';
     expect(await ids(`?${between}&status=disabled&role=user`)).toEqual([editor.id]);
-    expect(await ids('?created_from=0001-01-01T00:00:00Z&created_to=9999-12-31T23:59:59Z&limit=1')).toEqual([user.id]);
+    for (const wide of [
+      'created_from=0001-01-01T00:00:00Z&created_to=9999-12-31T23:59:59Z',
+      'created_from=0000-01-01T00:00:00%2B14:00&created_to=9999-12-31T23:59:59-14:00',
+      'cursor=9999999999999_ffffffff-ffff-ffff-ffff-ffffffffffff',
+    ])
+      expect(await ids(`?${wide}&limit=1`)).toEqual([user.id]);
+    expect(await ids('?cursor=-9999999999999_00000000-0000-0000-0000-000000000000')).toEqual([]);
+  });
+
+  it('goes by when somebody was created, whatever the ids of another system tell, also where many were at once', async () => {
+    const app = await testApp({ variables, clock: createClock(Date.parse('2026-03-01T00:00:00Z')) });
+    const admin = await registerAdmin(app);
+    const years = [2019, 2021, 2021, 2021, 2023];
+    const people = years.map((year, n) => ({
+      id: `${['f', '0', '9', '5', '1'][n]}0000000-0000-4000-8000-000000000000`,
+      username: `user${n}`,
+      disabled: n === 1,
+      created_at: `${year}-01-01T00:00:00Z`,
+    }));
+    const rules = importedUser({ pepperIds: [], roles: [], now: app.clock.now() });
+    await importUsers(app.deps, z.array(rules).parse(people), false);
+    const [first, b, c, d, last] = people.map(({ id }) => id);
+    const all = [admin.id, last, c, d, b, first];
+    for (const limit of [1, 2, 3, 100]) {
+      expect(await readAll(app, admin.access, `?limit=${limit}`)).toEqual(all);
+      expect(await readAll(app, admin.access, `?limit=${limit}&role=user`)).toEqual(all);
+      expect(await readAll(app, admin.access, `?limit=${limit}&role=user&status=active`)).toEqual(
+        all.filter((id) => id !== b),
+      );
+    }
+    const ids = (query: string) => idsOf(app, admin.access, query);
+    expect(await ids('?created_from=2021-01-01T00:00:00Z&created_to=2023-01-01T00:00:00Z')).toEqual([c, d, b]);
+    expect(await ids('?created_from=2022-01-01T00:00:00Z&role=user')).toEqual([admin.id, last]);
+  });
+
+  it('knows who has a role at once after each change, and nobody who is gone', async () => {
+    const app = await testApp({ variables });
+    await makeRole(app, 'editor', []);
+    const admin = await registerAdmin(app);
+    const [ann, ben] = [await registerUser(app), await registerUser(app)];
+    const sorted = async (query: string) => (await idsOf(app, admin.access, query)).toSorted();
+    const editors = (...people: { id: string }[]) => people.map(({ id }) => id).toSorted();
+    const put = (id: string, roles: string[]) =>
+      app.request('PUT', `/admin/users/${id}/roles`, { token: admin.access, body: { roles } });
+    for (const { id } of [ann, ben]) await put(id, ['editor', 'user']);
+    expect(await sorted('?role=editor')).toEqual(editors(ann, ben));
+    await app.request('POST', `/admin/users/${ann.id}/disable`, { token: admin.access });
+    expect(await sorted('?role=editor&status=active')).toEqual(editors(ben));
+    await app.request('POST', `/admin/users/${ann.id}/enable`, { token: admin.access });
+    expect(await sorted('?role=editor&status=active')).toEqual(editors(ann, ben));
+    await put(ann.id, ['user']);
+    expect(await sorted('?role=editor')).toEqual(editors(ben));
+    await app.request('DELETE', `/admin/users/${ben.id}`, { token: admin.access });
+    expect(await sorted('?role=editor')).toEqual([]);
+    expect(await sorted('?role=user')).toEqual(editors(admin, ann));
   });
 
   it('finds a whole address in any spelling, and how a username begins', async () => {
@@ -112,6 +169,9 @@ describe('the list of users', () => {
       'username=%00',
       'username=a&role=user',
       'cursor=abc',
+      `cursor=${crypto.randomUUID()}`,
+      `cursor=99999999999999_${crypto.randomUUID()}`,
+      `role=user&cursor=1_x`,
       'username=a&cursor=%00',
       'limit=101',
       'status=active&status=disabled',

@@ -72,7 +72,11 @@ describe('the migrations', () => {
     await withClient(described, (client) => client.query(statements.join(';\n')));
     const expected = await describeSchema(described);
     expect(expected['columns']?.length).toBeGreaterThan(50);
-    expect(await describeSchema(migrated)).toEqual(expected);
+    const { functions, triggers, ...tables } = await describeSchema(migrated);
+    expect({ ...tables, functions: [], triggers: [] }).toEqual(expected);
+    // What drizzle cannot describe.
+    expect(functions).toEqual([expect.stringMatching(/^keep_user_roles\(\)/)]);
+    expect(triggers?.map((text) => text.split(' ')[2])).toEqual(['users_roles_changed', 'users_roles_given']);
   });
 
   it('leave `drizzle-kit generate` nothing to do', async () => {

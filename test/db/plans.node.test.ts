@@ -93,6 +93,7 @@ const expected = [
   'from users, from users, from users, from roles, update users, update sessions, delete from one_time_tokens, insert into audit_log, from roles',
   'from users, insert into users, insert into audit_log',
   'from users, insert into users, insert into audit_log, insert into one_time_tokens, insert into outbox',
+  'from users, join user_roles',
   'from users, update sessions, insert into audit_log',
   'insert into audit_log, from users, from sessions',
   'update outbox',
@@ -249,7 +250,8 @@ async function callAdministration(app: TestApp, request: TestApp['request']): Pr
   ];
   const combined = ['status=disabled&role=editor', 'status=active&role=user', `created_to=${to}&role=editor`];
   for (const query of [...lists, ...combined]) {
-    for (const page of ['', `&${cursor}`]) await request('GET', `/admin/users?${query}${page}`, { token });
+    for (const page of ['', `&cursor=1700000000000_${crypto.randomUUID()}`])
+      await request('GET', `/admin/users?${query}${page}`, { token });
   }
   for (const filter of ['', 'state=dead', `user=${user.id}`, 'sink=webhook:a&type=UserCreated'])
     for (const page of ['', `&${cursor}`]) await request('GET', `/admin/events?${filter}${page}`, { token });
@@ -384,6 +386,7 @@ describe(`with ${people} users`, () => {
     expect(rows.map(({ table, indexed }) => [table, indexed])).toEqual([
       ['one_time_tokens', true],
       ['sessions', true],
+      ['user_roles', true],
     ]);
   });
 });
