@@ -71,6 +71,19 @@ const table: readonly Row[] = [
 export const olderNames: readonly string[] = table.flatMap(({ old }) => old);
 
 /**
+ * The variables that are set: strings that say something.
+ * @param evenEmpty names of which an empty value is an answer too
+ */
+export function variablesSet(
+  environment: Readonly<Record<string, unknown>>,
+  evenEmpty: ReadonlySet<string> = new Set(),
+): Environment {
+  const isSet = (entry: [string, unknown]): entry is [string, string] =>
+    typeof entry[1] === 'string' && (entry[1].trim() !== '' || evenEmpty.has(entry[0]));
+  return Object.fromEntries(Object.entries(environment).filter(isSet));
+}
+
+/**
  * Adds those of our variables that are set by an older name alone.
  * @param set variables that are set, by name
  */

@@ -1,5 +1,5 @@
 import { type EventSinkConfig, eventContradictions, toEventSinks } from './config-events.ts';
-import { olderNames, type Renamed, withOlderNames } from './config-legacy.ts';
+import { olderNames, type Renamed, variablesSet, withOlderNames } from './config-legacy.ts';
 import { isLoopbackHost, type MailConfig, mailContradictions, toMail } from './config-mail.ts';
 import { type ObservabilityConfig, toObservability } from './config-observability.ts';
 import { placeOf } from './config-place.ts';
@@ -96,9 +96,7 @@ const saySomethingEmpty: ReadonlySet<string> = new Set(['COMPAT_APIS']);
  * @throws {ConfigError} naming every wrong variable at once
  */
 export function readConfig(environment: Readonly<Record<string, unknown>>): Config {
-  const isSet = (entry: [string, unknown]): entry is [string, string] =>
-    typeof entry[1] === 'string' && (entry[1].trim() !== '' || saySomethingEmpty.has(entry[0]));
-  const { set, renamed } = withOlderNames(Object.fromEntries(Object.entries(environment).filter(isSet)));
+  const { set, renamed } = withOlderNames(variablesSet(environment, saySomethingEmpty));
   const parsed = variables.safeParse(set);
   const limits = limitVariables.safeParse(set);
   const lockouts = lockoutVariables.safeParse(set);

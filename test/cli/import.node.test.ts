@@ -1,9 +1,10 @@
 // Node only: the command runs on Node.
 import { describe, expect, inject, it } from 'vitest';
-import { createEmptyDatabase, withClient } from '../db/catalog.ts';
+import { createEmptyDatabase, databaseByParts, withClient } from '../db/catalog.ts';
 import { everyRow } from '../support/dump.ts';
 import { webhooks } from '../support/events.ts';
 import { runCli, runImport, startCli, toNdjson } from '../support/run-cli.ts';
+import { testSecret } from '../support/secret.ts';
 import { createDatabase, password, registerUser, testApp } from '../support/test-app.ts';
 import { hashes } from './older-services.ts';
 
@@ -280,6 +281,17 @@ describe('an import that is stopped or meets others', () => {
 });
 
 describe('the command', () => {
+  it('finds the secret and the database by their older names too', async () => {
+    const databaseUrl = await createDatabase();
+    const older = { AUTH_SECRET: '', SECRET_KEY: testSecret, ...databaseByParts(databaseUrl) };
+    expect(await runImport([], older, toNdjson([{ username: 'ann' }]))).toEqual({
+      code: 0,
+      out: report(1, 1, 0, 0),
+      err: '',
+    });
+    expect(await count(databaseUrl)).toBe(1);
+  });
+
   it('says in one line what it lacks, and never a secret or what it read', async () => {
     const databaseUrl = await createDatabase();
     const refused = 'postgres://user:CANARY@127.0.0.1:1/none';
