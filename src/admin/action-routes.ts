@@ -86,7 +86,7 @@ const actions: readonly ActionDefinition[] = [
     permission: 'users:write',
     operationId: 'forcePasswordReset',
     summary: 'Take the password away, end all sessions, and send a mail to choose another password',
-    errors: ['email_missing', 'precondition_failed'],
+    errors: ['email_missing', 'last_admin', 'precondition_failed'],
     run: forcePasswordReset,
     done: 'Password removed, a mail to choose another one is on its way',
     mails: true,

@@ -16,7 +16,7 @@ type EndedReason = NonNullable<(typeof sessions.$inferSelect)['endedReason']>;
 export interface Change {
   /** What the profile shows, or who may sign in. Raises the version. */
   readonly set?: Partial<Omit<NewUserRow, 'id' | 'version' | 'sessionEpoch' | 'updatedAt'>>;
-  /** Whether it could take an active admin away: not the last one. */
+  /** Whether it could take an active admin away, or the password of one: not the last one's. */
   readonly admins: boolean;
   /** The address that the user has to have still, by its index. */
   readonly from?: string | null;

@@ -101,7 +101,7 @@ async function end(deps: SessionDeps, action: Action, wanted: Change): Promise<n
 
 /**
  * Takes the password away and ends all sessions; a mail to choose another one follows.
- * @throws {Problem} `not_found`; `email_missing`; `precondition_failed` where the address changed at that very moment
+ * @throws {Problem} `not_found`, `last_admin`; `email_missing`; `precondition_failed` where the address changed at that very moment
  */
 export async function forcePasswordReset(deps: SessionDeps, action: Action): Promise<number> {
   const { userId } = action;
@@ -112,7 +112,7 @@ export async function forcePasswordReset(deps: SessionDeps, action: Action): Pro
   const promised = await promisePasswordMail(deps, user, { emailIndex: user.emailIndex, to: email });
   return await end(deps, action, {
     set: { passwordHash: null },
-    admins: false,
+    admins: true,
     from: user.emailIndex,
     endsSessions: 'password_removed',
     drops: ['reset_password', 'change_email'],

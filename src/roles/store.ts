@@ -32,6 +32,9 @@ export function lockedUsers(which: {
     order by u.id for update`;
 }
 
-/** Whether the row `l` of `locked` (`lockedUsers`) is the last active admin. */
+/**
+ * Whether the row `l` of `locked` (`lockedUsers`) is an active admin without whom nobody could administer: the others
+ * have no password, and a mail to choose one may never arrive.
+ */
 export const isLastAdmin: SQL = sql`(${isAdmin('l')} and not exists (
-    select from locked as o where o.id <> l.id and ${isAdmin('o')}))`;
+    select from locked as o where o.id <> l.id and ${isAdmin('o')} and o.password_hash is not null))`;
