@@ -12,6 +12,7 @@ import { eventRows } from '../events/promise.ts';
 import { mailRow } from '../outbox/outbox.ts';
 import { deliverAfter } from '../outbox/relay.ts';
 import { adminRole } from '../roles/permissions.ts';
+import { outOfReach } from '../roles/store.ts';
 import type { SessionDeps } from '../sessions/sessions.ts';
 import { type Change, changeUser, type Outcome } from './change-store.ts';
 
@@ -39,6 +40,7 @@ async function change(deps: SessionDeps, { userId, call }: Action, wanted: Chang
     return outcome;
   }
   if (!outcome.found) throw noSuchUser();
+  if (outcome.out_of_reach) throw outOfReach();
   if (outcome.unknown_roles.length > 0) {
     const message = `There is no role ${outcome.unknown_roles.join(', ')}`;
     throw new Problem('validation_failed', { errors: [{ path: 'roles', message }] });
