@@ -3,6 +3,7 @@ import { describe, expect, inject, it } from 'vitest';
 import { createEmptyDatabase, databaseByParts, withClient } from '../db/catalog.ts';
 import { everyRow } from '../support/dump.ts';
 import { webhooks } from '../support/events.ts';
+import { secretsTo } from '../support/mail.ts';
 import { runCli, runImport, startCli, toNdjson } from '../support/run-cli.ts';
 import { testSecret } from '../support/secret.ts';
 import { createDatabase, password, registerUser, testApp } from '../support/test-app.ts';
@@ -93,6 +94,25 @@ describe('the import', () => {
       'line 6: id: Belongs to an account with other names',
     ];
     expect(ended).toEqual({ code: 1, out: report(7, 0, 3, 4), err: problems.join('\n') });
+    expect(await everyRow(app)).toEqual(before);
+  });
+
+  it.each(['with an id', 'without one'])('knows who has changed their address since: %s', async (which) => {
+    const app = await testApp();
+    const passwordHash = await app.deps.hasher.hash(password);
+    const own = which === 'with an id' ? { id: id(1) } : {};
+    const moved = { ...own, email: 'old@example.com', email_verified: true, password_hash: passwordHash };
+    const stayed = { id: id(2), email: 'stayed@example.com' };
+    await importInto(app.databaseUrl, [moved, stayed]);
+    const { body } = await app.request('POST', '/auth/login', { body: { email: moved.email, password } });
+    await app.request('POST', '/users/change-email', { token: body.access_token, body: { email: 'new@example.com' } });
+    const { token } = secretsTo(app, 'new@example.com');
+    expect((await app.request('POST', '/auth/confirm-email-change', { body: { token } })).status).toBe(200);
+
+    const before = await everyRow(app);
+    const again = await importInto(app.databaseUrl, [moved, { ...stayed, email: 'stranger@example.com' }]);
+    const problem = 'line 2: id: Belongs to an account with other names';
+    expect(again).toEqual({ code: 1, out: report(2, 0, 1, 1), err: problem });
     expect(await everyRow(app)).toEqual(before);
   });
 

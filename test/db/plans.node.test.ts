@@ -88,6 +88,7 @@ const expected = [
   'from users, from sessions, delete from one_time_tokens, update users, update users, update sessions, delete from one_time_tokens, insert into audit_log, insert into one_time_tokens, insert into outbox',
   'from users, from users, from users, update audit_log, delete from outbox, delete from users, delete from one_time_tokens, delete from code_attempts, insert into audit_log, insert into outbox, from sessions',
   'from users, from users, from users, join roles, update audit_log, delete from outbox, delete from users, delete from one_time_tokens, delete from code_attempts, insert into audit_log, insert into outbox, join roles, from sessions',
+  'from audit_log, from audit_log, from users',
   'from roles',
   'from users, join roles, from roles, update users, update sessions, delete from one_time_tokens, insert into audit_log, join roles, from roles',
   'from users, from users, from users, join roles, from roles, update users, update sessions, delete from one_time_tokens, insert into audit_log, insert into one_time_tokens, insert into outbox, join roles, from roles',
