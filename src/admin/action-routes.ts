@@ -15,7 +15,7 @@ import {
   revokeSessions,
   setRoles,
 } from './change-user.ts';
-import { adminUser, createUserRequest, rolesRequest, userParams } from './schemas.ts';
+import { adminUser, createUserRequest, rolesAnswer, rolesRequest, userParams } from './schemas.ts';
 import { createUser } from './users.ts';
 
 const noStore = { 'Cache-Control': 'no-store' };
@@ -145,7 +145,7 @@ export function adminActionRoutes(deps: SessionDeps): Endpoint[] {
       sensitive: true,
       params: userParams,
       body: rolesRequest,
-      responses: { 200: { description: 'The roles as they are now', schema: rolesRequest } },
+      responses: { 200: { description: 'The roles as they are now', schema: rolesAnswer } },
       errors: ['last_admin'],
       limits: ['write_user'],
       prepare: ({ caller }) => ({ hits: hitsOf(caller), subject: undefined }),
