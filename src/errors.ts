@@ -35,7 +35,7 @@ export interface FieldError {
 }
 
 export interface ProblemDetails {
-  /** Sent: a sentence for the person who called. Never a secret, never what another person owns. */
+  /** Sent: a sentence for the person who called, where there is more to say than the title. Never a secret, never what another person owns. */
   readonly detail?: string;
   readonly errors?: readonly FieldError[];
   readonly headers?: Readonly<Record<string, string>>;

@@ -17,6 +17,9 @@ describe('the older API auth-signup', () => {
     expect(await request('POST', '/auth/logout', { token })).toMatchObject({ status: 200 });
     expect(await request('GET', '/auth/me', { token })).toMatchObject({ status: 401 });
     expect(await request('GET', '/')).toMatchObject({ status: 200, body: { status: 'ok' } });
+    // Clients of FastAPI show the `detail` of a refusal.
+    const refused = await request('POST', '/auth/login', { body: { ...credentials, password: 'another password' } });
+    expect(refused).toMatchObject({ status: 401, body: { detail: expect.any(String) } });
     // The first session goes on.
     expect(await request('GET', '/auth/me', { token: signup.body.access_token })).toMatchObject({ status: 200 });
   });
