@@ -96,7 +96,7 @@ const saySomethingEmpty: ReadonlySet<string> = new Set(['COMPAT_APIS']);
  * @throws {ConfigError} naming every wrong variable at once
  */
 export function readConfig(environment: Readonly<Record<string, unknown>>): Config {
-  const { set, renamed } = withOlderNames(variablesSet(environment, saySomethingEmpty));
+  const { set, renamed, required } = withOlderNames(variablesSet(environment, saySomethingEmpty));
   const parsed = variables.safeParse(set);
   const limits = limitVariables.safeParse(set);
   const lockouts = lockoutVariables.safeParse(set);
@@ -105,10 +105,10 @@ export function readConfig(environment: Readonly<Record<string, unknown>>): Conf
     .map(({ path, message }) => {
       const name = String(path[0]);
       const from = renamed.find((each) => each.name === name);
-      const said = set[name] === undefined ? 'Required' : message;
+      const said = set[name] === undefined ? required(name) : message;
       return `${placeOf(path)}${from === undefined ? '' : ` (from ${from.old})`}: ${said}`;
     });
-  if (parsed.data !== undefined) wrong.push(...contradictions(parsed.data));
+  if (parsed.data !== undefined) wrong.push(...contradictions(parsed.data, required));
   if (wrong.length > 0 || parsed.data === undefined || limits.data === undefined || lockouts.data === undefined) {
     throw new ConfigError(`Invalid configuration. ${[...new Set(wrong)].join('. ')}`);
   }
@@ -116,7 +116,7 @@ export function readConfig(environment: Readonly<Record<string, unknown>>): Conf
 }
 
 /** What is wrong though each variable by itself is well-formed. */
-function contradictions(v: Variables): string[] {
+function contradictions(v: Variables, required: (name: string) => string): string[] {
   const wrong: string[] = [];
   if ((v.UPSTASH_REDIS_REST_URL === undefined) !== (v.UPSTASH_REDIS_REST_TOKEN === undefined)) {
     wrong.push('UPSTASH_REDIS_REST_TOKEN: set it together with UPSTASH_REDIS_REST_URL');
@@ -134,7 +134,7 @@ function contradictions(v: Variables): string[] {
   if (v.ARGON2_MEMORY * v.ARGON2_ITERATIONS > argon2Limits.work) {
     wrong.push(`ARGON2_MEMORY: times ARGON2_ITERATIONS must be at most ${argon2Limits.work}`);
   }
-  return [...wrong, ...mailContradictions(v), ...eventContradictions(v)];
+  return [...wrong, ...mailContradictions(v, required), ...eventContradictions(v)];
 }
 
 const isLoopback = (url: string) => isLoopbackHost(new URL(url).hostname);

@@ -25,11 +25,11 @@ type Opened = ImportDeps & { close(): Promise<void> };
  * @throws {ConfigError} naming every wrong variable, without a value
  */
 export async function openImportDeps(environment: Readonly<Record<string, string | undefined>>): Promise<Opened> {
-  const { set } = withOlderNames(variablesSet(environment));
+  const { set, required } = withOlderNames(variablesSet(environment));
   const { data, error } = needed.safeParse(set);
   if (error !== undefined) {
     const wrong = error.issues.map(
-      ({ path: [name], message }) => `${String(name)}: ${set[String(name)] ? message : 'Required'}`,
+      ({ path: [name], message }) => `${String(name)}: ${set[String(name)] ? message : required(String(name))}`,
     );
     throw new ConfigError(`Invalid configuration. ${[...new Set(wrong)].join('. ')}`);
   }
