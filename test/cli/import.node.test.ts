@@ -1,6 +1,7 @@
 // Node only: the command runs on Node.
 import { describe, expect, inject, it } from 'vitest';
 import { createEmptyDatabase, databaseByParts, withClient } from '../db/catalog.ts';
+import { makeRole } from '../support/admin.ts';
 import { everyRow } from '../support/dump.ts';
 import { webhooks } from '../support/events.ts';
 import { secretsTo } from '../support/mail.ts';
@@ -114,6 +115,23 @@ describe('the import', () => {
     const problem = 'line 2: id: Belongs to an account with other names';
     expect(again).toEqual({ code: 1, out: report(2, 0, 1, 1), err: problem });
     expect(await everyRow(app)).toEqual(before);
+  });
+
+  it('gives the roles that there are, and no others', async () => {
+    const app = await testApp();
+    await makeRole(app, 'editor', []);
+    const lines = [
+      { username: 'ann', roles: ['editor', 'user'] },
+      { username: 'ben', roles: ['ghost'] },
+    ];
+    const { code, out, err } = await importInto(app.databaseUrl, lines);
+    expect([code, out]).toEqual([1, report(2, 1, 0, 1)]);
+    expect(err).toMatch(/^line 2: roles\.0: Invalid option/);
+    const rows = await withClient(
+      app.databaseUrl,
+      async (client) => (await client.query('select roles from users')).rows,
+    );
+    expect(rows).toEqual([{ roles: ['editor', 'user'] }]);
   });
 
   it('finds people under each secret while one is replaced', async () => {
@@ -294,7 +312,7 @@ describe('an import that is stopped or meets others', () => {
       out: report(400, 400, 0, 0),
       err: '',
     });
-    expect(await (await fetch(counters)).json()).toMatchObject({ requests: 5, statements: 5 });
+    expect(await (await fetch(counters)).json()).toMatchObject({ requests: 6, statements: 6 });
     const good = { identifier: 'argon', password };
     expect((await app.request('POST', '/auth/login', { body: good })).status).toBe(200);
   });
