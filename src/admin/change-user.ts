@@ -24,7 +24,7 @@ export interface Action {
   readonly call: Call;
 }
 
-const noSuchUser = () => new Problem('not_found', { reason: 'no such user' });
+export const noSuchUser = () => new Problem('not_found', { reason: 'no such user' });
 
 export function actionAudit(deps: Deps, type: AuditEntry['type'], { userId, actor, call }: Action): AuditRow {
   const by = { actorId: actor.userId, sessionId: actor.sessionId, origin: call.origin };
