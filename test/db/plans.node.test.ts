@@ -152,7 +152,7 @@ async function callEverything(databaseUrl: string): Promise<{ statements: Statem
   }
   await request('PUT', '/users/profile', { token: first.access, body: { phone_number: '+14155550101' } });
   const conditional = { 'If-Match': `"${first.id}.1"` };
-  await request('PUT', '/users/profile', { token: first.access, body: {}, headers: conditional });
+  await request('PUT', '/users/profile', { token: first.access, body: { name: null }, headers: conditional });
   const good = { identifier: first.email, password };
   for (const body of [good, { ...good, password: 'wrong' }, { username: 'nobody', password }]) {
     await request('POST', '/auth/login', { body });
