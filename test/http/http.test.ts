@@ -50,7 +50,7 @@ describe('a body', () => {
 
   it('has to be JSON, and well-formed', async () => {
     expect(await send('{"identifier":')).toEqual([400, 'invalid_json']);
-    expect(await send('')).toEqual([400, 'invalid_json']);
+    expect(await send('', 'text/plain')).toEqual([415, 'unsupported_media_type']);
     expect(await send('{}', 'text/plain')).toEqual([415, 'unsupported_media_type']);
     expect(await send('identifier=a&password=b', 'application/x-www-form-urlencoded')).toEqual([
       415,
@@ -61,6 +61,18 @@ describe('a body', () => {
     expect(await send('"text"')).toEqual([422, 'validation_failed']);
     expect(await send('{}', 'application/json; charset=utf-8')).toEqual([422, 'validation_failed']);
     expect(await send('['.repeat(60_000))).toEqual([400, 'invalid_json']);
+  });
+
+  it('that is missing, or lacks fields, is answered with their names', async () => {
+    const { request } = await testApp();
+    const json = { 'Content-Type': 'application/json' };
+    for (const sent of [{}, { body: '', headers: json }, { body: {} }]) {
+      const { status, body } = await request('POST', '/auth/refresh', sent);
+      const errors = [{ path: 'refresh_token', message: 'Required' }];
+      expect([status, body.code, body.errors]).toEqual([422, 'validation_failed', errors]);
+    }
+    const { body } = await request('POST', '/auth/refresh', { body: { refresh_token: 7 } });
+    expect(body.errors).toEqual([{ path: 'refresh_token', message: expect.stringContaining('expected string') }]);
   });
 
   it('has to be UTF-8', async () => {
