@@ -8,13 +8,25 @@ export interface Renamed {
   readonly name: string;
 }
 
+/** An older name is set, with a value that cannot be ours. */
+interface Unusable {
+  readonly old: string;
+  readonly name: string;
+  /** What is wrong with it, never the value. */
+  readonly why: string;
+}
+
 interface Row {
   /** The old variables: the first has to be set, the others go along. */
   readonly old: readonly [string, ...string[]];
   readonly name: string;
+  /** What the first one is where only others are set. */
+  readonly fallback?: string;
   /** @returns undefined where the old value says nothing about ours */
-  readonly convert: (value: string, environment: Environment) => string | undefined;
+  readonly convert: (value: string, environment: Environment) => string | Why | undefined;
 }
+
+type Why = Pick<Unusable, 'why'>;
 
 const same = (value: string) => value;
 const seconds = (unit: number) => (value: string) => String(Number(value) * unit);
@@ -24,10 +36,15 @@ const longestSession = 30 * day;
 const beyond = (unit: number) => (value: string) =>
   Number(value) * unit > longestSession ? seconds(unit)(value) : undefined;
 /** What was good enough for them need not be so for us; and ours would be read as two where there is a comma. */
-const strongSecret = (value: string) => (isSecret(value) && !/[\s,]/.test(value) ? value : undefined);
-const address = (value: string) => (/^[^<>@\s]+@[^<>@\s]+$/.test(value) ? value : undefined);
+function strongSecret(value: string): string | Why {
+  if (value.length < 32) return { why: 'has fewer than 32 characters' };
+  if (/[\s,]/.test(value)) return { why: 'has a comma or a blank' };
+  return isSecret(value) ? value : { why: 'has too few different characters' };
+}
+const address = (value: string) => (/^[^<>@\s]+@[^<>@\s]+$/.test(value) ? value : { why: 'is no address' });
 const isOn = (value: string) => /^(true|1)$/i.test(value);
-/** Kubernetes sets `REDIS_PORT=tcp://10.0.0.1:6379` for a service of that name. */
+/** Kubernetes sets `REDIS_PORT=tcp://10.0.0.1:6379` for a service of that name: nobody has asked for anything. */
+const isOfKubernetes = (value: string | undefined) => value?.startsWith('tcp://') === true;
 const digits = (value: string | undefined) => (/^\d+$/.test(value ?? '') ? value : undefined);
 
 const databaseUrl = (host: string, { DB_PORT, DB_USER = 'auth_user', DB_PASSWORD, DB_TABLE = 'auth' }: Environment) => {
@@ -40,7 +57,12 @@ const databaseUrl = (host: string, { DB_PORT, DB_USER = 'auth_user', DB_PASSWORD
 const table: readonly Row[] = [
   { old: ['SECRET_KEY'], name: 'AUTH_SECRET', convert: strongSecret },
   { old: ['JWT_SECRET_KEY'], name: 'AUTH_SECRET', convert: strongSecret },
-  { old: ['DB_HOST', 'DB_PORT', 'DB_USER', 'DB_PASSWORD', 'DB_TABLE'], name: 'DATABASE_URL', convert: databaseUrl },
+  {
+    old: ['DB_HOST', 'DB_PORT', 'DB_USER', 'DB_PASSWORD', 'DB_TABLE'],
+    name: 'DATABASE_URL',
+    fallback: 'localhost',
+    convert: databaseUrl,
+  },
   {
     old: ['REDIS_HOST', 'REDIS_PORT', 'REDIS_DB'],
     name: 'REDIS_URL',
@@ -71,19 +93,46 @@ const table: readonly Row[] = [
 export const olderNames: readonly string[] = table.flatMap(({ old }) => old);
 
 /**
+ * The variables that are set: strings that say something.
+ * @param evenEmpty names of which an empty value is an answer too
+ */
+export function variablesSet(
+  environment: Readonly<Record<string, unknown>>,
+  evenEmpty: ReadonlySet<string> = new Set(),
+): Environment {
+  const isSet = (entry: [string, unknown]): entry is [string, string] =>
+    typeof entry[1] === 'string' && (entry[1].trim() !== '' || evenEmpty.has(entry[0]));
+  return Object.fromEntries(Object.entries(environment).filter(isSet));
+}
+
+interface WithOlderNames {
+  readonly set: Environment;
+  readonly renamed: readonly Renamed[];
+  /** What is wrong with a variable of ours that is not set, and why an older one could not stand for it. */
+  readonly required: (name: string) => string;
+}
+
+/**
  * Adds those of our variables that are set by an older name alone.
  * @param set variables that are set, by name
  */
-export function withOlderNames(set: Environment): { readonly set: Environment; readonly renamed: readonly Renamed[] } {
+export function withOlderNames(set: Environment): WithOlderNames {
   const renamed: Renamed[] = [];
+  const unusable: Unusable[] = [];
   const all: Record<string, string> = { ...set };
-  for (const { old, name, convert } of table) {
-    const value = set[old[0]];
+  for (const { old, name, fallback, convert } of table) {
+    const given = old.filter((each) => set[each] !== undefined);
+    const value = set[old[0]] ?? (given.some((each) => !isOfKubernetes(set[each])) ? fallback : undefined);
     if (value === undefined || all[name] !== undefined) continue;
     const converted = convert(value, set);
-    if (converted === undefined) continue;
-    all[name] = converted;
-    renamed.push({ old: old.filter((each) => set[each] !== undefined).join(', '), name });
+    if (typeof converted === 'string') {
+      all[name] = converted;
+      renamed.push({ old: given.join(', '), name });
+    } else if (converted !== undefined) unusable.push({ old: given.join(', '), name, ...converted });
   }
-  return { set: all, renamed };
+  const required = (name: string) => {
+    const reasons = unusable.filter((each) => each.name === name).map(({ old, why }) => `${old} is set, but ${why}`);
+    return reasons.length === 0 ? 'Required' : `Required (${reasons.join('; ')})`;
+  };
+  return { set: all, renamed, required };
 }

@@ -18,12 +18,13 @@ export interface SmtpConfig {
 export const isLoopbackHost = (host: string) => ['localhost', '127.0.0.1', '::1', '[::1]'].includes(host);
 
 /** What is wrong about mail though each variable by itself is well-formed. */
-export function mailContradictions(v: Variables): string[] {
+export function mailContradictions(v: Variables, required: (name: string) => string): string[] {
   const wrong: string[] = [];
   if (v.RESEND_API_KEY !== undefined && v.SMTP_HOST !== undefined) {
     wrong.push('SMTP_HOST: set either this or RESEND_API_KEY');
   }
-  if ((v.RESEND_API_KEY ?? v.SMTP_HOST) !== undefined && v.MAIL_FROM === undefined) wrong.push('MAIL_FROM: Required');
+  if ((v.RESEND_API_KEY ?? v.SMTP_HOST) !== undefined && v.MAIL_FROM === undefined)
+    wrong.push(`MAIL_FROM: ${required('MAIL_FROM')}`);
   if ((v.SMTP_USER === undefined) !== (v.SMTP_PASSWORD === undefined)) {
     wrong.push('SMTP_PASSWORD: set it together with SMTP_USER');
   }

@@ -1,5 +1,5 @@
 import { type EventSinkConfig, eventContradictions, toEventSinks } from './config-events.ts';
-import { olderNames, type Renamed, withOlderNames } from './config-legacy.ts';
+import { olderNames, type Renamed, variablesSet, withOlderNames } from './config-legacy.ts';
 import { isLoopbackHost, type MailConfig, mailContradictions, toMail } from './config-mail.ts';
 import { type ObservabilityConfig, toObservability } from './config-observability.ts';
 import { placeOf } from './config-place.ts';
@@ -96,9 +96,7 @@ const saySomethingEmpty: ReadonlySet<string> = new Set(['COMPAT_APIS']);
  * @throws {ConfigError} naming every wrong variable at once
  */
 export function readConfig(environment: Readonly<Record<string, unknown>>): Config {
-  const isSet = (entry: [string, unknown]): entry is [string, string] =>
-    typeof entry[1] === 'string' && (entry[1].trim() !== '' || saySomethingEmpty.has(entry[0]));
-  const { set, renamed } = withOlderNames(Object.fromEntries(Object.entries(environment).filter(isSet)));
+  const { set, renamed, required } = withOlderNames(variablesSet(environment, saySomethingEmpty));
   const parsed = variables.safeParse(set);
   const limits = limitVariables.safeParse(set);
   const lockouts = lockoutVariables.safeParse(set);
@@ -107,10 +105,10 @@ export function readConfig(environment: Readonly<Record<string, unknown>>): Conf
     .map(({ path, message }) => {
       const name = String(path[0]);
       const from = renamed.find((each) => each.name === name);
-      const said = set[name] === undefined ? 'Required' : message;
+      const said = set[name] === undefined ? required(name) : message;
       return `${placeOf(path)}${from === undefined ? '' : ` (from ${from.old})`}: ${said}`;
     });
-  if (parsed.data !== undefined) wrong.push(...contradictions(parsed.data));
+  if (parsed.data !== undefined) wrong.push(...contradictions(parsed.data, required));
   if (wrong.length > 0 || parsed.data === undefined || limits.data === undefined || lockouts.data === undefined) {
     throw new ConfigError(`Invalid configuration. ${[...new Set(wrong)].join('. ')}`);
   }
@@ -118,7 +116,7 @@ export function readConfig(environment: Readonly<Record<string, unknown>>): Conf
 }
 
 /** What is wrong though each variable by itself is well-formed. */
-function contradictions(v: Variables): string[] {
+function contradictions(v: Variables, required: (name: string) => string): string[] {
   const wrong: string[] = [];
   if ((v.UPSTASH_REDIS_REST_URL === undefined) !== (v.UPSTASH_REDIS_REST_TOKEN === undefined)) {
     wrong.push('UPSTASH_REDIS_REST_TOKEN: set it together with UPSTASH_REDIS_REST_URL');
@@ -136,7 +134,7 @@ function contradictions(v: Variables): string[] {
   if (v.ARGON2_MEMORY * v.ARGON2_ITERATIONS > argon2Limits.work) {
     wrong.push(`ARGON2_MEMORY: times ARGON2_ITERATIONS must be at most ${argon2Limits.work}`);
   }
-  return [...wrong, ...mailContradictions(v), ...eventContradictions(v)];
+  return [...wrong, ...mailContradictions(v, required), ...eventContradictions(v)];
 }
 
 const isLoopback = (url: string) => isLoopbackHost(new URL(url).hostname);

@@ -16,7 +16,7 @@ export const problems = {
   method_not_allowed: { status: 405, title: 'This address does not take this method' },
   precondition_failed: { status: 412, title: 'It was changed in the meantime; read it again' },
   identifier_taken: { status: 409, title: 'The email or the username is already taken' },
-  last_admin: { status: 409, title: 'Nobody else is an active admin' },
+  last_admin: { status: 409, title: 'Nobody else is an active admin with a password' },
   email_missing: { status: 409, title: 'The user has no email address' },
   rate_limited: { status: 429, title: 'Too many requests' },
   account_locked: { status: 429, title: 'Too many failed attempts; wait, or reset the password' },
@@ -35,7 +35,7 @@ export interface FieldError {
 }
 
 export interface ProblemDetails {
-  /** Sent: a sentence for the person who called. Never a secret, never what another person owns. */
+  /** Sent: a sentence for the person who called, where there is more to say than the title. Never a secret, never what another person owns. */
   readonly detail?: string;
   readonly errors?: readonly FieldError[];
   readonly headers?: Readonly<Record<string, string>>;

@@ -101,10 +101,8 @@ export default {
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
       createLog('error', now).error('invalid_configuration', { detail: error.message });
-      return Response.json(
-        { type: 'about:blank', title: 'The service is not configured', status: 500 },
-        { status: 500 },
-      );
+      const title = 'The service is not configured';
+      return Response.json({ type: 'about:blank', title, status: 500, detail: title }, { status: 500 });
     }
   },
   async scheduled(_controller, bindings) {

@@ -208,7 +208,7 @@ describe.skipIf(!hasSharedKeyValue())(
       const app = await warmApp({ LIMIT_REGISTER_ADDRESS: '3/3600' });
       const { email, access, refresh } = await registerUser(app);
       const other = await registerUser(app);
-      const stale = { token: access, headers: { 'If-Match': '"1"' }, body: {} };
+      const stale = { token: access, headers: { 'If-Match': '"1"' }, body: { name: null } };
       const ended = await app.request('POST', '/auth/login', { body: { email, password } });
       await app.request('POST', '/auth/logout', { token: ended.body.access_token });
       const body = { email: `${crypto.randomUUID()}@example.com`, password };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readConfig } from '../src/config.ts';
+import { ConfigError, readConfig } from '../src/config.ts';
 import { testApp } from './support/test-app.ts';
 
 const secret = 'a-secret-of-at-least-thirty-two-characters';
@@ -33,7 +33,9 @@ describe('variables of older services', () => {
     const fastApi = { ...smtp, SMTP_USERNAME: credentials.user, SMTP_PASSWORD: credentials.password };
     for (const older of [flask, fastApi]) expect(readConfig({ ...complete, ...older }).mail).toMatchObject(meant);
     // A name that is no address says nothing about who mails come from.
-    expect(() => readConfig({ ...complete, ...fastApi, SMTP_USERNAME: 'apikey' })).toThrow('MAIL_FROM: Required');
+    expect(() => readConfig({ ...complete, ...fastApi, SMTP_USERNAME: 'apikey' })).toThrow(
+      'MAIL_FROM: Required (SMTP_USERNAME is set, but is no address)',
+    );
   });
 
   it('name the database by its parts', () => {
@@ -42,6 +44,12 @@ describe('variables of older services', () => {
     const config = readConfig({ AUTH_SECRET, ISSUER, ...parts });
     expect(config.database.url).toBe('postgres://auth_user:p%40ss%2Fw%3Ad@db:5433/auth');
     expect(config.renamed).toEqual([{ old: 'DB_HOST, DB_PORT, DB_USER, DB_PASSWORD, DB_TABLE', name: 'DATABASE_URL' }]);
+    const urlOf = (older: Record<string, string>) => readConfig({ AUTH_SECRET, ISSUER, ...older }).database.url;
+    // Its host is the machine itself where it is not named.
+    expect(urlOf({ DB_PASSWORD: 'password' })).toBe('postgres://auth_user:password@localhost:5432/auth');
+    expect(urlOf({ DB_PORT: '5433' })).toBe('postgres://auth_user@localhost:5433/auth');
+    // As Kubernetes names a service `db`, which nobody asked for.
+    expect(() => urlOf({ DB_PORT: 'tcp://10.0.0.1:5432' })).toThrow('DATABASE_URL: Required');
     expect(readConfig({ ...complete, ...parts })).toMatchObject({
       database: { url: complete.DATABASE_URL },
       renamed: [],
@@ -53,9 +61,16 @@ describe('variables of older services', () => {
     const secretsOf = (older: Record<string, string>) => readConfig({ ISSUER, DATABASE_URL, ...older }).secrets;
     expect(secretsOf({ SECRET_KEY: secret })).toEqual([secret]);
     expect(secretsOf({ SECRET_KEY: 'your-secret-key-here', JWT_SECRET_KEY: secret })).toEqual([secret]);
-    for (const weak of ['your-secret-key-here', 'a'.repeat(64), `${secret},${secret}`]) {
-      expect(() => secretsOf({ SECRET_KEY: weak })).toThrow('AUTH_SECRET: Required');
+    for (const [weak, why] of [
+      ['your-secret-key-here', 'has fewer than 32 characters'],
+      ['a'.repeat(64), 'has too few different characters'],
+      [`${secret},${secret}`, 'has a comma or a blank'],
+    ] as const) {
+      const message = `Invalid configuration. AUTH_SECRET: Required (SECRET_KEY is set, but ${why})`;
+      expect(() => secretsOf({ SECRET_KEY: weak })).toThrow(new ConfigError(message));
     }
+    const both = { SECRET_KEY: 'your-secret-key-here', JWT_SECRET_KEY: 'a'.repeat(64) };
+    expect(() => secretsOf(both)).toThrow('characters; JWT_SECRET_KEY is set, but has too few different characters)');
     expect(readConfig({ ...complete, SECRET_KEY: `other-${secret}` }).secrets).toEqual([secret]);
   });
 

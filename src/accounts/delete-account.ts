@@ -6,6 +6,7 @@ import { eventRows } from '../events/promise.ts';
 import type { AttemptResult } from '../kv.ts';
 import { deliverAfter } from '../outbox/relay.ts';
 import type { OutboxRow } from '../outbox/store.ts';
+import { outOfReach } from '../roles/store.ts';
 import type { SessionDeps } from '../sessions/sessions.ts';
 import { normaliseEmail } from './email.ts';
 import { proveCredentials, settleAttempt } from './login.ts';
@@ -62,7 +63,7 @@ async function removeUser(deps: SessionDeps, user: UserRow, call: Call): Promise
  * @param user `passwordHash` where it has to be the stored one still
  * @param notices mails that say so, sent after the answer
  * @returns whether there was such a user
- * @throws {Problem} `last_admin`
+ * @throws {Problem} `last_admin`; `forbidden` where it is an admin, and who does it may not
  */
 export async function forgetUser(
   deps: SessionDeps,
@@ -75,9 +76,10 @@ export async function forgetUser(
   const key = user.email === null ? undefined : normaliseEmail(user.email)?.key;
   const emailIndexes = key === undefined ? [] : await blindIndexes(deps.keyring, 'email', key);
   const promised = [...notices, ...(await eventRows(deps, 'UserDeleted', user.id, {}))];
-  const { deleted, lastAdmin, sessionIds } = await deleteUser(db, user, emailIndexes, audit, promised);
-  if (lastAdmin) throw new Problem('last_admin');
-  if (!deleted) return false;
+  const { sessionIds, ...outcome } = await deleteUser(db, user, emailIndexes, audit, promised);
+  if (outcome.isOutOfReach) throw outOfReach();
+  if (outcome.isLastAdmin) throw new Problem('last_admin');
+  if (!outcome.deleted) return false;
   deliverAfter(deps, call, promised);
   await Promise.all([revocation.revokeUser(user.id, sessionIds, null), forgetAudit(db, user.id)]);
   return true;

@@ -7,7 +7,10 @@ import { auditLog, users } from '../db/schema.ts';
 import { type OutboxRow, rowsFrom } from '../outbox/store.ts';
 import type { NewUserRow, UserRow } from './store.ts';
 
-export type Holder = Pick<UserRow, 'id' | 'emailIndex' | 'usernameKey'>;
+export interface Holder extends Pick<UserRow, 'id' | 'emailIndex' | 'usernameKey'> {
+  /** Came by an import, and has another address since: the file still names the old one. */
+  readonly hasMoved: boolean;
+}
 
 interface Sought {
   readonly ids: readonly string[];
@@ -15,11 +18,19 @@ interface Sought {
   readonly usernameKeys: readonly string[];
 }
 
+const noted = (type: AuditRow['type']) =>
+  sql`exists (select from ${auditLog} as a where a.user_id = ${users.id} and a.type = ${type} and a.result = 'success')`;
+
 /** The accounts that have one of these ids, emails or usernames. */
 export async function findHolders(db: Database, sought: Sought): Promise<Holder[]> {
   const { id, emailIndex, usernameKey } = users;
   return await db
-    .select({ id, emailIndex, usernameKey })
+    .select({
+      id,
+      emailIndex,
+      usernameKey,
+      hasMoved: sql<boolean>`${noted('user_imported')} and ${noted('email_changed')}`,
+    })
     .from(users)
     .where(
       or(

@@ -18,6 +18,8 @@ export type Outcome = 'imported' | 'present' | LineProblem;
 interface Candidate {
   readonly user: ImportedUser;
   readonly id: string;
+  /** Ids that an earlier run may have given, under an older secret. */
+  readonly olderIds: readonly string[];
   /** One for each secret, newest first. */
   readonly emailIndexes: readonly string[];
 }
@@ -58,12 +60,16 @@ export async function importUsers(
 
 async function candidate({ keyring }: ImportDeps, user: ImportedUser): Promise<Candidate> {
   const emailIndexes = user.email === null ? [] : await blindIndexes(keyring, 'email', user.email.key);
-  if (user.id !== null) return { user, emailIndexes, id: user.id };
-  const [index] =
+  if (user.id !== null) return { user, emailIndexes, id: user.id, olderIds: [] };
+  const indexes =
     user.email === null ? await blindIndexes(keyring, 'username', user.username?.key ?? '') : emailIndexes;
   // A second run has to find the same id. It derives from a keyed hash: nobody can tell from it whose it is.
-  const hash = await crypto.subtle.digest('SHA-256', encoder.encode(`imported user\0${index}`));
-  return { user, emailIndexes, id: derivedUuidv7(user.created_at ?? 0, new Uint8Array(hash)) };
+  const derived = async (index: string) => {
+    const hash = await crypto.subtle.digest('SHA-256', encoder.encode(`imported user\0${index}`));
+    return derivedUuidv7(user.created_at ?? 0, new Uint8Array(hash));
+  };
+  const [id = '', ...olderIds] = await Promise.all(indexes.map(derived));
+  return { user, emailIndexes, id, olderIds };
 }
 
 /** Looks up who has the ids, emails and usernames. The judgement is undefined where all of them are free. */
@@ -72,15 +78,17 @@ async function judgeOf(
   open: readonly Candidate[],
 ): Promise<(each: Candidate) => Outcome | undefined> {
   const holders = await findHolders(db, {
-    ids: open.map(({ id }) => id),
+    ids: open.flatMap(({ id, olderIds }) => [id, ...olderIds]),
     emailIndexes: open.flatMap(({ emailIndexes }) => emailIndexes),
     usernameKeys: open.flatMap(({ user }) => user.username?.key ?? []),
   });
   const by = (key: keyof Holder) => new Map(holders.map((holder) => [holder[key], holder]));
   const [ids, emails, usernames] = [by('id'), by('emailIndex'), by('usernameKey')];
-  return ({ user, id, emailIndexes }) => {
-    const holder = ids.get(id);
+  return ({ user, id, olderIds, emailIndexes }) => {
+    const holder = [id, ...olderIds].map((each) => ids.get(each)).find((found) => found !== undefined);
     if (holder !== undefined) {
+      // Nobody but who came by this line has an id that derives from it.
+      if (user.id === null || holder.hasMoved) return 'present';
       const hasEmail = emailIndexes.some((index) => index === holder.emailIndex);
       const hasUsername = user.username !== null && user.username.key === holder.usernameKey;
       // Two services that both count from 1: nobody shall be lost because somebody else was there first.

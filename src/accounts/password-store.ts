@@ -4,7 +4,7 @@ import { type AuditRow, auditFrom } from '../audit/audit.ts';
 import { type Database, query } from '../db/database.ts';
 import { auditLog, codeAttempts, oneTimeTokens, outbox, sessions, users } from '../db/schema.ts';
 import { type OutboxRow, promisedFrom } from '../outbox/store.ts';
-import { isLastAdmin, lockedUsers } from '../roles/store.ts';
+import { isLastAdmin, isOutOfReach, lockedUsers } from '../roles/store.ts';
 import { type PresentSession, presentColumns, presentSession, timestamp } from '../sessions/store.ts';
 import { attemptsKeys, listOf } from './token-store.ts';
 
@@ -104,13 +104,12 @@ export async function replacePassword(
 }
 
 /**
- * Deletes a user where the password is still the one that was verified, or an admin does, and who is not the last active
- * admin: the row, by cascade its sessions and one-time
- * tokens, and what was sent or is to be mailed. An event that was promised and not yet delivered stays, sealed.
+ * Deletes a user where the password is still the one that was verified, or somebody does who may, and who is not the
+ * last active admin: the row, by cascade its sessions and one-time tokens, and what was sent or is to be mailed. An event that was promised and not yet delivered stays, sealed.
  * Audit rows lose whom they are about. `audit` is the one that says that somebody left.
  * @param passwordHash that was verified; undefined where nobody had to prove it
  * @param emailIndexes of the address, under each secret
- * @returns whether it was deleted or is the last admin, and the ids of the sessions that were open
+ * @returns whether it was deleted, or what kept it from that, and the ids of the sessions that were open
  */
 export async function deleteUser(
   db: Database,
@@ -118,16 +117,18 @@ export async function deleteUser(
   emailIndexes: readonly string[],
   audit: AuditRow,
   notices: readonly OutboxRow[],
-): Promise<{ deleted: boolean; lastAdmin: boolean; sessionIds: string[] }> {
+): Promise<{ deleted: boolean; isOutOfReach: boolean; isLastAdmin: boolean; sessionIds: string[] }> {
   const actorId = audit.actorId ?? null;
   const proved =
     passwordHash === undefined ? sql`` : sql`and l.status = 'active' and l.password_hash = ${passwordHash}`;
+  const beyond = isOutOfReach(actorId);
   const confirmed = sql`(select id from confirmed)`;
   const [row] = await query(
     db,
-    z.object({ deleted: z.boolean(), last_admin: z.boolean(), session_ids: text }),
+    z.object({ deleted: z.boolean(), out_of_reach: z.boolean(), last_admin: z.boolean(), session_ids: text }),
     sql`with locked as (${lockedUsers({ userId, actorId, admins: true })}),
-    confirmed as (select l.id from locked as l where l.id = ${userId}::uuid ${proved} and not ${isLastAdmin}),
+    confirmed as (select l.id from locked as l where l.id = ${userId}::uuid ${proved}
+      and not ${beyond} and not ${isLastAdmin}),
     forgotten as (${forgotten(confirmed)}),
     withdrawn as (
       delete from ${outbox} as o where o.subject = ${confirmed}
@@ -143,11 +144,17 @@ export async function deleteUser(
       ${auditFrom(audit, sql`removed`)}
     )${promisedFrom(notices, sql`removed`)}
     select exists (select from removed) as deleted,
+      exists (select from locked as l where l.id = ${userId}::uuid and ${beyond}) as out_of_reach,
       exists (select from locked as l where l.id = ${userId}::uuid and ${isLastAdmin}) as last_admin, array(
       select s.id::text from ${sessions} as s where s.user_id = ${confirmed} and s.ended_at is null
     ) as session_ids`,
   );
-  return { deleted: row?.deleted === true, lastAdmin: row?.last_admin === true, sessionIds: row?.session_ids ?? [] };
+  return {
+    deleted: row?.deleted === true,
+    isOutOfReach: row?.out_of_reach === true,
+    isLastAdmin: row?.last_admin === true,
+    sessionIds: row?.session_ids ?? [],
+  };
 }
 
 const forgotten = (userId: SQL) =>

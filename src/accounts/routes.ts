@@ -95,7 +95,6 @@ export function accountRoutes(deps: SessionDeps): Endpoint[] {
       tag: 'Accounts',
       summary: 'Delete the account',
       description: 'Removes all that is held of the caller, at once and for good.',
-      sensitive: true,
       body: passwordRequest,
       responses: { 200: { description: 'Nothing is left', schema: says('Account deleted') } },
       errors: ['wrong_password', 'last_admin'],

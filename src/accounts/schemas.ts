@@ -131,13 +131,23 @@ export const locale = bounded(35).transform((value, context) => {
   return z.NEVER;
 });
 
+const profileFields = z.object({
+  name: name.nullable().default(null),
+  surname: name.nullable().default(null),
+  phone_number: phoneNumber.nullable().default(null),
+  locale: locale.nullable().default(null),
+});
+const profileNames = Object.keys(profileFields.shape);
+
 export const profileRequest = z
-  .object({
-    name: name.nullable().default(null),
-    surname: name.nullable().default(null),
-    phone_number: phoneNumber.nullable().default(null),
-    locale: locale.nullable().default(null),
-  })
+  // One misspelt field alone would else empty the profile.
+  .preprocess((body, context) => {
+    const isObject = typeof body === 'object' && body !== null && !Array.isArray(body);
+    if (isObject && !profileNames.some((known) => Object.hasOwn(body, known))) {
+      context.addIssue({ code: 'custom', message: `Give one of ${profileNames.join(', ')} at least` });
+    }
+    return body;
+  }, profileFields)
   .meta({
     id: 'ProfileRequest',
     description: 'The whole of it: what is missing is null afterwards.',

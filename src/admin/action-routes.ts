@@ -15,7 +15,7 @@ import {
   revokeSessions,
   setRoles,
 } from './change-user.ts';
-import { adminUser, createUserRequest, rolesRequest, userParams } from './schemas.ts';
+import { adminUser, createUserRequest, rolesAnswer, rolesRequest, userParams } from './schemas.ts';
 import { createUser } from './users.ts';
 
 const noStore = { 'Cache-Control': 'no-store' };
@@ -44,6 +44,7 @@ function actionEndpoint(deps: SessionDeps, { run, done, mails = false, ...contra
   return guardedEndpoint({
     ...contract,
     tag,
+    description: 'Done to an admin it needs `roles:write` besides.',
     sensitive: true,
     params: userParams,
     responses: { 200: { description: done, schema: actionAnswer(done) } },
@@ -86,7 +87,7 @@ const actions: readonly ActionDefinition[] = [
     permission: 'users:write',
     operationId: 'forcePasswordReset',
     summary: 'Take the password away, end all sessions, and send a mail to choose another password',
-    errors: ['email_missing', 'precondition_failed'],
+    errors: ['email_missing', 'last_admin', 'precondition_failed'],
     run: forcePasswordReset,
     done: 'Password removed, a mail to choose another one is on its way',
     mails: true,
@@ -144,7 +145,7 @@ export function adminActionRoutes(deps: SessionDeps): Endpoint[] {
       sensitive: true,
       params: userParams,
       body: rolesRequest,
-      responses: { 200: { description: 'The roles as they are now', schema: rolesRequest } },
+      responses: { 200: { description: 'The roles as they are now', schema: rolesAnswer } },
       errors: ['last_admin'],
       limits: ['write_user'],
       prepare: ({ caller }) => ({ hits: hitsOf(caller), subject: undefined }),

@@ -7,7 +7,7 @@ import { type Database, query } from '../db/database.ts';
 import { assignments, insertFrom } from '../db/insert-from.ts';
 import { oneTimeTokens, roles, sessions, users } from '../db/schema.ts';
 import { type OutboxRow, promisedFrom } from '../outbox/store.ts';
-import { isLastAdmin, lockedUsers } from '../roles/store.ts';
+import { isLastAdmin, isOutOfReach, lockedUsers } from '../roles/store.ts';
 import { timestamp } from '../sessions/store.ts';
 
 type EndedReason = NonNullable<(typeof sessions.$inferSelect)['endedReason']>;
@@ -16,7 +16,7 @@ type EndedReason = NonNullable<(typeof sessions.$inferSelect)['endedReason']>;
 export interface Change {
   /** What the profile shows, or who may sign in. Raises the version. */
   readonly set?: Partial<Omit<NewUserRow, 'id' | 'version' | 'sessionEpoch' | 'updatedAt'>>;
-  /** Whether it could take an active admin away: not the last one. */
+  /** Whether it could take an active admin away, or the password of one: not the last one's. */
   readonly admins: boolean;
   /** The address that the user has to have still, by its index. */
   readonly from?: string | null;
@@ -31,6 +31,7 @@ export interface Change {
 const outcome = z.object({
   found: z.boolean(),
   changed: z.boolean(),
+  out_of_reach: z.boolean(),
   last_admin: z.boolean(),
   unknown_roles: z.array(z.string()),
   ended: z.array(z.string()),
@@ -48,6 +49,7 @@ export async function changeUser(db: Database, userId: string, now: number, chan
   const actorId = audit.actorId ?? null;
   const time = timestamp(now);
   const target = sql`l.id = ${userId}::uuid`;
+  const beyond = isOutOfReach(actorId);
   const unknown = sql`select wanted from unnest(${sql.param([...(set?.roles ?? [])])}::text[]) as wanted
     where not exists (select from ${roles} as r where r.name = wanted)`;
   const same = from === undefined ? sql`` : sql`and l.email_index is not distinct from ${from}::text`;
@@ -65,7 +67,7 @@ export async function changeUser(db: Database, userId: string, now: number, chan
     sql`with locked as (${lockedUsers({ userId, actorId, admins })}),
     target as (
       select l.id from locked as l
-      where ${target} ${same} ${admins ? sql`and not ${isLastAdmin}` : sql``} and not exists (${unknown})
+      where ${target} ${same} and not ${beyond} ${admins ? sql`and not ${isLastAdmin}` : sql``} and not exists (${unknown})
     ), changed as (
       update ${users} as u set ${sql.join(raised, sql`, `)} from target where u.id = target.id returning u.id
     ), ended as (
@@ -83,6 +85,7 @@ export async function changeUser(db: Database, userId: string, now: number, chan
       )}
     )${token ?? sql``}${promisedFrom(rows, sql`changed`)}
     select exists (select from locked as l where ${target}) as found, exists (select from changed) as changed,
+      exists (select from locked as l where ${target} and ${beyond}) as out_of_reach,
       ${admins ? sql`exists (select from locked as l where ${target} and ${isLastAdmin})` : sql`false`} as last_admin,
       array(${unknown}) as unknown_roles, array(select id::text from ended) as ended`,
   );

@@ -12,6 +12,7 @@ import { eventRows } from '../events/promise.ts';
 import { mailRow } from '../outbox/outbox.ts';
 import { deliverAfter } from '../outbox/relay.ts';
 import { adminRole } from '../roles/permissions.ts';
+import { outOfReach } from '../roles/store.ts';
 import type { SessionDeps } from '../sessions/sessions.ts';
 import { type Change, changeUser, type Outcome } from './change-store.ts';
 
@@ -23,7 +24,7 @@ export interface Action {
   readonly call: Call;
 }
 
-const noSuchUser = () => new Problem('not_found', { reason: 'no such user' });
+export const noSuchUser = () => new Problem('not_found', { reason: 'no such user' });
 
 export function actionAudit(deps: Deps, type: AuditEntry['type'], { userId, actor, call }: Action): AuditRow {
   const by = { actorId: actor.userId, sessionId: actor.sessionId, origin: call.origin };
@@ -39,6 +40,7 @@ async function change(deps: SessionDeps, { userId, call }: Action, wanted: Chang
     return outcome;
   }
   if (!outcome.found) throw noSuchUser();
+  if (outcome.out_of_reach) throw outOfReach();
   if (outcome.unknown_roles.length > 0) {
     const message = `There is no role ${outcome.unknown_roles.join(', ')}`;
     throw new Problem('validation_failed', { errors: [{ path: 'roles', message }] });
@@ -101,7 +103,7 @@ async function end(deps: SessionDeps, action: Action, wanted: Change): Promise<n
 
 /**
  * Takes the password away and ends all sessions; a mail to choose another one follows.
- * @throws {Problem} `not_found`; `email_missing`; `precondition_failed` where the address changed at that very moment
+ * @throws {Problem} `not_found`, `last_admin`; `email_missing`; `precondition_failed` where the address changed at that very moment
  */
 export async function forcePasswordReset(deps: SessionDeps, action: Action): Promise<number> {
   const { userId } = action;
@@ -112,7 +114,7 @@ export async function forcePasswordReset(deps: SessionDeps, action: Action): Pro
   const promised = await promisePasswordMail(deps, user, { emailIndex: user.emailIndex, to: email });
   return await end(deps, action, {
     set: { passwordHash: null },
-    admins: false,
+    admins: true,
     from: user.emailIndex,
     endsSessions: 'password_removed',
     drops: ['reset_password', 'change_email'],

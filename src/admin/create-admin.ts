@@ -22,13 +22,17 @@ export interface NewAdmin {
   readonly askPassword: () => Promise<string | undefined>;
 }
 
-/** What came of it. `claimed` is an account that never verified the address: it was given a new password. */
-type Made = 'created' | 'promoted' | 'claimed' | 'unchanged';
+/**
+ * What came of it. `claimed` is an account that never verified the address, `equipped` one without a password: both get
+ * the one that is asked for, or the mail.
+ */
+type Made = 'created' | 'promoted' | 'claimed' | 'equipped' | 'unchanged';
 
 /**
  * Makes an admin of whoever holds an address, for an operator, whose word it is that they do.
  * An account that has verified the address keeps its password and gets the role. One that has not may be a stranger's:
- * its sessions end, its links are void, and its password is replaced.
+ * its sessions end, its links are void, and its password is replaced. One without a password is given one: an admin who
+ * cannot sign in is none.
  * @throws {Problem} `validation_failed` for the password, `identifier_taken` for the username
  */
 export async function createAdmin(deps: Deps, wanted: NewAdmin): Promise<Made> {
@@ -37,7 +41,7 @@ export async function createAdmin(deps: Deps, wanted: NewAdmin): Promise<Made> {
   const account = await findAccount(db, { emailIndexes });
   if (account === undefined) return await insertAdmin(deps, wanted);
   const isAdmin = account.status === 'active' && account.roles.includes(adminRole);
-  if (account.emailVerifiedAt === null) return await claim(deps, wanted, account);
+  if (account.emailVerifiedAt === null || account.passwordHash === null) return await claim(deps, wanted, account);
   if (isAdmin) return 'unchanged';
   await promote(deps, account, {});
   return 'promoted';
@@ -59,20 +63,25 @@ async function insertAdmin(deps: Deps, { email, username, askPassword }: NewAdmi
 
 async function claim(deps: Deps, { email, askPassword }: NewAdmin, account: UserRow): Promise<Made> {
   const passwordHash = await hashPassword(deps, await askPassword(), email, account.usernameKey ?? undefined);
-  const emailVerifiedAt = passwordHash === null ? null : new Date(deps.now());
+  const isVerified = account.emailVerifiedAt !== null;
+  const emailVerifiedAt = account.emailVerifiedAt ?? (passwordHash === null ? null : new Date(deps.now()));
+  const hadNone = account.passwordHash === null && passwordHash === null;
   await promote(deps, account, {
     set: { passwordHash, emailVerifiedAt },
     endsSessions: 'password_changed',
-    drops: ['verify_email', 'reset_password', 'change_email', 'undo_email_change'],
+    // What undoes a change of the address belongs to whoever had verified it.
+    drops: ['verify_email', 'reset_password', 'change_email', ...(isVerified ? [] : (['undo_email_change'] as const))],
     promised: await passwordMail(deps, { ...account, passwordHash }, email),
     events: [
-      ...(await passwordChanged(deps, account.id, passwordHash === null ? 'removed' : 'changed', {
-        reason: 'password_changed',
-      })),
-      ...(passwordHash === null ? [] : await eventRows(deps, 'UserVerified', account.id, {})),
+      ...(hadNone
+        ? []
+        : await passwordChanged(deps, account.id, passwordHash === null ? 'removed' : 'changed', {
+            reason: 'password_changed',
+          })),
+      ...(passwordHash === null || isVerified ? [] : await eventRows(deps, 'UserVerified', account.id, {})),
     ],
   });
-  return 'claimed';
+  return isVerified ? 'equipped' : 'claimed';
 }
 
 type Extra = Partial<Pick<Parameters<typeof changeUser>[3], 'set' | 'endsSessions' | 'drops' | 'promised' | 'events'>>;

@@ -15,7 +15,7 @@ import {
   userFilters,
   userParams,
 } from './schemas.ts';
-import { findUser, listUsers, readOneUser } from './users.ts';
+import { findUser, listUsers, readOneUser, refuseUnknown } from './users.ts';
 
 const noStore = { 'Cache-Control': 'no-store' };
 const userQuery = pageQuery.extend(userFilters.shape).superRefine(refuseMisfits);
@@ -89,11 +89,12 @@ export function adminRoutes(deps: SessionDeps): Endpoint[] {
       responses: {
         200: { description: 'A page of sessions', schema: pageOf(adminSession).meta({ id: 'AdminSessionPage' }) },
       },
-      errors: [],
+      errors: ['not_found'],
       limits: ['read_user'],
       prepare: reads,
       handler: async ({ c, params, query: { limit, cursor } }) => {
         const rows = await readSessions(db, params.id, { limit: limit + 1, before: cursor });
+        if (rows.length === 0) await refuseUnknown(db, params.id);
         return c.json(toPage(rows, limit, toAdminSession), 200, noStore);
       },
     }),
@@ -107,11 +108,12 @@ export function adminRoutes(deps: SessionDeps): Endpoint[] {
       params: userParams,
       query: pageQuery,
       responses: { 200: { description: 'A page of events', schema: auditPage } },
-      errors: [],
+      errors: ['not_found'],
       limits: ['read_user'],
       prepare: reads,
       handler: async ({ c, params, query: { limit, cursor } }) => {
         const rows = await readActivity(db, params.id, { limit: limit + 1, before: cursor });
+        if (rows.length === 0) await refuseUnknown(db, params.id);
         return c.json(toPage(rows, limit, toAuditEvent), 200, noStore);
       },
     }),

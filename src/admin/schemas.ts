@@ -176,3 +176,7 @@ export type CreateUserRequest = z.output<ReturnType<typeof createUserRequest>>;
 export const rolesRequest = z
   .object({ roles: roleNames })
   .meta({ id: 'RolesRequest', description: 'All of them: what is missing is gone.', examples: [{ roles: ['user'] }] });
+
+export const rolesAnswer = z
+  .object({ roles: z.array(z.string()) })
+  .meta({ id: 'Roles', examples: [{ roles: ['user'] }] });

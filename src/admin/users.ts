@@ -7,10 +7,9 @@ import { findAccount, isEmailIndexed, readUser, type UserRow } from '../accounts
 import { userCreated } from '../accounts/user-events.ts';
 import { blindIndexes } from '../crypto/blind-index.ts';
 import type { Deps } from '../deps.ts';
-import { Problem } from '../errors.ts';
 import { deliverAfter } from '../outbox/relay.ts';
 import type { SessionDeps } from '../sessions/sessions.ts';
-import { type Action, actionAudit, promisePasswordMail } from './change-user.ts';
+import { type Action, actionAudit, noSuchUser, promisePasswordMail } from './change-user.ts';
 import { type AdminUser, type CreateUserRequest, readPlace, type UserQuery, writePlace } from './schemas.ts';
 import { insertUser, readUsers, readUsersByUsername } from './user-store.ts';
 
@@ -66,8 +65,13 @@ export async function findUser(deps: Pick<Deps, 'db' | 'keyring'>, email: EmailA
 /** @throws {Problem} `not_found` */
 export async function readOneUser(deps: Pick<Deps, 'db' | 'keyring'>, id: string): Promise<AdminUser> {
   const row = await readUser(deps.db, id);
-  if (row === undefined) throw new Problem('not_found', { reason: 'no such user' });
+  if (row === undefined) throw noSuchUser();
   return await toAdminUser(deps, row);
+}
+
+/** An empty page may be one of nobody: asked only then, so that the usual page costs one statement. @throws {Problem} `not_found` */
+export async function refuseUnknown(db: Deps['db'], id: string): Promise<void> {
+  if ((await readUser(db, id)) === undefined) throw noSuchUser();
 }
 
 /**

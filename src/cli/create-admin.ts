@@ -13,10 +13,14 @@ const usage = `Usage: create-admin --email <address> [--username <name>] [--mail
   --mail  sends a mail to choose a password instead
   --neon  speaks HTTP with Neon, as a Worker does, instead of TCP with Postgres`;
 
+/** Of an account that was there and is given a password. */
+const isGiven = (made: keyof typeof said) => made === 'claimed' || made === 'equipped';
+
 const said = {
   created: 'The admin is there',
   promoted: 'There is such an account: it is an admin now, and keeps its password',
-  claimed: 'There was such an account that had not verified the address: it is an admin now, with the new password',
+  claimed: 'There was such an account that had not verified the address: it is an admin now',
+  equipped: 'There was such an account without a password: it is an admin now',
   unchanged: 'There is such an account, and it is an admin already',
 } as const;
 
@@ -49,8 +53,9 @@ export async function createAdminCommand(
       username,
       askPassword: values.mail ? async () => undefined : askPassword,
     });
-    const isMailed = values.mail && (made === 'created' || made === 'claimed');
-    return isMailed ? `${said[made]}; a mail to choose a password goes out within a minute` : said[made];
+    const isMailed = values.mail && (made === 'created' || isGiven(made));
+    if (isMailed) return `${said[made]}; a mail to choose a password goes out within a minute`;
+    return isGiven(made) ? `${said[made]}, with the new password` : said[made];
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     const faults = error.details.errors?.map(({ path, message }) => `${path}: ${message}`);

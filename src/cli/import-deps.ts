@@ -1,6 +1,7 @@
 import type { ImportDeps } from '../accounts/import.ts';
 import { ConfigError } from '../config.ts';
 import { eventVariables, toEventSinks } from '../config-events.ts';
+import { variablesSet, withOlderNames } from '../config-legacy.ts';
 import { variables } from '../config-variables.ts';
 import { createKeyring } from '../crypto/derive.ts';
 import { uuidv7 } from '../crypto/random.ts';
@@ -19,16 +20,16 @@ const needed = variables.pick({
 type Opened = ImportDeps & { close(): Promise<void> };
 
 /**
- * What a command works with: the secrets and the database of the service. With `NEON_HTTP_ENDPOINT` statements go there,
+ * What a command works with: the secrets and the database of the service, by older names too. With `NEON_HTTP_ENDPOINT` statements go there,
  * else over TCP, which Neon's own databases take too.
  * @throws {ConfigError} naming every wrong variable, without a value
  */
 export async function openImportDeps(environment: Readonly<Record<string, string | undefined>>): Promise<Opened> {
-  const set = Object.fromEntries(Object.entries(environment).filter(([, value]) => value?.trim() !== ''));
+  const { set, required } = withOlderNames(variablesSet(environment));
   const { data, error } = needed.safeParse(set);
   if (error !== undefined) {
     const wrong = error.issues.map(
-      ({ path: [name], message }) => `${String(name)}: ${set[String(name)] ? message : 'Required'}`,
+      ({ path: [name], message }) => `${String(name)}: ${set[String(name)] ? message : required(String(name))}`,
     );
     throw new ConfigError(`Invalid configuration. ${[...new Set(wrong)].join('. ')}`);
   }

@@ -1,5 +1,6 @@
 import { type ImportDeps, importUsers, type Outcome } from '../accounts/import.ts';
 import { type ImportedUser, importedUser, type LineProblem, readImportLine } from '../accounts/import-schema.ts';
+import { readRoles } from '../roles/store.ts';
 import { readLines } from './import-lines.ts';
 import { createSeen } from './import-seen.ts';
 
@@ -28,7 +29,10 @@ export async function* importLines(
   input: AsyncIterable<Uint8Array>,
   isDryRun: boolean,
 ): AsyncGenerator<DoneLine> {
-  const read = createReader(deps);
+  const read = createReader(
+    deps,
+    (await readRoles(deps.db)).map(({ name }) => name),
+  );
   let waiting: ReadLine[] = [];
   let users: ImportedUser[] = [];
 
@@ -53,9 +57,15 @@ function toDone(number: number, outcome: Outcome | undefined): DoneLine {
   return { number, outcome: typeof outcome === 'string' ? outcome : [outcome] };
 }
 
-/** Reads lines, of which it remembers the identifiers: the first line that has one is good. */
-function createReader({ keyring, now }: ImportDeps): (number: number, text: string | null) => ReadLine {
-  const schema = importedUser({ pepperIds: keyring.all.map(({ id }) => id), roles: ['user', 'admin'], now: now() });
+/**
+ * Reads lines, of which it remembers the identifiers: the first line that has one is good.
+ * @param roles that there are
+ */
+function createReader(
+  { keyring, now }: ImportDeps,
+  roles: readonly string[],
+): (number: number, text: string | null) => ReadLine {
+  const schema = importedUser({ pepperIds: keyring.all.map(({ id }) => id), roles, now: now() });
   const isSeen = createSeen();
   return (number, text) => {
     if (text === null) {

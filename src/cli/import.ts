@@ -61,7 +61,10 @@ function readArguments(args: readonly string[]): { file: string; isDryRun: boole
   }
 }
 
-const openInput = (file: string): AsyncIterable<Uint8Array> => (file === '-' ? process.stdin : createReadStream(file));
+/** Opened when it is first read: a stream that fails while nobody listens ends the process. */
+async function* openInput(file: string): AsyncGenerator<Uint8Array> {
+  yield* file === '-' ? process.stdin : createReadStream(file);
+}
 
 function inWords(count: Readonly<Record<'lines' | 'imported' | 'present' | 'refused', number>>, isDryRun: boolean) {
   const { lines, imported, present, refused } = count;

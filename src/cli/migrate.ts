@@ -1,13 +1,14 @@
+import { variablesSet, withOlderNames } from '../config-legacy.ts';
 import { withSecretFiles } from '../node/secret-files.ts';
 import { migrate, rollback } from '../platform/postgres-migrations.ts';
 import { reason } from './reason.ts';
 
-/** `npm run db:migrate` and `npm run db:rollback`: work on the database that DATABASE_URL names. */
+/** `npm run db:migrate` and `npm run db:rollback`: work on the database that DATABASE_URL names, or its older names. */
 const command = process.argv[2];
 
 try {
-  const databaseUrl = withSecretFiles(process.env)['DATABASE_URL'];
-  if (databaseUrl === undefined || databaseUrl === '') {
+  const databaseUrl = withOlderNames(variablesSet(withSecretFiles(process.env))).set['DATABASE_URL'];
+  if (databaseUrl === undefined) {
     console.error('DATABASE_URL is not set');
     process.exitCode = 1;
   } else if (command === 'up') {

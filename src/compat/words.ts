@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { kindOf } from '../accounts/identifier.ts';
-import { Problem, problems } from '../errors.ts';
+import { Problem } from '../errors.ts';
 import type { Row } from './table.ts';
 
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
@@ -37,12 +37,11 @@ function refuseOthers({ fixed = {} }: Row, body: Readonly<Record<string, unknown
   if (errors.length > 0) throw new Problem('validation_failed', { errors });
 }
 
-/** A refusal in the words of the client: the fields as it named them, and always a `detail`, which FastAPI's have. */
+/** A refusal in the words of the client: the fields as it named them. */
 export function inOldWords(error: unknown, told: ReadonlyMap<string, string>): unknown {
-  if (!(error instanceof Problem)) return error;
-  const { errors, detail = problems[error.code].title } = error.details;
-  const renamed = errors?.map(({ path, message }) => ({ path: told.get(path) ?? path, message }));
-  return new Problem(error.code, { ...error.details, detail, ...(renamed === undefined ? {} : { errors: renamed }) });
+  if (!(error instanceof Problem) || error.details.errors === undefined) return error;
+  const errors = error.details.errors.map(({ path, message }) => ({ path: told.get(path) ?? path, message }));
+  return new Problem(error.code, { ...error.details, errors });
 }
 
 const valueAt = (body: unknown, place: string) =>

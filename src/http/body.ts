@@ -8,7 +8,7 @@ const isMultipart = (type: string | undefined) => /^multipart\/form-data\s*;/i.t
 
 /** How a body is read before it is validated. */
 export interface BodyReading {
-  /** An empty body counts as `{}`. */
+  /** An empty body counts as `{}`, whatever type it claims. */
   readonly bodyOptional?: boolean;
   /** The body is what a browser sends of a form, and not JSON; or it is JSON or a form of either type. */
   readonly form?: boolean | 'or-json';
@@ -37,7 +37,8 @@ export async function parseBody<Body>(
       ? readForm(c)
       : readJson(c, bodyOptional));
   };
-  const parsed = await orNothing(schema).safeParseAsync(schema === undefined ? undefined : translate(await read()));
+  const given = schema === undefined ? undefined : translate(await read());
+  const parsed = await orNothing(schema).safeParseAsync(given, { error: missing });
   if (parsed.success) return parsed.data;
   throw invalid(parsed.error);
 }
@@ -45,6 +46,9 @@ export async function parseBody<Body>(
 /** Without a schema the type is undefined; the parse says so to the compiler. */
 export const orNothing = <Value>(schema: z.ZodType<Value> | undefined): z.ZodType<Value> =>
   schema ?? z.custom<Value>((value) => value === undefined);
+
+/** What is said of a field that is not there, where the schema says nothing of its own. */
+const missing: z.core.$ZodErrorMap = ({ input }) => (input === undefined ? 'Required' : undefined);
 
 /** Names every field that is wrong. */
 export function invalid({ issues }: z.ZodError): Problem {
@@ -76,8 +80,10 @@ async function readMultipart(c: RequestContext): Promise<unknown> {
 
 async function readJson(c: RequestContext, optional: boolean): Promise<unknown> {
   const bytes = await readBytes(c);
-  if (bytes.byteLength === 0 && optional) return {};
-  if (!isJson(c.req.header('Content-Type'))) throw new Problem('unsupported_media_type');
+  const type = c.req.header('Content-Type');
+  // Where fields are needed, the schema names those that are missing.
+  if (bytes.byteLength === 0 && (optional || type === undefined || isJson(type))) return {};
+  if (!isJson(type)) throw new Problem('unsupported_media_type');
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(bytes));
   } catch {

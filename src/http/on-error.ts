@@ -41,7 +41,8 @@ export function answerProblem(c: RequestContext, { code, details }: Problem, iss
     type: 'about:blank',
     title,
     status,
-    ...(details.detail === undefined ? {} : { detail: details.detail }),
+    // Clients of FastAPI services show it, and look for no title.
+    detail: details.detail ?? title,
     code,
     request_id: c.get('requestId'),
     ...(details.errors === undefined ? {} : { errors: details.errors }),

@@ -11,7 +11,7 @@ const problemSchema = z
     type: z.string(),
     title: z.string(),
     status: z.int(),
-    detail: z.string().optional().describe('For the person who called'),
+    detail: z.string().describe('For the person who called; the title where there is no more to say'),
     code: z.string().describe('Stable: decide by it'),
     request_id: z.string(),
     errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
@@ -129,5 +129,13 @@ function describeProblems(
 function exampleOf(code: ProblemCode): Json {
   const { status, title } = problems[code];
   const errors = code === 'validation_failed' ? { errors: [{ path: 'email', message: 'Not an email address' }] } : {};
-  return { type: 'about:blank', title, status, code, request_id: '0f1e2d3c-4b5a-4968-8776-655443322110', ...errors };
+  return {
+    type: 'about:blank',
+    title,
+    status,
+    detail: title,
+    code,
+    request_id: '0f1e2d3c-4b5a-4968-8776-655443322110',
+    ...errors,
+  };
 }

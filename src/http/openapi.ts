@@ -32,7 +32,14 @@ function openApiDocument(endpoints: readonly Endpoint[], info: DocumentInfo): Js
   const schemas: Record<string, unknown> = {};
   const toJson: ToJson = (schema, io) => {
     const { $schema, $defs, ...json } = z.toJSONSchema(schema, { io, unrepresentable: 'any' });
-    for (const [id, definition] of Object.entries($defs ?? {})) schemas[id] = hoisted({ ...definition, id: undefined });
+    for (const [id, definition] of Object.entries($defs ?? {})) {
+      const described = hoisted({ ...definition, id: undefined });
+      // The last one would stand for both: a body, for instance, that says nothing of its fields.
+      if (JSON.stringify(schemas[id] ?? described) !== JSON.stringify(described)) {
+        throw new Error(`Two schemas have the id ${id}, or one reads otherwise as a body than as an answer`);
+      }
+      schemas[id] = described;
+    }
     return hoisted(json);
   };
   const paths: Record<string, Record<string, unknown>> = {};

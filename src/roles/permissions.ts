@@ -14,7 +14,7 @@ const permissions = [
 
 export type Permission = (typeof permissions)[number];
 
-/** The role of those who may do everything: one active user has it at all times. */
+/** The role of those who may do everything: one active user with a password has it at all times. */
 export const adminRole = 'admin';
 /** The role of everybody who registers. */
 export const defaultRole = 'user';

@@ -1,7 +1,8 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { Database } from '../db/database.ts';
 import { roles, users } from '../db/schema.ts';
-import { adminRole } from './permissions.ts';
+import { Problem } from '../errors.ts';
+import { adminRole, type Permission } from './permissions.ts';
 
 /** Every role: a handful. */
 export function readRoles(db: Database): Promise<(typeof roles.$inferSelect)[]> {
@@ -32,6 +33,27 @@ export function lockedUsers(which: {
     order by u.id for update`;
 }
 
-/** Whether the row `l` of `locked` (`lockedUsers`) is the last active admin. */
+/**
+ * Whether the row `l` of `locked` (`lockedUsers`) is an active admin without whom nobody could administer: the others
+ * have no password, and a mail to choose one may never arrive.
+ */
 export const isLastAdmin: SQL = sql`(${isAdmin('l')} and not exists (
-    select from locked as o where o.id <> l.id and ${isAdmin('o')}))`;
+    select from locked as o where o.id <> l.id and ${isAdmin('o')} and o.password_hash is not null))`;
+
+/** What it takes to act on an admin: whoever holds it can make themselves one anyway. */
+const overAdmins: Permission = 'roles:write';
+
+/**
+ * Whether the row `l` of `locked` (`lockedUsers`) is an admin, and who acts on them may not.
+ * @param actorId null where it is an operator, or the user themselves
+ */
+export const isOutOfReach = (actorId: string | null): SQL =>
+  actorId === null
+    ? sql`false`
+    : sql`(l.roles @> array[${adminRole}]::text[] and not exists (
+        select from locked as a join ${roles} as r on r.name = any(a.roles)
+        where a.id = ${actorId}::uuid and r.permissions @> array[${overAdmins}]::text[]))`;
+
+/** The answer to who may not act on an admin. */
+export const outOfReach = (): Problem =>
+  new Problem('forbidden', { detail: `Only who holds ${overAdmins} may do this to an admin` });

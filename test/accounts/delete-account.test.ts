@@ -97,6 +97,13 @@ describe('deleting the account', () => {
     expect((await app.request('POST', '/auth/register', { body })).status).toBe(201);
   });
 
+  it('asks for no second proof of the password that comes with it', async () => {
+    const app = await testApp();
+    const { access } = await registerUser(app);
+    app.clock.advance(601);
+    expect((await remove(app, access)).status).toBe(200);
+  });
+
   it('needs the password, and one that is still the right one', async () => {
     const app = await testApp();
     const user = await registerUser(app);

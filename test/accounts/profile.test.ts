@@ -43,7 +43,7 @@ describe('the profile', () => {
     const { put, get } = await signedIn();
     await put(ann);
     const nothing = { name: null, surname: null, phone_number: null, locale: null };
-    expect((await put({})).body).toMatchObject(nothing);
+    expect((await put({ locale: null })).body).toMatchObject(nothing);
     expect((await get()).body).toMatchObject(nothing);
     expect((await put(nothing)).status).toBe(200);
   });
@@ -64,6 +64,17 @@ describe('the profile', () => {
     const { status, body } = await put({ ...ann, ...wrong });
     expect(status).toBe(422);
     expect(body.errors).toEqual([{ path: field, message: expect.any(String) }]);
+  });
+
+  it('stays where no field of it is known, and takes unknown ones beside a known one', async () => {
+    const { put } = await signedIn();
+    await put(ann);
+    for (const typo of [{}, { nmae: 'Ann' }, { constructor: 'x' }]) {
+      const { status, body } = await put(typo);
+      expect([status, body.errors]).toEqual([422, [{ path: '', message: expect.stringContaining('name, surname') }]]);
+    }
+    const { status, body } = await put({ ...ann, nickname: 'Annie' });
+    expect([status, body]).toEqual([200, expect.objectContaining(ann)]);
   });
 
   it('is sealed where it is stored, and its change recorded', async () => {

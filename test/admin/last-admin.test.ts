@@ -7,12 +7,13 @@ import { createClock, password, registerUser, type TestApp, testApp } from '../s
 
 const variables = { LIMIT_REGISTER_ADDRESS: '100000/60', LIMIT_WRITE_USER: '100000/60' };
 
-/** Every way in which somebody ceases to be an active admin. */
+/** Every way in which somebody ceases to be an active admin, or to be able to sign in as one. */
 const ways: Readonly<Record<string, (app: TestApp, by: Person, who: Person) => ReturnType<TestApp['request']>>> = {
   demote: (app, by, { id }) =>
     app.request('PUT', `/admin/users/${id}/roles`, { token: by.access, body: { roles: ['user'] } }),
   disable: (app, by, { id }) => app.request('POST', `/admin/users/${id}/disable`, { token: by.access }),
   delete: (app, by, { id }) => app.request('DELETE', `/admin/users/${id}`, { token: by.access }),
+  reset: (app, by, { id }) => app.request('POST', `/admin/users/${id}/force-password-reset`, { token: by.access }),
   leave: (app, _, { access }) => app.request('DELETE', '/users/delete-account', { token: access, body: { password } }),
 };
 
@@ -20,7 +21,7 @@ async function admins({ deps }: TestApp): Promise<string[]> {
   const rows = await query(
     deps.db,
     z.object({ id: z.uuid() }),
-    sql`select id from users where status = 'active' and roles @> '{admin}'`,
+    sql`select id from users where status = 'active' and roles @> '{admin}' and password_hash is not null`,
   );
   return rows.map(({ id }) => id);
 }
@@ -46,6 +47,15 @@ describe('the last active admin', () => {
     expect(await admins(app)).toEqual([other.id]);
     const user = await registerUser(app);
     expect((await ways['leave']?.(app, user, user))?.status).toBe(200);
+  });
+
+  it.each(Object.keys(ways))('is still the last beside one without a password: %s', async (name) => {
+    const app = await testApp({ variables });
+    const [admin, other] = [await registerAdmin(app), await registerAdmin(app)];
+    expect((await ways['reset']?.(app, admin, other))?.status).toBe(200);
+    expect((await ways[name]?.(app, admin, admin))?.body.code).toBe('last_admin');
+    expect((await ways['disable']?.(app, admin, other))?.status).toBe(200);
+    expect(await admins(app)).toEqual([admin.id]);
   });
 
   it('is left over when all go at once, each by another way and through another replica', async () => {

@@ -195,3 +195,58 @@ describe('a permission', () => {
     expect((await app.request('GET', '/admin/users', { token: admin.access })).status).toBe(401);
   });
 });
+
+describe('who may change users but give no roles', () => {
+  const permissions = ['users:read', 'users:write', 'users:delete', 'sessions:revoke'];
+  const actions = [
+    ['POST', '/disable'],
+    ['POST', '/enable'],
+    ['POST', '/force-password-reset'],
+    ['POST', '/revoke-sessions'],
+    ['DELETE', ''],
+  ] as const;
+
+  it('does nothing to an admin, and is told what it takes', async () => {
+    const app = await testApp();
+    await makeRole(app, 'helpdesk', permissions);
+    const [helper, admin] = [await registerWith(app, ['helpdesk']), await registerAdmin(app)];
+    for (const [method, action] of actions) {
+      const { status, body } = await app.request(method, `/admin/users/${admin.id}${action}`, { token: helper.access });
+      expect([status, body.code, body.detail]).toEqual([403, 'forbidden', expect.stringContaining('roles:write')]);
+    }
+    expect(await ask(app, admin.access)).toBe(200);
+    const disabled = await registerAdmin(app);
+    await app.request('POST', `/admin/users/${disabled.id}/disable`, { token: admin.access });
+    const enabled = await app.request('POST', `/admin/users/${disabled.id}/enable`, { token: helper.access });
+    expect(enabled.status).toBe(403);
+  });
+
+  it('changes others, and leaves by their own hand', async () => {
+    const app = await testApp();
+    await makeRole(app, 'helpdesk', permissions);
+    const [helper, user] = [await registerWith(app, ['helpdesk']), await registerUser(app)];
+    for (const [method, action] of actions) {
+      const done = await app.request(method, `/admin/users/${user.id}${action}`, { token: helper.access });
+      expect(done.status).toBe(200);
+    }
+    expect((await app.request('DELETE', `/admin/users/${helper.id}`, { token: helper.access })).status).toBe(200);
+  });
+
+  it('finds an admin in who becomes one at that very moment', async () => {
+    const app = await testApp();
+    await makeRole(app, 'helpdesk', permissions);
+    const [helper, admin] = [await registerWith(app, ['helpdesk']), await registerAdmin(app)];
+    for (let round = 0; round < 8; round += 1) {
+      const user = await registerUser(app);
+      const [promoted, removed] = await Promise.all([
+        setRoles(app, admin.access, user.id, ['admin']),
+        app.request('DELETE', `/admin/users/${user.id}`, { token: helper.access }),
+      ]);
+      // One of the two came first: either there is nobody to promote, or an admin whom the other may not delete.
+      expect([
+        [200, 403],
+        [404, 200],
+      ]).toContainEqual([promoted.status, removed.status]);
+    }
+  });
+});

@@ -268,3 +268,20 @@ describe('one user', () => {
     expect(body.roles).toEqual(['user']);
   });
 });
+
+describe('the sessions and the activity of a user', () => {
+  it('are 404 for a user who is not there, as the user is, and an empty page where there is nothing more', async () => {
+    const app = await testApp();
+    const [admin, user] = [await registerAdmin(app), await registerUser(app)];
+    const get = (path: string) => app.request('GET', `/admin/users/${path}`, { token: admin.access });
+    const first = '00000000-0000-7000-8000-000000000000';
+    for (const part of ['', '/sessions', '/activity']) {
+      const { status, body } = await get(`${crypto.randomUUID()}${part}`);
+      expect([status, body.code]).toEqual([404, 'not_found']);
+    }
+    for (const part of ['sessions', 'activity']) {
+      const beyond = await get(`${user.id}/${part}?cursor=${first}`);
+      expect([beyond.status, beyond.body]).toEqual([200, { items: [], next_cursor: null }]);
+    }
+  });
+});

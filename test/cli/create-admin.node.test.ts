@@ -7,6 +7,7 @@ import { describe, expect, inject, it } from 'vitest';
 import { createAdminCommand } from '../../src/cli/create-admin.ts';
 import { readPassword } from '../../src/cli/password-prompt.ts';
 import { reason } from '../../src/cli/reason.ts';
+import { registerAdmin } from '../support/admin.ts';
 import { everyRow } from '../support/dump.ts';
 import { mailTo, secretsTo } from '../support/mail.ts';
 import { testSecret } from '../support/secret.ts';
@@ -114,6 +115,25 @@ describe('create-admin', () => {
     expect((await login(app, stranger.email, password)).status).toBe(401);
     expect((await app.request('POST', '/auth/verify-email', { body: { token } })).status).toBe(410);
     expect((await login(app, stranger.email, secret)).body.user.roles).toEqual(['admin', 'user']);
+  });
+
+  it.each(['typed', 'mailed'])('gives an admin without a password one: %s', async (way) => {
+    const app = await testApp();
+    const [admin, other] = [await registerAdmin(app), await registerAdmin(app)];
+    await app.request('POST', '/auth/verify-email', { body: { token: secretsTo(app, admin.email).token } });
+    const forced = await app.request('POST', `/admin/users/${admin.id}/force-password-reset`, { token: other.access });
+    expect(forced.status).toBe(200);
+    const args = ['--email', admin.email, ...(way === 'mailed' ? ['--mail'] : [])];
+    const { code, out } = await run(app, args);
+    const said = 'There was such an account without a password: it is an admin now';
+    const follows =
+      way === 'mailed' ? '; a mail to choose a password goes out within a minute' : ', with the new password';
+    expect([code, out]).toEqual([0, `${said}${follows}`]);
+    expect((await login(app, admin.email, secret)).status).toBe(way === 'mailed' ? 401 : 200);
+    if (way === 'typed') {
+      const again = await run(app, args, 'another password here');
+      expect(again.out).toBe('There is such an account, and it is an admin already');
+    }
   });
 
   it('sends a mail to choose a password instead, through the service', async () => {

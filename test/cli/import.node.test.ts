@@ -1,9 +1,12 @@
 // Node only: the command runs on Node.
 import { describe, expect, inject, it } from 'vitest';
-import { createEmptyDatabase, withClient } from '../db/catalog.ts';
+import { createEmptyDatabase, databaseByParts, withClient } from '../db/catalog.ts';
+import { makeRole } from '../support/admin.ts';
 import { everyRow } from '../support/dump.ts';
 import { webhooks } from '../support/events.ts';
+import { secretsTo } from '../support/mail.ts';
 import { runCli, runImport, startCli, toNdjson } from '../support/run-cli.ts';
+import { testSecret } from '../support/secret.ts';
 import { createDatabase, password, registerUser, testApp } from '../support/test-app.ts';
 import { hashes } from './older-services.ts';
 
@@ -93,6 +96,42 @@ describe('the import', () => {
     ];
     expect(ended).toEqual({ code: 1, out: report(7, 0, 3, 4), err: problems.join('\n') });
     expect(await everyRow(app)).toEqual(before);
+  });
+
+  it.each(['with an id', 'without one'])('knows who has changed their address since: %s', async (which) => {
+    const app = await testApp();
+    const passwordHash = await app.deps.hasher.hash(password);
+    const own = which === 'with an id' ? { id: id(1) } : {};
+    const moved = { ...own, email: 'old@example.com', email_verified: true, password_hash: passwordHash };
+    const stayed = { id: id(2), email: 'stayed@example.com' };
+    await importInto(app.databaseUrl, [moved, stayed]);
+    const { body } = await app.request('POST', '/auth/login', { body: { email: moved.email, password } });
+    await app.request('POST', '/users/change-email', { token: body.access_token, body: { email: 'new@example.com' } });
+    const { token } = secretsTo(app, 'new@example.com');
+    expect((await app.request('POST', '/auth/confirm-email-change', { body: { token } })).status).toBe(200);
+
+    const before = await everyRow(app);
+    const again = await importInto(app.databaseUrl, [moved, { ...stayed, email: 'stranger@example.com' }]);
+    const problem = 'line 2: id: Belongs to an account with other names';
+    expect(again).toEqual({ code: 1, out: report(2, 0, 1, 1), err: problem });
+    expect(await everyRow(app)).toEqual(before);
+  });
+
+  it('gives the roles that there are, and no others', async () => {
+    const app = await testApp();
+    await makeRole(app, 'editor', []);
+    const lines = [
+      { username: 'ann', roles: ['editor', 'user'] },
+      { username: 'ben', roles: ['ghost'] },
+    ];
+    const { code, out, err } = await importInto(app.databaseUrl, lines);
+    expect([code, out]).toEqual([1, report(2, 1, 0, 1)]);
+    expect(err).toMatch(/^line 2: roles\.0: Invalid option/);
+    const rows = await withClient(
+      app.databaseUrl,
+      async (client) => (await client.query('select roles from users')).rows,
+    );
+    expect(rows).toEqual([{ roles: ['editor', 'user'] }]);
   });
 
   it('finds people under each secret while one is replaced', async () => {
@@ -273,13 +312,24 @@ describe('an import that is stopped or meets others', () => {
       out: report(400, 400, 0, 0),
       err: '',
     });
-    expect(await (await fetch(counters)).json()).toMatchObject({ requests: 5, statements: 5 });
+    expect(await (await fetch(counters)).json()).toMatchObject({ requests: 6, statements: 6 });
     const good = { identifier: 'argon', password };
     expect((await app.request('POST', '/auth/login', { body: good })).status).toBe(200);
   });
 });
 
 describe('the command', () => {
+  it('finds the secret and the database by their older names too', async () => {
+    const databaseUrl = await createDatabase();
+    const older = { AUTH_SECRET: '', SECRET_KEY: testSecret, ...databaseByParts(databaseUrl) };
+    expect(await runImport([], older, toNdjson([{ username: 'ann' }]))).toEqual({
+      code: 0,
+      out: report(1, 1, 0, 0),
+      err: '',
+    });
+    expect(await count(databaseUrl)).toBe(1);
+  });
+
   it('says in one line what it lacks, and never a secret or what it read', async () => {
     const databaseUrl = await createDatabase();
     const refused = 'postgres://user:CANARY@127.0.0.1:1/none';

@@ -1,14 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { registerAdmin } from '../support/admin.ts';
 import { secretsTo } from '../support/mail.ts';
+import { metricsToken, withMetrics } from '../support/prometheus.ts';
 import { password, registerUser, testApp } from '../support/test-app.ts';
 
 const email = 'ann@example.com';
 const credentials = { email, password };
 
 describe('the older API api-auth', () => {
-  it('answers every call of its manual', async () => {
-    const app = await testApp();
+  it('answers every call of its manual, in the order of the manual', async () => {
+    const app = await testApp({ variables: withMetrics });
     const { request } = app;
     const post = (path: string, body: object) => request('POST', `/api/auth${path}`, { body });
 
@@ -54,8 +55,12 @@ describe('the older API api-auth', () => {
     expect((await get('/test/protected', second.access_token)).status).toBe(401);
     expect(await get('/test/protected', token)).toMatchObject({ status: 200 });
 
+    const { access: admin } = await registerAdmin(app);
+    expect(await get('/admin/users', admin)).toMatchObject({ status: 200, body: { items: expect.any(Array) } });
+
     // What its deployment and its documents ask for.
     for (const path of ['/healthz', '/readyz']) expect((await request('GET', path)).status).toBe(200);
+    expect((await request('GET', '/metrics', { token: metricsToken })).status).toBe(200);
     const document = await request('GET', '/api/auth/openapi.json');
     expect(document.body).toEqual((await request('GET', '/openapi.json')).body);
     expect((await request('GET', '/api/auth/docs')).headers.get('Content-Type')).toMatch('text/html');

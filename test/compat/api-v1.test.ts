@@ -8,8 +8,15 @@ const form = (fields: Readonly<Record<string, string>>) => ({
 });
 
 describe('the older API api-v1', () => {
-  it('answers every call of its manual', async () => {
-    const { request } = await testApp();
+  it('answers every call of its manual, in the order of the manual', async () => {
+    const app = await testApp();
+    const { request } = app;
+    const admin = await registerAdmin(app);
+    for (const path of ['/docs', '/redoc']) {
+      const page = await request('GET', path);
+      expect([page.status, page.headers.get('Content-Type')]).toEqual([200, expect.stringMatching('text/html')]);
+    }
+    app.clock.advance(1);
     const credentials = { email: 'ann@example.com', password };
     const signup = await request('POST', '/api/v1/auth/signup', { body: credentials });
     const tokens = { access_token: expect.any(String), refresh_token: expect.any(String), token_type: 'Bearer' };
@@ -22,6 +29,8 @@ describe('the older API api-v1', () => {
     expect(refreshed.body.refresh_token).not.toBe(refresh_token);
     const me = await request('GET', '/api/v1/users/me', { token: refreshed.body.access_token });
     expect(me).toMatchObject({ status: 200, body: { email: 'ann@example.com', roles: ['user'] } });
+    const list = await request('GET', '/api/v1/admin/users', { token: admin.access });
+    expect(list).toMatchObject({ status: 200, body: { items: [{ id: me.body.id }, { id: admin.id }] } });
   });
 
   it('lists the users for admins alone', async () => {

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { secretsTo } from '../support/mail.ts';
-import { testApp } from '../support/test-app.ts';
+import { metricsToken, withMetrics } from '../support/prometheus.ts';
+import { type TestApp, testApp } from '../support/test-app.ts';
 
-const refreshAt = (app: Awaited<ReturnType<typeof testApp>>, path: string) => async (token: string) =>
+const refreshAt = (app: TestApp, path: string) => async (token: string) =>
   await app.request('POST', path, { body: { refresh_token: token } });
 
 /** Somebody with an open session, and the two ways to refresh it. */
@@ -14,51 +15,73 @@ async function signedIn(variables: Readonly<Record<string, string>> = {}) {
   return { ...app, first, lasting: refreshAt(app, '/auth/refresh-token'), strict: refreshAt(app, '/auth/refresh') };
 }
 
-describe('the older API flask', () => {
-  it('answers every call of its manual', async () => {
-    const app = await testApp();
-    const { request } = app;
-    expect(await request('GET', '/health')).toMatchObject({ status: 200, body: { status: 'ok' } });
-    const password = 'SecurePass123!';
-    const test = { email: 'test@example.com', username: 'testuser', password, name: 'Test', surname: 'User' };
-    expect((await request('POST', '/auth/register', { body: test })).status).toBe(201);
+/** What its chapters on monitoring ask for. Only the token for metrics is new. */
+async function expectMonitoring({ request }: TestApp) {
+  expect(await request('GET', '/health')).toMatchObject({ status: 200, body: { status: 'ok' } });
+  expect((await request('GET', '/metrics', { token: metricsToken })).status).toBe(200);
+}
 
+describe('the older API flask', () => {
+  it('answers every call of its manual, in the order of the manual', async () => {
+    const app = await testApp({ variables: withMetrics });
+    const { request } = app;
+    const [password, next] = ['SecurePass123!', 'AnotherPass123!'];
+    const post = (path: string, body: object, token?: string) => request('POST', path, { body, token });
+    const signIn = async (username: string, typed: string) =>
+      (await post('/auth/login', { username, password: typed })).body.access_token;
+
+    // Its list of endpoints.
+    const first = { email: 'first@example.com', username: 'first', password };
+    expect((await post('/auth/register', first)).status).toBe(201);
+    const { token: verification } = secretsTo(app, first.email);
+    const login = await post('/auth/login', { username: 'first', password });
+    expect(login.status).toBe(200);
+    const refreshed = await post('/auth/refresh-token', { refresh_token: login.body.refresh_token });
+    expect(refreshed.status).toBe(200);
+    expect((await request('POST', '/auth/logout', { token: refreshed.body.access_token })).status).toBe(200);
+    expect((await post('/auth/verify-email', { token: verification })).status).toBe(200);
+    expect((await post('/auth/forgot-password', { email: first.email })).status).toBe(202);
+    const reset = { token: secretsTo(app, first.email).token, password: next };
+    expect((await post('/auth/reset-password', reset)).status).toBe(200);
+    const token: string = await signIn('first', next);
+    expect((await request('GET', '/auth/verify-token', { token })).status).toBe(200);
+    expect(await request('GET', '/users/profile', { token })).toMatchObject({ status: 200, body: { name: null } });
+    const profile = await request('PUT', '/users/profile', { token, body: { name: 'Jane', surname: 'Doe' } });
+    expect(profile).toMatchObject({ status: 200, body: { name: 'Jane', username: 'first' } });
+    const change = { current_password: next, new_password: password };
+    expect((await post('/users/change-password', change, token)).status).toBe(200);
+    // As late as one likes: the password stands in the request.
+    app.clock.advance(601);
+    expect((await request('DELETE', '/users/delete-account', { token, body: { password } })).status).toBe(200);
+    await post('/auth/register', { ...first, username: 'second' });
+    app.clock.advance(1);
+    const older = await signIn('second', password);
+    app.clock.advance(1);
+    const newer = await signIn('second', password);
+    const sessions = await request('GET', '/users/sessions', { token: newer });
+    expect(sessions.body.items).toMatchObject([{ current: true }, { current: false }, { current: false }]);
+    const ended = await request('DELETE', `/users/sessions/${sessions.body.items[1].id}`, { token: newer });
+    expect(ended.status).toBe(204);
+    expect((await request('GET', '/users/profile', { token: older })).status).toBe(401);
+    await expectMonitoring(app);
+
+    // Its quick start.
+    expect(await request('GET', '/health')).toMatchObject({ status: 200, body: { status: 'ok' } });
+    const test = { email: 'test@example.com', username: 'testuser', password, name: 'Test', surname: 'User' };
+    expect((await post('/auth/register', test)).status).toBe(201);
+
+    // Its flow, with the client that it prints.
     const email = 'user@example.com';
     const user = { email, username: 'username', password, name: 'John', surname: 'Doe', phone_number: '+1234567890' };
-    expect((await request('POST', '/auth/register', { body: user })).status).toBe(201);
-    const { token: verification } = secretsTo(app, email);
-    expect(await request('POST', '/auth/verify-email', { body: { token: verification } })).toMatchObject({
-      status: 200,
-    });
-    const login = await request('POST', '/auth/login', { body: { username: 'username', password } });
-    expect(login.status).toBe(200);
-    const { access_token: first, refresh_token } = login.body;
-    expect((await request('GET', '/users/profile', { token: first })).status).toBe(200);
-    const refreshed = await request('POST', '/auth/refresh-token', { body: { refresh_token } });
-    expect(refreshed.status).toBe(200);
-    const token: string = refreshed.body.access_token;
-
-    expect((await request('GET', '/auth/verify-token', { token })).status).toBe(200);
-    const forgot = await request('POST', '/auth/forgot-password', { body: { email: 'test@example.com' } });
-    expect(forgot.status).toBe(202);
-    const reset = { token: secretsTo(app, 'test@example.com').token, password: 'AnotherPass123!' };
-    expect((await request('POST', '/auth/reset-password', { body: reset })).status).toBe(200);
-    const profile = await request('PUT', '/users/profile', { token, body: { name: 'Jane', surname: 'Doe' } });
-    expect(profile).toMatchObject({ status: 200, body: { name: 'Jane', username: 'username' } });
-    const change = { current_password: password, new_password: 'AnotherPass123!' };
-    const changed = await request('POST', '/users/change-password', { token, body: change });
-    expect(changed.status).toBe(200);
-    app.clock.advance(1);
-    const other = await request('POST', '/auth/login', { body: { username: 'username', password: 'AnotherPass123!' } });
-    const sessions = await request('GET', '/users/sessions', { token });
-    expect(sessions.body.items).toMatchObject([{ current: false }, { current: true }]);
-    const ended = await request('DELETE', `/users/sessions/${sessions.body.items[0].id}`, { token });
-    expect(ended.status).toBe(204);
-    expect((await request('GET', '/users/profile', { token: other.body.access_token })).status).toBe(401);
-    const leave = { token, body: { password: 'AnotherPass123!' } };
-    expect((await request('DELETE', '/users/delete-account', leave)).status).toBe(200);
-    const again = await request('POST', '/auth/login', { body: { username: 'testuser', password: 'AnotherPass123!' } });
-    expect((await request('POST', '/auth/logout', { token: again.body.access_token })).status).toBe(200);
+    expect((await post('/auth/register', user)).status).toBe(201);
+    expect((await post('/auth/verify-email', { token: secretsTo(app, email).token })).status).toBe(200);
+    const { status, body } = await post('/auth/login', { username: 'username', password });
+    expect(status).toBe(200);
+    const own = await request('GET', '/users/profile', { token: body.access_token });
+    expect(own).toMatchObject({ status: 200, body: { name: 'John', surname: 'Doe', phone_number: '+1234567890' } });
+    const renewed = await post('/auth/refresh-token', { refresh_token: body.refresh_token });
+    expect(renewed).toMatchObject({ status: 200, body: { access_token: expect.any(String) } });
+    await expectMonitoring(app);
   });
 });
 

@@ -19,7 +19,7 @@ const names = [
 ];
 
 describe('the older API premier', () => {
-  it('answers every call of its manual', async () => {
+  it('answers every call of its manual, in the order of the manual', async () => {
     const { request } = await testApp();
     const registered = await request('POST', '/api/register', { body });
     expect(registered).toMatchObject({ status: 201, body: { id: expect.any(String), user: { username: 'user' } } });
@@ -33,19 +33,23 @@ describe('the older API premier', () => {
     const wrong = { ...body, password: 'another password' };
     expect(await request('POST', '/api/login', { body: wrong })).toMatchObject({ status: 401 });
 
-    const profile = await request('GET', '/api/profile', { token });
-    expect(profile).toMatchObject({ status: 200, body: { id, user_id: id, login: 'user' } });
     const signedOut = await request('POST', '/api/logout', { token });
     expect(signedOut).toMatchObject({ status: 200, body: { message: expect.any(String) } });
     expect(await request('GET', '/api/profile', { token })).toMatchObject({ status: 401 });
-
     const session = await request('POST', '/api/login', { body });
+    const profile = await request('GET', '/api/profile', { token: session.body.token });
+    expect(profile).toMatchObject({ status: 200, body: { id, user_id: id, login: 'user' } });
+
     expect(await request('POST', '/api/delete', { body: wrong })).toMatchObject({ status: 401 });
     const deleted = await request('POST', '/api/delete', { body, token: session.body.token });
     expect(deleted).toMatchObject({ status: 200, body: { message: expect.any(String) } });
     expect(await request('GET', '/api/profile', { token: session.body.token })).toMatchObject({ status: 401 });
     expect(await request('POST', '/api/login', { body })).toMatchObject({ status: 401 });
     expect(await request('GET', '/health')).toMatchObject({ status: 200, body: { status: 'ok' } });
+    for (const path of ['/docs', '/redoc']) {
+      const page = await request('GET', path);
+      expect([page.status, page.headers.get('Content-Type')]).toEqual([200, expect.stringMatching('text/html')]);
+    }
   });
 
   it('signs up with an email as with any other name', async () => {

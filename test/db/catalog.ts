@@ -8,6 +8,13 @@ export async function createEmptyDatabase(): Promise<string> {
   return await response.text();
 }
 
+/** A database as an older service names it: by its parts. */
+export function databaseByParts(url: string): Record<string, string> {
+  const { hostname, port, username, password, pathname } = new URL(url);
+  const [DB_USER, DB_PASSWORD] = [decodeURIComponent(username), decodeURIComponent(password)];
+  return { DB_HOST: hostname, DB_PORT: port, DB_USER, DB_PASSWORD, DB_TABLE: pathname.slice(1) };
+}
+
 /** Runs statements over a connection that is closed again. */
 export async function withClient<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
   const client = new pg.Client({ connectionString: url });

@@ -8,7 +8,7 @@ import * as z from 'zod';
 import * as schema from '../../src/db/schema.ts';
 import { migrate, rollback } from '../../src/platform/postgres-migrations.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';
-import { createEmptyDatabase, describeSchema, withClient } from './catalog.ts';
+import { createEmptyDatabase, databaseByParts, describeSchema, withClient } from './catalog.ts';
 
 const root = join(import.meta.dirname, '../..');
 const folder = join(root, 'drizzle');
@@ -122,9 +122,12 @@ describe('several replicas that start at once', () => {
 });
 
 describe('the command', () => {
-  async function run(argument: string, databaseUrl: string | undefined) {
+  const run = (argument: string, url: string | undefined) =>
+    runWith(argument, url === undefined ? {} : { DATABASE_URL: url });
+
+  async function runWith(argument: string, variables: Readonly<Record<string, string>>) {
     const { DATABASE_URL: _, ...environment } = process.env;
-    const env = databaseUrl === undefined ? environment : { ...environment, DATABASE_URL: databaseUrl };
+    const env = { ...environment, ...variables };
     return await new Promise<{ code: number; out: string; err: string }>((resolve) => {
       const script = join(root, 'src/cli/migrate.ts');
       execFile(process.execPath, [script, argument], { env }, (error, out, err) => {
@@ -139,6 +142,13 @@ describe('the command', () => {
     expect(await applied(url)).toBe(tags.length);
     expect(await run('down', url)).toEqual({ code: 0, out: `Taken back: ${tags.at(-1)}`, err: '' });
     expect(await applied(url)).toBe(tags.length - 1);
+  });
+
+  it('finds the database by the older names too', async () => {
+    const url = await createEmptyDatabase();
+    const done = await runWith('up', databaseByParts(url));
+    expect(done).toEqual({ code: 0, out: 'The schema is up to date', err: '' });
+    expect(await applied(url)).toBe(tags.length);
   });
 
   it('says in one line what it lacks, and never the password', async () => {

@@ -87,10 +87,12 @@ const expected = [
   'from users, from sessions, update users, update sessions, update sessions, delete from one_time_tokens, insert into audit_log, insert into outbox',
   'from users, from sessions, delete from one_time_tokens, update users, update users, update sessions, delete from one_time_tokens, insert into audit_log, insert into one_time_tokens, insert into outbox',
   'from users, from users, from users, update audit_log, delete from outbox, delete from users, delete from one_time_tokens, delete from code_attempts, insert into audit_log, insert into outbox, from sessions',
+  'from users, from users, from users, join roles, update audit_log, delete from outbox, delete from users, delete from one_time_tokens, delete from code_attempts, insert into audit_log, insert into outbox, join roles, from sessions',
+  'from audit_log, from audit_log, from users',
   'from roles',
-  'from users, from roles, update users, update sessions, delete from one_time_tokens, insert into audit_log, from roles',
-  'from users, from roles, update users, update sessions, delete from one_time_tokens, insert into audit_log, insert into one_time_tokens, insert into outbox, from roles',
-  'from users, from users, from users, from roles, update users, update sessions, delete from one_time_tokens, insert into audit_log, from roles',
+  'from users, join roles, from roles, update users, update sessions, delete from one_time_tokens, insert into audit_log, join roles, from roles',
+  'from users, from users, from users, join roles, from roles, update users, update sessions, delete from one_time_tokens, insert into audit_log, insert into one_time_tokens, insert into outbox, join roles, from roles',
+  'from users, from users, from users, join roles, from roles, update users, update sessions, delete from one_time_tokens, insert into audit_log, join roles, from roles',
   'from users, insert into users, insert into audit_log',
   'from users, insert into users, insert into audit_log, insert into one_time_tokens, insert into outbox',
   'from users, join user_roles',
@@ -151,7 +153,7 @@ async function callEverything(databaseUrl: string): Promise<{ statements: Statem
   }
   await request('PUT', '/users/profile', { token: first.access, body: { phone_number: '+14155550101' } });
   const conditional = { 'If-Match': `"${first.id}.1"` };
-  await request('PUT', '/users/profile', { token: first.access, body: {}, headers: conditional });
+  await request('PUT', '/users/profile', { token: first.access, body: { name: null }, headers: conditional });
   const good = { identifier: first.email, password };
   for (const body of [good, { ...good, password: 'wrong' }, { username: 'nobody', password }]) {
     await request('POST', '/auth/login', { body });

@@ -12,6 +12,7 @@ describe('an error', () => {
       type: 'about:blank',
       title: expect.any(String),
       status: 404,
+      detail: body.title,
       code: 'not_found',
       request_id: headers.get('X-Request-Id'),
     });
@@ -22,7 +23,7 @@ describe('an error', () => {
     const { status, headers, body } = await request('DELETE', '/users/me');
     expect(status).toBe(405);
     expect(headers.get('Allow')).toBe('GET, HEAD');
-    expect(body.code).toBe('method_not_allowed');
+    expect(body).toMatchObject({ code: 'method_not_allowed', detail: expect.any(String) });
   });
 
   it('that nobody foresaw says nothing of itself, to the client or to the log', async () => {
@@ -34,7 +35,7 @@ describe('an error', () => {
     const { request, logLines } = await testApp({ hasher });
     const { status, body } = await request('POST', '/auth/register', { body: { username: 'ann', password } });
     expect(status).toBe(500);
-    expect(body.code).toBe('internal_error');
+    expect(body).toMatchObject({ code: 'internal_error', detail: expect.any(String) });
     expect(JSON.stringify(body) + logLines.join()).not.toContain(canary);
     expect(logLines.join()).toContain('unexpected_error');
   });
@@ -49,7 +50,7 @@ describe('a body', () => {
 
   it('has to be JSON, and well-formed', async () => {
     expect(await send('{"identifier":')).toEqual([400, 'invalid_json']);
-    expect(await send('')).toEqual([400, 'invalid_json']);
+    expect(await send('', 'text/plain')).toEqual([415, 'unsupported_media_type']);
     expect(await send('{}', 'text/plain')).toEqual([415, 'unsupported_media_type']);
     expect(await send('identifier=a&password=b', 'application/x-www-form-urlencoded')).toEqual([
       415,
@@ -60,6 +61,18 @@ describe('a body', () => {
     expect(await send('"text"')).toEqual([422, 'validation_failed']);
     expect(await send('{}', 'application/json; charset=utf-8')).toEqual([422, 'validation_failed']);
     expect(await send('['.repeat(60_000))).toEqual([400, 'invalid_json']);
+  });
+
+  it('that is missing, or lacks fields, is answered with their names', async () => {
+    const { request } = await testApp();
+    const json = { 'Content-Type': 'application/json' };
+    for (const sent of [{}, { body: '', headers: json }, { body: {} }]) {
+      const { status, body } = await request('POST', '/auth/refresh', sent);
+      const errors = [{ path: 'refresh_token', message: 'Required' }];
+      expect([status, body.code, body.errors]).toEqual([422, 'validation_failed', errors]);
+    }
+    const { body } = await request('POST', '/auth/refresh', { body: { refresh_token: 7 } });
+    expect(body.errors).toEqual([{ path: 'refresh_token', message: expect.stringContaining('expected string') }]);
   });
 
   it('has to be UTF-8', async () => {

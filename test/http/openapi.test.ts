@@ -199,6 +199,23 @@ describe('the OpenAPI document', () => {
     expect(body.paths['/api/auth/refresh'].post.requestBody.required).toBe(false);
   });
 
+  it('says of every field what it takes', async () => {
+    const { request } = await testApp();
+    const { body } = await request('GET', '/openapi.json');
+    const empty: string[] = [];
+    const look = (value: unknown, path: string): void => {
+      if (typeof value !== 'object' || value === null) return;
+      for (const [key, inner] of Object.entries(value)) {
+        const isProperty = path.endsWith('/properties');
+        if (isProperty && JSON.stringify(inner) === '{}') empty.push(`${path}/${key}`);
+        if (key !== 'examples') look(inner, `${path}/${key}`);
+      }
+    };
+    look(body, '');
+    expect(empty).toEqual([]);
+    expect(body.components.schemas.RolesRequest.properties.roles).toMatchObject({ type: 'array', maxItems: 16 });
+  });
+
   it('holds every schema that it refers to, and what the schemas say', async () => {
     const { request } = await testApp();
     const { body } = await request('GET', '/openapi.json');
