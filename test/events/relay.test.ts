@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { lockoutVariable } from '../../src/config-variables.ts';
 import { eventRows } from '../../src/events/promise.ts';
 import { createEventRelay } from '../../src/events/relay.ts';
-import type { CloudEvent, Sink } from '../../src/events/sink.ts';
+import { type CloudEvent, EventUndelivered, type Sink } from '../../src/events/sink.ts';
 import { lockoutNames } from '../../src/limits/policies.ts';
 import { insertOutbox } from '../../src/outbox/store.ts';
 import { collectingSink, waiting, webhooks } from '../support/events.ts';
@@ -84,6 +84,95 @@ describe('the relay of events', () => {
     app.clock.advance(121);
     await relay.sweep();
     expect(numbersOf(sink.taken)).toEqual(Object.fromEntries(users.map((user) => [user, [0, 1]])));
+  });
+
+  it('leaves an event that is always refused its pauses, while others fail once and are then taken', async () => {
+    const app = await testApp({ variables: webhooks('a') });
+    const [poison = ''] = people(1);
+    const tried = new Set<string>();
+    let refused = 0;
+    const sink = collectingSink('a', ({ id, subject }) => {
+      if (subject === poison) refused += 1;
+      if (subject === poison || !tried.has(id)) {
+        tried.add(id);
+        throw new EventUndelivered('500');
+      }
+    });
+    const relay = relayOf(app, sink);
+    await promise(app, [poison], 1);
+    for (let minute = 0; minute < 240; minute += 1) {
+      await promise(app, people(2), 1);
+      app.clock.advance(60);
+      await relay.sweep();
+    }
+    expect(refused).toBeGreaterThanOrEqual(9);
+    expect(refused).toBeLessThanOrEqual(12);
+    expect((await waiting(app)).filter(({ subject }) => subject === poison)).toMatchObject([{ dead: false }]);
+    expect(sink.taken.length).toBeGreaterThan(470);
+  });
+
+  it('wakes after an outage what waits for the sink, and nothing that was refused before it', async () => {
+    const app = await testApp({ variables: webhooks('a') });
+    const [poison = '', ...users] = people(3);
+    const sink = collectingSink('a', ({ subject }) => {
+      if (subject === poison) throw new EventUndelivered('500');
+    });
+    const relay = relayOf(app, sink);
+    await promise(app, [poison], 1);
+    for (let hours = 0; hours < 5; hours += 1) {
+      app.clock.advance(hour);
+      await promise(app, people(1), 1);
+      app.clock.advance(31);
+      await relay.sweep();
+    }
+    sink.isDown = true;
+    await promise(app, users, 1);
+    for (let tries = 0; tries < 8; tries += 1) {
+      app.clock.advance(hour);
+      await relay.sweep();
+    }
+    const before = await waiting(app);
+    sink.isDown = false;
+    sink.taken.splice(0);
+    // Whoever finds it back may be another process.
+    const other = relayOf(app, sink);
+    const at = app.clock.now();
+    while (sink.taken.length < 2 && app.clock.now() < at + 6 * hour * 1000) {
+      app.clock.advance(60);
+      await other.sweep();
+      if (sink.taken.length > 0) {
+        app.clock.advance(121);
+        await other.sweep();
+        break;
+      }
+    }
+    expect(sink.taken.map(({ subject }) => subject).toSorted()).toEqual(users.toSorted());
+    const attempts = (rows: typeof before) => rows.find(({ subject }) => subject === poison)?.['attempts'];
+    expect(Number(attempts(await waiting(app))) - Number(attempts(before))).toBeLessThanOrEqual(1);
+  });
+
+  it('lets 100 users whose events are refused hold up nobody whose event failed once', async () => {
+    const app = await testApp({ variables: webhooks('a') });
+    const poison = people(100);
+    const refused = new Set(poison);
+    const tried = new Set<string>();
+    const sink = collectingSink('a', ({ id, subject }) => {
+      if (refused.has(subject) || !tried.has(id)) {
+        tried.add(id);
+        throw new EventUndelivered('500');
+      }
+    });
+    const relay = relayOf(app, sink);
+    await promise(app, poison, 1);
+    let written = 0;
+    for (let minute = 0; minute < 60; minute += 1) {
+      app.clock.advance(60);
+      await relay.sweep();
+      // What was written two sweeps ago has failed once, and was taken since.
+      expect(sink.taken.length).toBeGreaterThanOrEqual(Math.max(0, written - 3));
+      await promise(app, people(3), 1);
+      written += 3;
+    }
   });
 
   it('delivers again what a relay that ended had claimed, under the same id', async () => {
