@@ -31,7 +31,7 @@ export const promisedEvent = z
     sink: z.string(),
     state: z
       .enum(['waiting', 'dead'])
-      .describe('`dead` was given up, after 20 tries or three days, and is kept 30 days'),
+      .describe('`dead` was given up, after 20 tries or three days, and is kept for 30 days from then'),
     attempts: z.int(),
     last_error: z.string().nullable(),
     created_at: z.iso.datetime(),

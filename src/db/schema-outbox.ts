@@ -23,6 +23,7 @@ export const outbox = pgTable(
     details: jsonb('details'),
     createdAt: time('created_at').notNull(),
     attempts: integer('attempts').notNull().default(0),
+    /** Of a dead row: when it died. */
     nextAttemptAt: time('next_attempt_at').notNull(),
     deliveredAt: time('delivered_at'),
     dead: boolean('dead').notNull().default(false),

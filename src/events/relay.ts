@@ -63,7 +63,7 @@ export function createEventRelay(deps: Needs): EventRelay {
     const reason = describeError(error);
     log[dead ? 'error' : 'warn']('event_failed', { type, sink, outbox_id: id, attempts, dead, ...reason });
     const lastError = String(reason['error_code'] ?? reason['cause_code'] ?? reason['error']);
-    await postponeOutbox(db, event, attempts, dead ? undefined : now() + pauseAfter(attempts), lastError);
+    await postponeOutbox(db, event, attempts, { at: now() + (dead ? 0 : pauseAfter(attempts)), dead }, lastError);
   }
 
   /** @returns whether it was taken */

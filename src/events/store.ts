@@ -168,7 +168,8 @@ export async function giveUpOldEvents(
   const rows = await query(
     db,
     z.object({ id: z.uuid() }),
-    sql`update ${outbox} set dead = true, last_error = coalesce(last_error, 'unknown_sink') where id in (
+    sql`update ${outbox} set dead = true, next_attempt_at = ${timestamp(now)},
+        last_error = coalesce(last_error, 'unknown_sink') where id in (
         select o.id from ${outbox} as o
         where o.id < ${firstId}::uuid and ${isEvent('o')} and o.created_at < ${timestamp(createdBefore)}
           and o.next_attempt_at <= ${timestamp(now)}
