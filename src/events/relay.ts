@@ -109,12 +109,32 @@ export function createEventRelay(deps: Needs): EventRelay {
     return taken;
   }
 
-  /** What fails here is the database: all of it is taken up again when its lease is over. */
-  async function deliverAll(events: readonly ClaimedEvent[], until: number): Promise<boolean> {
-    const outcomes = await Promise.allSettled(events.map((event) => deliverFrom(event, until)));
+  /**
+   * What fails here is the database: all of it is taken up again when its lease is over.
+   * @param end told of each when it is done
+   * @returns whether any was taken
+   */
+  async function deliverAll(
+    events: readonly ClaimedEvent[],
+    until: number,
+    end: (id: string) => void = () => undefined,
+  ): Promise<boolean> {
+    const outcomes = await Promise.allSettled(
+      events.map((event) => deliverFrom(event, until).finally(() => end(event.id))),
+    );
     const failed = outcomes.find((outcome) => outcome.status === 'rejected');
     if (failed !== undefined) throw failed.reason;
     return outcomes.some((outcome) => outcome.status === 'fulfilled' && outcome.value);
+  }
+
+  /** What is left out costs no attempt: a sweep comes for it. @returns by id, what to call when it is no longer under way */
+  function admit(rows: readonly OutboxRow[]): ReadonlyMap<string, () => void> {
+    const admitted = new Map<string, () => void>();
+    for (const { id, sink } of rows) {
+      const end = stateOf(sink ?? '').begin();
+      if (end !== undefined) admitted.set(id, end);
+    }
+    return admitted;
   }
 
   async function sweepSink(sink: string, until: number): Promise<void> {
@@ -143,11 +163,17 @@ export function createEventRelay(deps: Needs): EventRelay {
   return {
     async deliver(rows) {
       if (rows.length === 0) return;
+      const admitted = admit(rows);
+      const end = (id: string) => admitted.get(id)?.();
       try {
-        const ids = rows.map(({ id }) => id);
-        await deliverAll(await claimNewEvents(db, ids, newLease()), now() + longestWork);
+        const events = admitted.size > 0 ? await claimNewEvents(db, [...admitted.keys()], newLease()) : [];
+        const claimed = new Set(events.map(({ id }) => id));
+        for (const id of admitted.keys()) if (!claimed.has(id)) end(id);
+        await deliverAll(events, now() + longestWork, end);
       } catch (error) {
         log.error('events_unreachable', describeError(error));
+      } finally {
+        for (const id of admitted.keys()) end(id);
       }
     },
     async sweep() {

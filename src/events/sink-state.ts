@@ -3,15 +3,16 @@ const mostUnderWay = 50;
 /** After so many failures in a row a sink is left to the sweeps, for so long: milliseconds. */
 const mostFailures = 5;
 const downTime = 30_000;
-/** A delivery lasts no longer; one that a runtime cut off is forgotten then: milliseconds. */
+/** A delivery lasts no longer: one that a runtime cut off is forgotten then: milliseconds. */
 const longestDelivery = 60_000;
 
 /** What one process knows of a sink: times and counts only, since requests on Workers must not wait for each other. */
 export interface SinkState {
-  /** How many deliveries may begin outside of a sweep. */
-  room(): number;
-  /** A delivery begins. @returns what to call at its end */
-  begin(): () => void;
+  /**
+   * A delivery begins outside of a sweep.
+   * @returns what to call at its end; undefined where it must not begin, since too many are under way or the sink is down
+   */
+  begin(): (() => void) | undefined;
   /** @returns whether it is taken again after it was not */
   took(): boolean;
   failed(): void;
@@ -27,14 +28,12 @@ export function createSinkState(now: () => number): SinkState {
   let downUntil = Number.NEGATIVE_INFINITY;
   let wasDown = false;
   return {
-    room() {
-      if (now() < downUntil) return 0;
+    begin() {
+      if (now() < downUntil) return undefined;
       if (underWay.size >= mostUnderWay) {
         for (const one of underWay) if (one.until <= now()) underWay.delete(one);
+        if (underWay.size >= mostUnderWay) return undefined;
       }
-      return Math.max(0, mostUnderWay - underWay.size);
-    },
-    begin() {
       const one = { until: now() + longestDelivery };
       underWay.add(one);
       return () => void underWay.delete(one);

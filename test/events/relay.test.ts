@@ -175,6 +175,45 @@ describe('the relay of events', () => {
     }
   });
 
+  it('has a bounded number on its way to a sink that hangs, and leaves the rest untried', async () => {
+    const app = await testApp({ variables: webhooks('hangs', 'fine') });
+    const hang: (() => void)[] = [];
+    const hanging = collectingSink('hangs', () => new Promise<void>((resolve) => hang.push(resolve)));
+    const fine = collectingSink('fine');
+    const relay = relayOf(app, hanging, fine);
+    const deliveries: Promise<void>[] = [];
+    for (const user of people(300)) {
+      const rows = await eventRows(app.deps, 'RoleChanged', user, { roles: ['0'] });
+      await insertOutbox(app.deps.db, rows);
+      deliveries.push(relay.deliver(rows));
+    }
+    await expect.poll(() => fine.taken.length, { timeout: 10_000 }).toBe(300);
+    await expect.poll(() => hang.length).toBe(50);
+    const left = (await waiting(app)).filter(({ attempts }) => attempts === 0);
+    expect(left).toHaveLength(250);
+    for (const resolve of hang) resolve();
+    await Promise.all(deliveries);
+    expect(hanging.taken).toHaveLength(50);
+  });
+
+  it('leaves new events to the sweeps for a while where a sink refused five in a row', async () => {
+    const app = await testApp({ variables: webhooks('down', 'fine') });
+    const [down, fine] = [collectingSink('down'), collectingSink('fine')];
+    down.isDown = true;
+    const relay = relayOf(app, down, fine);
+    const write = async () => {
+      const rows = await eventRows(app.deps, 'RoleChanged', people(1)[0], { roles: ['0'] });
+      await insertOutbox(app.deps.db, rows);
+      await relay.deliver(rows);
+    };
+    for (let times = 0; times < 8; times += 1) await write();
+    expect([down.asked(), fine.taken.length]).toEqual([5, 8]);
+    down.isDown = false;
+    app.clock.advance(30);
+    await write();
+    expect(down.taken).toHaveLength(1);
+  });
+
   it('delivers again what a relay that ended had claimed, under the same id', async () => {
     const app = await testApp({ variables: webhooks('a') });
     await promise(app, people(1), 2);
