@@ -4,6 +4,8 @@ import { importUsers } from '../../src/accounts/import.ts';
 import { importedUser } from '../../src/accounts/import-schema.ts';
 import { catalogue } from '../../src/events/catalogue.ts';
 import { isEventType } from '../../src/events/types.ts';
+import { newRow } from '../../src/outbox/outbox.ts';
+import { insertOutbox } from '../../src/outbox/store.ts';
 import { registerAdmin } from '../support/admin.ts';
 import { everyRow } from '../support/dump.ts';
 import { collectingSink, drain, type TestSink, waiting, webhooks } from '../support/events.ts';
@@ -267,6 +269,23 @@ describe('what is told of', () => {
 });
 
 describe('the schema of an event', () => {
+  it('is that of the version it was written as, whichever release delivers it', async () => {
+    const app = await start();
+    const versions = { first: undefined, later: 7 };
+    for (const [role, version] of Object.entries(versions)) {
+      const named = { id: app.deps.newId(), kind: 'event', type: 'RoleChanged', sink: 'webhook:all' } as const;
+      const written = { id: app.deps.newId(), time: new Date().toISOString(), version, data: { roles: [role] } };
+      await insertOutbox(app.deps.db, [await newRow(app.deps, { ...named, subject: app.deps.newId() }, written)]);
+    }
+    app.clock.advance(31);
+    await app.app.runScheduled();
+    const schemas = app.sink.taken.map(({ data, dataschema }) => [data['roles'], dataschema]);
+    expect(schemas.toSorted()).toEqual([
+      [['first'], `${issuer}/events/schemas/RoleChanged/1`],
+      [['later'], `${issuer}/events/schemas/RoleChanged/7`],
+    ]);
+  });
+
   it('is served where `dataschema` says', async () => {
     const app = await start();
     await registerUser(app);
@@ -276,7 +295,11 @@ describe('the schema of an event', () => {
       expect(body).toMatchObject({ $id: dataschema, type: 'object', required: expect.arrayContaining(['user_id']) });
       if (isEventType(type)) expect(catalogue[type].data.parse(data)).toEqual(data);
     }
-    for (const path of ['/events/schemas/UserCreated/2', '/events/schemas/constructor/1'])
+    for (const path of [
+      '/events/schemas/UserCreated/2',
+      '/events/schemas/UserCreated/01',
+      '/events/schemas/constructor/1',
+    ])
       expect((await app.request('GET', path)).status).toBe(404);
   });
 });
