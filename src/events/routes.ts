@@ -32,8 +32,9 @@ export function eventRoutes({ issuer }: Pick<Config, 'issuer'>): Endpoint[] {
         if (!isEventType(type) || definition === undefined || String(definition.version) !== version) {
           throw new Problem('not_found');
         }
+        // As consumers are to read it: a field that is added is no new version, so others than these are allowed.
+        const read = z.toJSONSchema(definition.data, { io: 'input' });
         const identity = { $id: `${issuer}${schemaPath(type, definition.version)}`, title: type };
-        const read = z.toJSONSchema(definition.data);
         const body = { ...identity, description: definition.description, ...read };
         return c.json(body, 200, { 'Cache-Control': 'public, max-age=3600' });
       },
