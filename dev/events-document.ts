@@ -77,6 +77,9 @@ Other services are told what happens to accounts here, as [CloudEvents 1.0](http
   again (\`/admin/events\`, \`npm run cli -- events replay\`), late then.
 - \`sequence\` sorts as text: a later event of a user has a greater one. Where a way keeps no order (Cloudflare Queues), or
   an event that was given up comes late, compare it with that of the last event about the same thing.
+- \`traceparent\` (and \`tracestate\`) is the [distributed tracing](https://github.com/cloudevents/spec/blob/main/cloudevents/extensions/distributed-tracing.md)
+  extension: the trace of the request that it happened in, so that a consumer's spans belong to it. What happened in none
+  has no such attribute.
 - A field that is added is no new version, so pass over what you do not know. A change that could break a consumer is a new
   version, with a new \`dataschema\`, where the JSON schema is served.
 - With \`EVENTS_PERSONAL_DATA=false\` no event names a person: \`email\` and \`username\` are null.

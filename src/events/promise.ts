@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { Config } from '../config.ts';
 import type { Deps } from '../deps.ts';
+import { traceHeaders } from '../ops/observation.ts';
 import { newRow, openPayload } from '../outbox/outbox.ts';
 import type { OutboxRow } from '../outbox/store.ts';
 import { catalogue, type EventData, schemaPath } from './catalogue.ts';
@@ -20,6 +21,9 @@ const sealed = z.object({
   time: z.iso.datetime(),
   /** Of its type, as the release that wrote it knew it. The first releases wrote none. */
   version: z.int().default(1),
+  /** The trace of the request that it happened in. */
+  traceparent: z.string().optional(),
+  tracestate: z.string().optional(),
   data: z.record(z.string(), z.unknown()),
 });
 const details = z.record(z.string(), z.unknown()).nullish();
@@ -40,7 +44,7 @@ export async function eventRows<Type extends EventType>(
   // One id, whoever takes it: a consumer of two sinks can tell that it is one event.
   const time = new Date(deps.now()).toISOString();
   const { version } = catalogue[type];
-  const event = { id: deps.newId(), time, version, data } satisfies z.input<typeof sealed>;
+  const event = { id: deps.newId(), time, version, ...traceHeaders(), data } satisfies z.input<typeof sealed>;
   const row = { kind: 'event', type, subject: userId ?? unknown } as const;
   return await Promise.all(sinks.map(({ name }) => newRow(deps, { id: deps.newId(), ...row, sink: name }, event)));
 }
@@ -58,7 +62,7 @@ export async function openEvent(
   row: OutboxRow & { readonly place: string },
 ): Promise<CloudEvent> {
   const { type, subject } = row;
-  const { id, time, version, data } = sealed.parse(await openPayload(deps, row));
+  const { id, time, version, traceparent, tracestate, data } = sealed.parse(await openPayload(deps, row));
   if (!isEventType(type)) throw new Error('An event of an unknown type');
   const { issuer } = deps.config;
   return {
@@ -70,6 +74,8 @@ export async function openEvent(
     time,
     // As many digits as the column can have.
     sequence: row.place.padStart(19, '0'),
+    ...(traceparent === undefined ? {} : { traceparent }),
+    ...(tracestate === undefined ? {} : { tracestate }),
     datacontenttype: 'application/json',
     dataschema: `${issuer}${schemaPath(type, version)}`,
     data: { ...data, ...details.parse(row.details), user_id: subject },

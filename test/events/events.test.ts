@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { importUsers } from '../../src/accounts/import.ts';
 import { importedUser } from '../../src/accounts/import-schema.ts';
 import { catalogue } from '../../src/events/catalogue.ts';
+import { eventRows } from '../../src/events/promise.ts';
 import { isEventType } from '../../src/events/types.ts';
 import { newRow } from '../../src/outbox/outbox.ts';
 import { insertOutbox } from '../../src/outbox/store.ts';
@@ -34,6 +35,7 @@ describe('an event', () => {
       subject: user.id,
       time: new Date(app.clock.now()).toISOString(),
       sequence: expect.stringMatching(/^\d{19}$/),
+      traceparent: expect.stringMatching(/^00-[0-9a-f]{32}-[0-9a-f]{16}-0[01]$/),
       datacontenttype: 'application/json',
       dataschema: `${issuer}/events/schemas/UserCreated/1`,
       data: {
@@ -50,6 +52,25 @@ describe('an event', () => {
       { user_id: user.id, session_id: sid(user.access), client_id: 'first-party' },
     ]);
     expect(await waiting(app)).toEqual([]);
+  });
+
+  it('belongs to the trace of its request, also when it is delivered later', async () => {
+    const app = await start();
+    app.sink.isDown = true;
+    const trace = { traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00', tracestate: 'a=b' };
+    await app.request('POST', '/auth/register', { headers: trace, body: { email: 'ann@example.com', password } });
+    app.sink.isDown = false;
+    app.clock.advance(60);
+    await app.app.runScheduled();
+    const [created] = app.sink.taken;
+    expect(created?.traceparent).toMatch(/^00-0af7651916cd43dd8448eb211c80319c-/);
+    expect(created?.tracestate).toBe('a=b');
+    await insertOutbox(app.deps.db, await eventRows(app.deps, 'RoleChanged', app.deps.newId(), { roles: [] }));
+    app.clock.advance(31);
+    await app.app.runScheduled();
+    const last = app.sink.taken.at(-1);
+    expect(last?.type).toBe('RoleChanged');
+    expect(last).not.toHaveProperty('traceparent');
   });
 
   it('names nobody where personal data are to stay here', async () => {
