@@ -197,7 +197,25 @@ describe('a trace', () => {
     );
     expect(published).toHaveLength(2);
     const { value } = await scrape(app);
-    expect(value('edge_auth_dependency_duration_seconds_count', { dependency: 'event_sink' })).toBe(2);
+    expect(value('edge_auth_dependency_duration_seconds_count', { dependency: 'event_sink', result: 'ok' })).toBe(2);
+    expect(value('edge_auth_event_deliveries_total', { sink: 'webhook:crm', result: 'taken' })).toBe(2);
+    sink.isDown = true;
+    await registerUser(app);
+    const down = await scrape(app);
+    expect(down.value('edge_auth_event_deliveries_total', { sink: 'webhook:crm', result: 'failed' })).toBe(1);
+  });
+
+  it('shows that breached passwords could not be looked for, and nothing of the password', async () => {
+    const app = await tracedApp({
+      variables: { ...withMetrics, BREACHED_PASSWORD_CHECK: 'true', BREACHED_PASSWORD_URL: 'http://127.0.0.1:9' },
+    });
+    await registerUser(app);
+    const spans = await app.collected();
+    const asked = spans.filter(({ name }) => name === 'look for breached password');
+    expect(asked).toMatchObject([{ kind: 'client', failed: true, attributes: { 'error.type': expect.any(String) } }]);
+    const { value } = await scrape(app);
+    const labels = { dependency: 'breached_passwords', result: 'error' };
+    expect(value('edge_auth_dependency_duration_seconds_count', labels)).toBe(1);
   });
 
   it('of the scheduled work is one of its own', async () => {
