@@ -4,7 +4,7 @@ import type { Span, TraceExporter } from '../../src/ops/spans.ts';
 import { createMemoryKeyValue } from '../../src/platform/memory.ts';
 import { collectingSink, webhooks } from '../support/events.ts';
 import { scrape, withMetrics } from '../support/prometheus.ts';
-import { password, registerUser, type TestAppOptions, testApp } from '../support/test-app.ts';
+import { password, registerUser, type TestApp, type TestAppOptions, testApp } from '../support/test-app.ts';
 
 const traceId = '0af7651916cd43dd8448eb211c80319c';
 const parentId = 'b7ad6b7169203331';
@@ -229,6 +229,17 @@ describe('a trace', () => {
 });
 
 describe('a collector that is away', () => {
+  /** A request whose work after the answer is not waited for. */
+  async function ask({ app }: TestApp, after: Promise<unknown>[] = []): Promise<void> {
+    const context = {
+      waitUntil: (promise: Promise<unknown>) => void after.push(promise),
+      passThroughOnException() {},
+      props: {},
+    };
+    const answer = await app.fetch(new Request('https://auth.test/health'), { clientAddress: undefined }, context);
+    await answer.text();
+  }
+
   it('costs requests nothing: what waits is bounded, and what is dropped is counted', async () => {
     let asked = 0;
     const traceExporter: TraceExporter = {
@@ -258,24 +269,54 @@ describe('a collector that is away', () => {
     };
     const app = await testApp({ ...withoutDatabase, variables: withMetrics, traceExporter });
     const waiting: Promise<unknown>[] = [];
-    const context = {
-      waitUntil: (promise: Promise<unknown>) => void waiting.push(promise),
-      passThroughOnException() {},
-      props: {},
-    };
     // Each batch that is full goes out after an answer, which does not wait for it.
-    for (let index = 0; index < 1100; index += 1) {
-      const answer = await app.app.fetch(
-        new Request('https://auth.test/health'),
-        { clientAddress: undefined },
-        context,
-      );
-      await answer.text();
-    }
+    for (let index = 0; index < 1100; index += 1) await ask(app, waiting);
     await new Promise((resolve) => setTimeout(resolve, 20));
     expect(given[0]).toBe(512);
     expect(given.length).toBeLessThan(20);
     expect(waiting.length).toBeLessThan(5);
+  });
+
+  it('and hangs has no more than 2,048 spans held for it, those on their way among them', async () => {
+    let given = 0;
+    const traceExporter: TraceExporter = {
+      export: (spans) => {
+        given += spans.length;
+        return new Promise(() => undefined);
+      },
+    };
+    const app = await testApp({ ...withoutDatabase, variables: withMetrics, traceExporter });
+    for (let times = 0; times < 6; times += 1) {
+      for (let index = 0; index < 600; index += 1) await ask(app);
+      void app.app.flush();
+    }
+    expect(given).toBeLessThanOrEqual(2048);
+    const dropped = async () => (await scrape(app)).value('edge_auth_trace_spans_total', { result: 'dropped' });
+    expect(await dropped()).toBe(3600 - 2048);
+    // What a runtime cut off is forgotten.
+    app.clock.advance(30);
+    const before = await dropped();
+    await ask(app);
+    expect(await dropped()).toBe(before);
+  });
+
+  it('is told of once when it goes and once when it is back, without its address', async () => {
+    let isAway = true;
+    const traceExporter: TraceExporter = {
+      export: async (spans) => {
+        if (isAway) throw new TypeError('fetch failed: http://collector.canary');
+        return spans.length;
+      },
+    };
+    const app = await testApp({ ...withoutDatabase, traceExporter });
+    for (const away of [true, true, false, false]) {
+      isAway = away;
+      await app.request('GET', '/health');
+      await app.app.flush();
+    }
+    const told = app.logLines.filter((line) => line.includes('trace_exporter')).map((line) => JSON.parse(line));
+    expect(told.map(({ state }) => state)).toEqual(['down', 'up']);
+    expect(app.logLines.join()).not.toContain('canary');
   });
 });
 
