@@ -228,6 +228,25 @@ describe('a trace', () => {
   });
 });
 
+describe('what is delivered before a process ends', () => {
+  it('is counted and traced as all else is', async () => {
+    const sink = collectingSink('crm');
+    sink.isDown = true;
+    const app = await tracedApp({ variables: { ...withMetrics, ...webhooks('crm') }, sinks: [sink] });
+    await registerUser(app);
+    await app.collected();
+    sink.isDown = false;
+    app.clock.advance(31);
+    await app.app.deliverDue();
+    const spans = await app.collected();
+    const root = spans.find(({ name }) => name === 'deliver what is due');
+    const published = spans.filter(({ kind }) => kind === 'producer');
+    expect(published.map(({ parentSpanId }) => parentSpanId)).toEqual([root?.spanId, root?.spanId]);
+    const { value } = await scrape(app);
+    expect(value('edge_auth_event_deliveries_total', { sink: 'webhook:crm', result: 'taken' })).toBe(2);
+  });
+});
+
 describe('a collector that is away', () => {
   /** A request whose work after the answer is not waited for. */
   async function ask({ app }: TestApp, after: Promise<unknown>[] = []): Promise<void> {
