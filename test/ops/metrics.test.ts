@@ -151,6 +151,15 @@ describe('the metrics', () => {
   });
 });
 
+describe('gauges', () => {
+  it('are told to each of those who ask at once when nothing is known yet', async () => {
+    const app = await testApp({ variables: withMetrics });
+    const asked = await Promise.all([scrape(app), scrape(app)]);
+    const waiting = asked.map(({ value }) => value('edge_auth_outbox_waiting', { kind: 'email', sink: '' }));
+    expect(waiting).toEqual([0, 0]);
+  });
+});
+
 describe('who may read the metrics', () => {
   const status = async (app: Awaited<ReturnType<typeof testApp>>, token?: string, address?: string) =>
     (await app.request('GET', '/metrics', { token, ...(address === undefined ? {} : { address }) })).status;
