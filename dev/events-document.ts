@@ -72,6 +72,8 @@ Other services are told what happens to accounts here, as [CloudEvents 1.0](http
 
 - An event is written by the statement that makes it true, and delivered at least once: a consumer keeps the \`id\`s it has
   seen, and passes over those that come again.
+- \`id\` is that of the event, and the same with every sink. \`/admin/events\` calls it \`event_id\`; what is \`id\` there is the
+  delivery to one sink.
 - \`subject\` is the user. Events of one user reach a sink in the order in which they happened. One that was given up (20
   tries, or three days) holds up none that come after it; it is kept for 30 days from then and can be delivered
   again (\`/admin/events\`, \`npm run cli -- events replay\`), late then.

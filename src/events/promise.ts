@@ -53,6 +53,15 @@ export async function eventRows<Type extends EventType>(
 export const personal = ({ config }: Pick<EventDeps, 'config'>, value: string | null): string | null =>
   config.eventsPersonalData ? value : null;
 
+/** The id of an event, which all of its deliveries share; null where it cannot be read here, as under another secret. */
+export async function eventIdOf(deps: Pick<Deps, 'keyring'>, row: OutboxRow): Promise<string | null> {
+  try {
+    return sealed.parse(await openPayload(deps, row)).id;
+  } catch {
+    return null;
+  }
+}
+
 /**
  * The event of a row.
  * @throws {Error} where it cannot be read here: another secret, a type that only newer instances know
