@@ -45,7 +45,10 @@ export const outbox = pgTable(
   ],
 );
 
-/** Who does the scheduled work now, and until when: of many replicas, one. */
+/**
+ * Who does the scheduled work now, and until when: of many replicas, one. Beside it, for each sink of events that takes
+ * nothing, since when (`events/outage-store.ts`).
+ */
 export const leases = pgTable('leases', {
   name: text('name').primaryKey(),
   until: time('until').notNull(),

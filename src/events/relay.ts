@@ -75,10 +75,13 @@ export function createEventRelay(deps: Needs): EventRelay {
       if (sink === undefined) throw new EventUndelivered('unknown_sink');
       // It ended every instance that tried it: each claim counts.
       if (event.attempts > mostAttempts) throw new EventUndelivered('given_up');
-      await sink.publish(await openEvent(deps, event));
+      const opened = await openEvent(deps, event);
+      await sink.publish(opened).catch((error: unknown) => {
+        stateOf(event.sink).failed();
+        throw error;
+      });
       return true;
     } catch (error) {
-      stateOf(event.sink).failed();
       await postpone(event, error);
       return false;
     }
