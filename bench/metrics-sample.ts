@@ -20,7 +20,8 @@ for (const milliseconds of [0, 5, 300, 60_000]) {
   metrics.observe('edge_auth_http_request_duration_seconds', labels, milliseconds);
   metrics.observe('edge_auth_dependency_duration_seconds', { dependency: 'database', result: 'ok' }, milliseconds);
 }
-metrics.count('edge_auth_scheduled_steps_total', { step: odd, result: 'ok' });
+metrics.count('edge_auth_event_deliveries_total', { sink: odd, result: 'failed' });
+metrics.count('edge_auth_scheduled_steps_total', { step: 'relay_outbox', result: 'ok' });
 const text = writeMetrics(await metrics.read(), [
   gauge('edge_auth_outbox_waiting', { kind: odd, sink: odd }, 1e21),
   gauge('edge_auth_outbox_oldest_age_seconds', { kind: 'email', sink: '' }, 0.001),

@@ -72,11 +72,16 @@ Other services are told what happens to accounts here, as [CloudEvents 1.0](http
 
 - An event is written by the statement that makes it true, and delivered at least once: a consumer keeps the \`id\`s it has
   seen, and passes over those that come again.
+- \`id\` is that of the event, and the same with every sink. \`/admin/events\` calls it \`event_id\`; what is \`id\` there is the
+  delivery to one sink.
 - \`subject\` is the user. Events of one user reach a sink in the order in which they happened. One that was given up (20
-  tries, or three days) holds up none that come after it; it is kept for 30 days and can be delivered again
-  (\`/admin/events\`, \`npm run cli -- events replay\`), late then.
+  tries, or three days) holds up none that come after it; it is kept for 30 days from then and can be delivered
+  again (\`/admin/events\`, \`npm run cli -- events replay\`), late then.
 - \`sequence\` sorts as text: a later event of a user has a greater one. Where a way keeps no order (Cloudflare Queues), or
   an event that was given up comes late, compare it with that of the last event about the same thing.
+- \`traceparent\` (and \`tracestate\`) is the [distributed tracing](https://github.com/cloudevents/spec/blob/main/cloudevents/extensions/distributed-tracing.md)
+  extension: the trace of the request that it happened in, so that a consumer's spans belong to it. What happened in none
+  has no such attribute.
 - A field that is added is no new version, so pass over what you do not know. A change that could break a consumer is a new
   version, with a new \`dataschema\`, where the JSON schema is served.
 - With \`EVENTS_PERSONAL_DATA=false\` no event names a person: \`email\` and \`username\` are null.

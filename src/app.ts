@@ -114,11 +114,12 @@ export function createApp(given: Deps): App {
   mount(app, [...endpoints, ...older, ...pages, ...docs, ...openApi], gate);
 
   const scheduled = createScheduled(sessionDeps);
-  const runScheduled: RunScheduled = (options) =>
+  const asOwnTrace = (name: string, work: () => Promise<unknown>) =>
     observer.trace(ownTrace, async () => {
-      await scheduled(options);
-      return { name: 'scheduled', kind: 'internal', attributes: {}, failed: false };
+      await work();
+      return { name, kind: 'internal', attributes: {}, failed: false };
     });
-  const deliverDue = async () => void (await Promise.all([relay.sweep(), events.sweep()]));
+  const runScheduled: RunScheduled = (options) => asOwnTrace('scheduled', () => scheduled(options));
+  const deliverDue = () => asOwnTrace('deliver what is due', () => Promise.all([relay.sweep(), events.sweep()]));
   return { fetch: app.fetch, runScheduled, deliverDue, flush: observer.flush, flushSoon: observer.flushSoon };
 }

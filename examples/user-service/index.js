@@ -39,25 +39,40 @@ async function declare(channel) {
   await channel.prefetch(1);
 }
 
-async function take(channel, message) {
+/** @throws {Error} where it is not an event */
+function read(message) {
+  const event = JSON.parse(message.content.toString('utf8'));
+  const texts = [event?.id, event?.type, event?.subject, event?.sequence];
+  const isEvent =
+    texts.every((text) => typeof text === 'string') && typeof event.data === 'object' && event.data !== null;
+  if (!isEvent) throw new Error('Not an event');
+  return event;
+}
+
+/**
+ * Applies what came and acknowledges it. Whether it is worth another try is found out here and not by giving it back:
+ * RabbitMQ counts what is given back, and puts it away after 20 times.
+ * @param isOpen whether the channel is: else the message comes again by another one
+ */
+async function take(channel, message, isOpen) {
   let event;
   try {
-    event = JSON.parse(message.content.toString('utf8'));
-    if (typeof event.id !== 'string' || typeof event.subject !== 'string') throw new Error('Not an event');
+    event = read(message);
   } catch {
     console.error('unreadable message');
     return channel.reject(message, false);
   }
-  try {
-    const isNew = await apply(pool, event);
-    console.log(JSON.stringify({ id: event.id, type: event.type, new: isNew }));
-    channel.ack(message);
-  } catch (error) {
-    // Constraint or data errors will not pass; all else, as a database that is away, may.
-    const isHopeless = /^2[23]/.test(error.code ?? '');
-    console.error(JSON.stringify({ id: event.id, error: error.code ?? error.name }));
-    if (!isHopeless) await pause(patience);
-    channel.nack(message, false, !isHopeless);
+  while (!stopped && isOpen()) {
+    try {
+      const isNew = await apply(pool, event);
+      console.log(JSON.stringify({ id: event.id, type: event.type, new: isNew }));
+      return channel.ack(message);
+    } catch (error) {
+      console.error(JSON.stringify({ id: event.id, error: error.code ?? error.name }));
+      // Constraint or data errors will not pass; all else, as a database that is away, may.
+      if (/^2[23]/.test(error.code ?? '')) return channel.reject(message, false);
+      await pause(patience);
+    }
   }
 }
 
@@ -69,11 +84,18 @@ async function consume() {
   connection.on('error', (error) => console.error(JSON.stringify({ event: 'broker', error: error.code })));
   const channel = await connection.createChannel();
   channel.on('error', () => undefined);
-  channel.once('close', () => connection.close().catch(() => undefined));
+  let isOpen = true;
+  channel.once('close', () => {
+    isOpen = false;
+    connection.close().catch(() => undefined);
+  });
+  connection.once('close', () => {
+    isOpen = false;
+  });
   await declare(channel);
   // The message that was under way when the channel closed comes again.
   await channel.consume(queue, (message) => {
-    if (message !== null) take(channel, message).catch(() => undefined);
+    if (message !== null) take(channel, message, () => isOpen).catch(() => undefined);
   });
   console.log('ready');
   await ended;

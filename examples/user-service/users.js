@@ -1,12 +1,15 @@
-/** The first of these makes the row, whichever it is; of the addresses the last one stands. */
-const keep = ({ subject, time, data }) => ({
-  text: `insert into users (id, email, username, email_at)
+/**
+ * The first of these makes the row, whichever it is; of the addresses the last one stands. `sequence` has a fixed width, so
+ * the order of texts is that of the events; two may have the same time.
+ */
+const keep = ({ subject, sequence, data }) => ({
+  text: `insert into users (id, email, username, email_sequence)
     select $1, $2, $3, $4 where not exists (select from seen_events where subject = $1 and type = 'UserDeleted')
     on conflict (id) do update set
       username = coalesce(excluded.username, users.username),
-      email = case when excluded.email_at > users.email_at then excluded.email else users.email end,
-      email_at = greatest(excluded.email_at, users.email_at)`,
-  values: [subject, data.email ?? null, data.username ?? null, time],
+      email = case when excluded.email_sequence > users.email_sequence then excluded.email else users.email end,
+      email_sequence = greatest(excluded.email_sequence, users.email_sequence)`,
+  values: [subject, data.email ?? null, data.username ?? null, sequence],
 });
 
 /** What this service reacts to, by type. Email and username are null where EVENTS_PERSONAL_DATA is false. */
@@ -20,7 +23,7 @@ export const types = Object.keys(changes);
 
 export async function createTables(pool) {
   await pool.query(`
-    create table if not exists users (id uuid primary key, email text, username text, email_at timestamptz not null);
+    create table if not exists users (id uuid primary key, email text, username text, email_sequence text not null);
     create table if not exists seen_events (
       id text primary key, subject uuid not null, type text not null, seen_at timestamptz not null default now()
     );

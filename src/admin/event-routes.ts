@@ -43,7 +43,8 @@ export function adminEventRoutes(deps: SessionDeps & { readonly events: EventRel
       handler: async ({ c, query: { limit, cursor, state, ...filter } }) => {
         const dead = state === undefined ? undefined : state === 'dead';
         const rows = await readEvents(db, { limit: limit + 1, before: cursor }, { ...filter, dead });
-        return c.json(toPage(rows, limit, toPromisedEvent), 200, noStore);
+        const page = toPage(rows, limit, (row) => toPromisedEvent(deps, row));
+        return c.json({ ...page, items: await Promise.all(page.items) }, 200, noStore);
       },
     }),
     guardedEndpoint({

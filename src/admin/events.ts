@@ -4,6 +4,7 @@ import { exampleActivity } from '../audit/activity.ts';
 import { type AuditEntry, auditRow } from '../audit/audit.ts';
 import { timeOfUuidv7 } from '../crypto/random.ts';
 import type { Deps } from '../deps.ts';
+import { eventIdOf } from '../events/promise.ts';
 import { eventTypes } from '../events/types.ts';
 import { type EventFilter, type readEvents, replayEvents } from './event-store.ts';
 
@@ -25,13 +26,19 @@ export const eventFilters = z.object({
 /** A promise to deliver an event, as admins see it. What the event says stays sealed. */
 export const promisedEvent = z
   .object({
-    id: z.uuid().describe('Of the delivery: each sink has one of its own'),
+    id: z
+      .uuid()
+      .describe('Of the delivery: each sink has one of its own. It is what is replayed, and `outbox_id` of the log'),
+    event_id: z
+      .uuid()
+      .nullable()
+      .describe('Of the event, as its consumers see it. Null where it is sealed under a secret that is not known here'),
     type: z.string(),
     user_id: z.uuid(),
     sink: z.string(),
     state: z
       .enum(['waiting', 'dead'])
-      .describe('`dead` was given up, after 20 tries or three days, and is kept 30 days'),
+      .describe('`dead` was given up, after 20 tries or three days, and is kept for 30 days from then'),
     attempts: z.int(),
     last_error: z.string().nullable(),
     created_at: z.iso.datetime(),
@@ -42,6 +49,7 @@ export const promisedEvent = z
     examples: [
       {
         id: exampleActivity.id,
+        event_id: exampleUser.id,
         type: 'UserCreated',
         user_id: exampleUser.id,
         sink: 'rabbitmq',
@@ -56,9 +64,14 @@ export const promisedEvent = z
 
 type EventRow = Awaited<ReturnType<typeof readEvents>>[number];
 
-export function toPromisedEvent(row: EventRow): z.output<typeof promisedEvent> {
+/** As admins see it. Of what is sealed only the id is read. */
+export async function toPromisedEvent(
+  deps: Pick<Deps, 'keyring'>,
+  row: EventRow,
+): Promise<z.output<typeof promisedEvent>> {
   return {
     id: row.id,
+    event_id: await eventIdOf(deps, row),
     type: row.type,
     user_id: row.subject,
     sink: row.sink ?? '',

@@ -24,8 +24,12 @@ const said = {
   unchanged: 'There is such an account, and it is an admin already',
 } as const;
 
+const withoutSinks =
+  'No sink is set for events: other services are not told. Where the service has sinks, give this command the same variables';
+
 /**
  * `create-admin`: makes the first admin, or one more.
+ * @param warn given lines to print beside the one that it returns
  * @returns the line to print
  * @throws {Error} with a line to print that names what is wrong, and never a password
  */
@@ -33,6 +37,7 @@ export async function createAdminCommand(
   argv: readonly string[],
   environment: Readonly<Record<string, string | undefined>>,
   input: Input,
+  warn: (line: string) => void = console.error,
 ): Promise<string> {
   const { values } = read(argv);
   const email = normaliseEmail(values.email ?? '');
@@ -48,6 +53,7 @@ export async function createAdminCommand(
   };
   try {
     await refuseOtherSecret(deps);
+    if (deps.config.eventSinks.length === 0) warn(withoutSinks);
     const made = await createAdmin(deps, {
       email,
       username,

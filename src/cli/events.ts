@@ -32,7 +32,8 @@ export async function eventsCommand(
   try {
     if (verb === 'list') {
       const rows = await readEvents(deps.db, { limit: 100, before: undefined }, { ...filter, dead: true });
-      return rows.map((row) => JSON.stringify(toPromisedEvent(row)));
+      const events = await Promise.all(rows.map((row) => toPromisedEvent(deps, row)));
+      return events.map((event) => JSON.stringify(event));
     }
     let total = 0;
     for (let count = -1; count !== 0; total += count) count = await replay(deps, filter);

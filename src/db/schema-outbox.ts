@@ -23,6 +23,7 @@ export const outbox = pgTable(
     details: jsonb('details'),
     createdAt: time('created_at').notNull(),
     attempts: integer('attempts').notNull().default(0),
+    /** Of a dead row: when it died. */
     nextAttemptAt: time('next_attempt_at').notNull(),
     deliveredAt: time('delivered_at'),
     dead: boolean('dead').notNull().default(false),
@@ -44,7 +45,10 @@ export const outbox = pgTable(
   ],
 );
 
-/** Who does the scheduled work now, and until when: of many replicas, one. */
+/**
+ * Who does the scheduled work now, and until when: of many replicas, one. Beside it, for each sink of events that takes
+ * nothing, since when (`events/outage-store.ts`).
+ */
 export const leases = pgTable('leases', {
   name: text('name').primaryKey(),
   until: time('until').notNull(),

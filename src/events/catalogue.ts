@@ -90,5 +90,16 @@ export const catalogue = {
 /** What is said of an event where it happens: `user_id` is whom it is about, which the outbox holds. */
 export type EventData<Type extends EventType> = Omit<z.input<(typeof catalogue)[Type]['data']>, 'user_id'>;
 
+/** A type as it was: what was written by an older release, and what consumers still ask for. */
+type OlderVersions = Readonly<Partial<Record<EventType, readonly EventDefinition[]>>>;
+
+/** Versions that went before those of the catalogue; an event goes out as the version it was written as. There are none. */
+const older: OlderVersions = {};
+
+/** A type in one of its versions; undefined where there never was such a one. */
+export const definitionOf = (type: EventType, version: number): EventDefinition | undefined =>
+  [catalogue[type], ...(older[type] ?? [])].find((definition) => definition.version === version);
+
 /** Where the JSON schema of an event's data is served. */
-export const schemaPath = (type: EventType) => `/events/schemas/${type}/${catalogue[type].version}`;
+export const schemaPath = (type: EventType, version: number = catalogue[type].version) =>
+  `/events/schemas/${type}/${version}`;

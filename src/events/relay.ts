@@ -3,27 +3,29 @@ import type { Deps } from '../deps.ts';
 import { describeError } from '../ops/log.ts';
 import { longestWait, mostAttempts, pauseAfter } from '../outbox/backoff.ts';
 import { type OutboxRow, postponeOutbox } from '../outbox/store.ts';
+import { endOutage, noteOutage } from './outage-store.ts';
 import { openEvent } from './promise.ts';
 import { EventUndelivered, publishTimeout } from './sink.ts';
-import {
-  type ClaimedEvent,
-  claimDueEvents,
-  claimNewEvents,
-  finishEvent,
-  giveUpOldEvents,
-  leaseTime,
-  wakeEvents,
-} from './store.ts';
+import { createSinkState, type SinkState } from './sink-state.ts';
+import { type ClaimedEvent, claimDueEvents, claimNewEvents, finishEvent, giveUpOldEvents, leaseTime } from './store.ts';
 
-/** How many users' events are on their way to one sink at a time, and for how long one call goes on: milliseconds. */
-const batch = 5;
+/**
+ * How many users' events a sweep has on their way to one sink at a time: after a batch of which nothing was taken it looks
+ * further, by turns at those that wait longest and at the newest, past users whose events are refused for a reason of
+ * their own. So it does with a sink that is down, but less far: what is not tried stays due, and finds out when it is back.
+ */
+const batches = [5, 15, 45, 50] as const;
+const batchesWhenDown = [5, 25] as const;
+/** For how long one call goes on: milliseconds. */
 const longestWork = 20_000;
 /** For how long one user's events are delivered before others are looked at: milliseconds. */
 const longestChain = 2000;
-/** After so many batches of which nothing was taken, a sink is down: the next sweep asks again. */
-const mostFailures = 3;
 /** How many events one that was delivered wakes. */
 const mostWoken = 1000;
+/** An outage is noted by a sweep, and the sweep before may have been the last that found the sink there: milliseconds. */
+const outageMargin = 120_000;
+/** It was written since the sweep before, most likely: whoever wrote it tried it, or nobody did. */
+const isNew = ({ attempts }: ClaimedEvent) => attempts <= 2;
 /** How many events that are too old one call gives up. */
 const mostGivenUp = 1000;
 
@@ -46,7 +48,14 @@ type Needs = Pick<Deps, 'config' | 'db' | 'keyring' | 'log' | 'now' | 'sinks'>;
 export function createEventRelay(deps: Needs): EventRelay {
   const { db, log, now } = deps;
   const sinks = new Map(deps.sinks.map((sink) => [sink.name, sink]));
+  const states = new Map<string, SinkState>();
   const newLease = () => ({ now: now(), until: now() + leaseTime });
+
+  function stateOf(sink: string): SinkState {
+    const state = states.get(sink) ?? createSinkState(now);
+    states.set(sink, state);
+    return state;
+  }
 
   async function postpone(event: ClaimedEvent, error: unknown): Promise<void> {
     const { id, type, sink, attempts } = event;
@@ -54,7 +63,7 @@ export function createEventRelay(deps: Needs): EventRelay {
     const reason = describeError(error);
     log[dead ? 'error' : 'warn']('event_failed', { type, sink, outbox_id: id, attempts, dead, ...reason });
     const lastError = String(reason['error_code'] ?? reason['cause_code'] ?? reason['error']);
-    await postponeOutbox(db, event, attempts, dead ? undefined : now() + pauseAfter(attempts), lastError);
+    await postponeOutbox(db, event, attempts, { at: now() + (dead ? 0 : pauseAfter(attempts)), dead }, lastError);
   }
 
   /** @returns whether it was taken */
@@ -66,7 +75,11 @@ export function createEventRelay(deps: Needs): EventRelay {
       if (sink === undefined) throw new EventUndelivered('unknown_sink');
       // It ended every instance that tried it: each claim counts.
       if (event.attempts > mostAttempts) throw new EventUndelivered('given_up');
-      await sink.publish(await openEvent(deps, event));
+      const opened = await openEvent(deps, event);
+      await sink.publish(opened).catch((error: unknown) => {
+        stateOf(event.sink).failed();
+        throw error;
+      });
       return true;
     } catch (error) {
       await postpone(event, error);
@@ -74,11 +87,14 @@ export function createEventRelay(deps: Needs): EventRelay {
     }
   }
 
-  /** Where this fails, they are due some time. */
-  const wake = (sink: string, lastError: string) =>
-    wakeEvents(db, { sink, lastError, now: now(), limit: mostWoken }).catch((error: unknown) =>
-      log.warn('events_not_woken', { sink, ...describeError(error) }),
-    );
+  /** Where this fails, what waits is due some time. */
+  const noted = (sink: string, note: Promise<void>) =>
+    note.catch((error: unknown) => log.warn('events_not_woken', { sink, ...describeError(error) }));
+  const wake = (sink: string) => {
+    // Nothing that may be under way: a claim ends within one lease, whoever's clock it goes by.
+    const until = now() + 2 * leaseTime;
+    return noted(sink, endOutage(db, { sink, now: now(), until, margin: outageMargin, limit: mostWoken }));
+  };
 
   /**
    * Delivers an event and those that come after it.
@@ -90,38 +106,77 @@ export function createEventRelay(deps: Needs): EventRelay {
     let taken = false;
     while (event !== undefined && (await publish(event))) {
       taken = true;
-      const { sink, lastError } = event;
-      if (lastError !== null) await wake(sink, lastError);
+      if (stateOf(event.sink).took() || event.lastError !== null) await wake(event.sink);
       event = await finishEvent(db, event, now() < until ? newLease() : undefined);
     }
     return taken;
   }
 
-  /** What fails here is the database: all of it is taken up again when its lease is over. */
-  async function deliverAll(events: readonly ClaimedEvent[], until: number): Promise<boolean> {
-    const outcomes = await Promise.allSettled(events.map((event) => deliverFrom(event, until)));
+  /**
+   * What fails here is the database: all of it is taken up again when its lease is over.
+   * @param end told of each when it is done
+   * @returns whether any was taken
+   */
+  async function deliverAll(
+    events: readonly ClaimedEvent[],
+    until: number,
+    end: (id: string) => void = () => undefined,
+  ): Promise<boolean> {
+    const outcomes = await Promise.allSettled(
+      events.map((event) => deliverFrom(event, until).finally(() => end(event.id))),
+    );
     const failed = outcomes.find((outcome) => outcome.status === 'rejected');
     if (failed !== undefined) throw failed.reason;
     return outcomes.some((outcome) => outcome.status === 'fulfilled' && outcome.value);
   }
 
+  /** What is left out costs no attempt: a sweep comes for it. @returns by id, what to call when it is no longer under way */
+  function admit(rows: readonly OutboxRow[]): ReadonlyMap<string, () => void> {
+    const admitted = new Map<string, () => void>();
+    for (const { id, sink } of rows) {
+      const end = stateOf(sink ?? '').begin();
+      if (end !== undefined) admitted.set(id, end);
+    }
+    return admitted;
+  }
+
   async function sweepSink(sink: string, until: number): Promise<void> {
+    const state = stateOf(sink);
+    const limits = state.wasDown() ? batchesWhenDown : batches;
     let failures = 0;
-    do {
-      const events = await claimDueEvents(db, { sink, limit: batch }, newLease());
-      if (events.length === 0) return;
-      failures = (await deliverAll(events, Math.min(until, now() + longestChain))) ? 0 : failures + 1;
-    } while (failures < mostFailures && now() < until);
+    let taken = false;
+    let since: number | undefined;
+    while (now() < until) {
+      const limit = limits[failures];
+      // The sink is down, or all its events are refused: the next sweep asks again.
+      if (limit === undefined) break;
+      const freshest = failures % 2 === 1;
+      const events = await claimDueEvents(db, { sink, limit, freshest }, newLease());
+      if (events.length === 0 && !freshest) break;
+      since = Math.min(since ?? now(), ...events.filter(isNew).map(({ createdAt }) => createdAt.getTime()));
+      const isTaken = await deliverAll(events, Math.min(until, now() + longestChain));
+      taken ||= isTaken;
+      failures = isTaken ? 0 : failures + 1;
+    }
+    if (since === undefined) return;
+    state.swept(taken);
+    if (!taken) await noted(sink, noteOutage(db, sink, since));
   }
 
   return {
     async deliver(rows) {
       if (rows.length === 0) return;
+      const admitted = admit(rows);
+      const end = (id: string) => admitted.get(id)?.();
       try {
-        const ids = rows.map(({ id }) => id);
-        await deliverAll(await claimNewEvents(db, ids, newLease()), now() + longestWork);
+        const events = admitted.size > 0 ? await claimNewEvents(db, [...admitted.keys()], newLease()) : [];
+        const claimed = new Set(events.map(({ id }) => id));
+        for (const id of admitted.keys()) if (!claimed.has(id)) end(id);
+        await deliverAll(events, now() + longestWork, end);
       } catch (error) {
         log.error('events_unreachable', describeError(error));
+      } finally {
+        for (const id of admitted.keys()) end(id);
       }
     },
     async sweep() {

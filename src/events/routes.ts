@@ -2,7 +2,7 @@ import * as z from 'zod';
 import type { Config } from '../config.ts';
 import { Problem } from '../errors.ts';
 import { type Endpoint, endpoint, unlimited } from '../http/endpoint.ts';
-import { catalogue, schemaPath } from './catalogue.ts';
+import { definitionOf, schemaPath } from './catalogue.ts';
 import { isEventType } from './types.ts';
 
 const params = z.object({
@@ -27,10 +27,16 @@ export function eventRoutes({ issuer }: Pick<Config, 'issuer'>): Endpoint[] {
       errors: ['not_found'],
       prepare: unlimited,
       handler: ({ c, params: { type, version } }) => {
-        if (!isEventType(type) || String(catalogue[type].version) !== version) throw new Problem('not_found');
-        const { data, description } = catalogue[type];
-        const identity = { $id: `${issuer}${schemaPath(type)}`, title: type, description };
-        return c.json({ ...identity, ...z.toJSONSchema(data) }, 200, { 'Cache-Control': 'public, max-age=3600' });
+        const definition = isEventType(type) ? definitionOf(type, Number(version)) : undefined;
+        // One address for each: `1` and not `01`.
+        if (!isEventType(type) || definition === undefined || String(definition.version) !== version) {
+          throw new Problem('not_found');
+        }
+        // As consumers are to read it: a field that is added is no new version, so others than these are allowed.
+        const read = z.toJSONSchema(definition.data, { io: 'input' });
+        const identity = { $id: `${issuer}${schemaPath(type, definition.version)}`, title: type };
+        const body = { ...identity, description: definition.description, ...read };
+        return c.json(body, 200, { 'Cache-Control': 'public, max-age=3600' });
       },
     }),
   ];

@@ -14,6 +14,12 @@ export interface CloudEvent {
    * a way that keeps no order, or again. Of each sink its own.
    */
   readonly sequence: string;
+  /**
+   * Extension `distributed-tracing` of CloudEvents: the trace of the request that it happened in, however late it is
+   * delivered. Missing where there was none.
+   */
+  readonly traceparent?: string;
+  readonly tracestate?: string;
   readonly datacontenttype: 'application/json';
   /** Where the JSON schema of `data` is. */
   readonly dataschema: string;

@@ -91,7 +91,16 @@ export function claimNewEvents(db: Database, ids: readonly string[], lease: Leas
 /** Claims events of one sink that are due and that nothing comes before: at most one of each user. */
 export function claimDueEvents(
   db: Database,
-  { sink, limit }: { readonly sink: string; readonly limit: number },
+  {
+    sink,
+    limit,
+    freshest,
+  }: {
+    readonly sink: string;
+    readonly limit: number;
+    /** Those that were tried once at most and came to be due last, in place of those that wait longest. */
+    readonly freshest: boolean;
+  },
   lease: Lease,
 ): Promise<ClaimedEvent[]> {
   return claim(
@@ -100,7 +109,8 @@ export function claimDueEvents(
     sql`with free as (
       select o.id from ${outbox} as o
       where ${isEvent('o')} and o.sink = ${sink} and o.next_attempt_at <= ${timestamp(lease.now)} and ${isFirst()}
-      order by o.next_attempt_at limit ${limit} for update skip locked
+        ${freshest ? sql`and o.attempts <= 1 order by o.next_attempt_at desc` : sql`order by o.next_attempt_at`}
+      limit ${limit} for update skip locked
     ) ${taken(lease, sql`free`)}`,
   );
 }
@@ -134,25 +144,6 @@ export async function finishEvent(
   return next;
 }
 
-/**
- * What failed for the same reason as something that has just been delivered is due now: its sink is back. It comes before
- * all else that is due, which is mostly what follows it.
- * @param limit how many at most
- */
-export async function wakeEvents(
-  db: Database,
-  which: { readonly sink: string; readonly lastError: string; readonly now: number; readonly limit: number },
-): Promise<void> {
-  const { sink, lastError, now, limit } = which;
-  // Nothing that may be under way: a claim ends within one lease, whoever's clock it goes by.
-  await db.execute(sql`update ${outbox} set next_attempt_at = ${timestamp(0)} where id in (
-      select o.id from ${outbox} as o
-      where ${isEvent('o')} and o.sink = ${sink} and o.last_error = ${lastError}
-        and o.next_attempt_at > ${timestamp(now + 2 * leaseTime)}
-      limit ${limit} for update skip locked
-    )`);
-}
-
 /** How long a claimed event is one relay's, in milliseconds: longer than a sink may take. */
 export const leaseTime = 60_000;
 
@@ -177,7 +168,8 @@ export async function giveUpOldEvents(
   const rows = await query(
     db,
     z.object({ id: z.uuid() }),
-    sql`update ${outbox} set dead = true, last_error = coalesce(last_error, 'unknown_sink') where id in (
+    sql`update ${outbox} set dead = true, next_attempt_at = ${timestamp(now)},
+        last_error = coalesce(last_error, 'unknown_sink') where id in (
         select o.id from ${outbox} as o
         where o.id < ${firstId}::uuid and ${isEvent('o')} and o.created_at < ${timestamp(createdBefore)}
           and o.next_attempt_at <= ${timestamp(now)}

@@ -62,6 +62,7 @@ const shortNames = {
   key_value: 'kv',
   mailer: 'mail',
   event_sink: 'events',
+  breached_passwords: 'breaches',
   hash: 'hash',
   verify: 'hash',
 };

@@ -19,7 +19,9 @@ export async function createKeyValue(
     await redis.ping().catch(() => undefined);
     return withDeadline(redis, { now, onStateChange });
   }
-  if (environment !== 'dev')
-    log.warn('limits_in_memory', { advice: 'Set REDIS_URL: replicas do not share their memory' });
+  if (environment !== 'dev') {
+    const advice = 'Set REDIS_URL: replicas, and the processes of WORKERS, share neither limits nor metrics';
+    log.warn('limits_in_memory', { advice });
+  }
   return createMemoryKeyValue({ now });
 }

@@ -13,7 +13,7 @@ interface Needs extends Pick<Deps, 'config' | 'db' | 'log' | 'now'> {
 
 /** What is not counted but looked up: once, whoever asks, since it is the same for all processes. */
 export function createGauges({ config, db, log, now, signingKeys }: Needs): () => Promise<readonly Gauge[]> {
-  let known: readonly Gauge[] = [];
+  let known: readonly Gauge[] | undefined;
   let knownSince = Number.NEGATIVE_INFINITY;
 
   const expected = [
@@ -55,8 +55,9 @@ export function createGauges({ config, db, log, now, signingKeys }: Needs): () =
   }
 
   return async () => {
-    if (now() - knownSince < kept) return known;
-    // Also while it is looked up: requests on Workers must not wait for each other.
+    // Also while it is looked up: requests on Workers must not wait for each other. Who asks before anything is known
+    // looks it up too: gauges that are missing look like a service that is gone.
+    if (known !== undefined && now() - knownSince < kept) return known;
     knownSince = now();
     const found = await Promise.all([outbox(), keys()]).catch((error: unknown) => {
       log.warn('gauges_not_read', describeError(error));

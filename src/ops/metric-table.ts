@@ -13,7 +13,21 @@ interface Definition {
 
 /** What is counted of a sign-in; an older API's deletion by name and password counts as one. */
 const loginResults = ['success', 'invalid_credentials', 'email_not_verified', 'account_locked', 'not_settled'] as const;
-export const dependencies = ['database', 'key_value', 'mailer', 'event_sink'] as const;
+export const dependencies = ['database', 'key_value', 'mailer', 'event_sink', 'breached_passwords'] as const;
+const scheduledSteps = [
+  'relay_outbox',
+  'relay_events',
+  'claim_lease',
+  'give_up_events',
+  'rotate_signing_keys',
+  'repeat_revocations',
+  'delete_sessions',
+  'delete_one_time_tokens',
+  'trim_audit_log',
+  'delete_dead_mail',
+  'move_lease',
+] as const;
+export type ScheduledStep = (typeof scheduledSteps)[number];
 export const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', '_OTHER'] as const;
 
 /** Upper bounds in seconds; the last one, which takes all, is not among them. */
@@ -64,12 +78,17 @@ const metricTable = {
   edge_auth_dependency_duration_seconds: {
     type: 'histogram',
     help: 'Time of round trips; error means that the dependency did not do its part',
-    labels: { dependency: 'open', result: 'open' },
+    labels: { dependency: dependencies, result: ['ok', 'error'] },
+  },
+  edge_auth_event_deliveries_total: {
+    type: 'counter',
+    help: 'Attempts to hand an event to a sink',
+    labels: { sink: 'open', result: ['taken', 'failed'] },
   },
   edge_auth_scheduled_steps_total: {
     type: 'counter',
     help: 'Steps of the scheduled work',
-    labels: { step: 'open', result: ['ok', 'error'] },
+    labels: { step: scheduledSteps, result: ['ok', 'error'] },
   },
   edge_auth_trace_spans_total: {
     type: 'counter',

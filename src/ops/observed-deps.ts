@@ -4,7 +4,7 @@ import { EventUndelivered, type Sink } from '../events/sink.ts';
 import { type KeyValue, KeyValueUnavailable } from '../kv.ts';
 import { type Mailer, MailRefused, MailUndelivered } from '../mailer.ts';
 import type { Log, LogFields, LogLevel } from './log.ts';
-import { currentTraceId, type Failure, measured } from './observation.ts';
+import { count, currentTraceId, type Failure, measured } from './observation.ts';
 
 /** The same dependencies, each round trip measured and traced, and each line of the log with its trace. */
 export function observedDeps(deps: Deps): Deps {
@@ -15,6 +15,7 @@ export function observedDeps(deps: Deps): Deps {
     mailer: deps.mailer === undefined ? undefined : observedMailer(deps.mailer),
     sinks: deps.sinks.map(observedSink),
     hasher: observedHasher(deps.hasher),
+    isBreached: deps.isBreached === undefined ? undefined : observedBreaches(deps.isBreached),
     log: withTrace(deps.log),
   };
 }
@@ -57,8 +58,16 @@ function observedMailer(mailer: Mailer): Mailer {
   };
 }
 
-/** A sink whose deliveries are measured and traced. */
+/** Is told five digits of a hash, which the trace does not show. */
+function observedBreaches(isBreached: NonNullable<Deps['isBreached']>): NonNullable<Deps['isBreached']> {
+  const step = () => ({ name: 'look for breached password', kind: 'client', attributes: {} }) as const;
+  return (password) => measured('breached_passwords', step, () => isBreached(password), explain);
+}
+
+/** A sink whose deliveries are measured and traced. Its name comes from the configuration: there are few. */
 function observedSink(sink: Sink): Sink {
+  const counted = (result: 'taken' | 'failed') =>
+    count('edge_auth_event_deliveries_total', { sink: sink.name, result });
   return {
     ...sink,
     publish: (event) =>
@@ -76,6 +85,12 @@ function observedSink(sink: Sink): Sink {
         }),
         () => sink.publish(event),
         explain,
+      ).then(
+        () => counted('taken'),
+        (error: unknown) => {
+          counted('failed');
+          throw error;
+        },
       ),
   };
 }

@@ -32,15 +32,18 @@ export interface Observer {
 export const ownTrace: Incoming = { parent: undefined, traceState: undefined };
 
 export function createObserver(given: Deps): Observer {
-  const { config, now, traceExporter } = given;
+  const { config, log, now, traceExporter } = given;
   // Not through what is measured: adding what was counted must not be counted.
   const metrics = createMetrics(given);
   const spans =
     traceExporter === undefined
       ? undefined
-      : createSpanQueue(traceExporter, (result, amount) =>
-          metrics.count('edge_auth_trace_spans_total', { result }, amount),
-        );
+      : createSpanQueue({
+          exporter: traceExporter,
+          count: (result, amount) => metrics.count('edge_auth_trace_spans_total', { result }, amount),
+          log,
+          now,
+        });
   let flushesBefore = Number.NEGATIVE_INFINITY;
 
   async function flush(): Promise<void> {

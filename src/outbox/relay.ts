@@ -79,7 +79,7 @@ export function createRelay(deps: Needs, tasks: Readonly<Record<string, Task>>, 
     const reason = describeError(error);
     log[dead ? 'error' : 'warn']('outbox_failed', { kind, type, outbox_id: id, attempts, dead, ...reason });
     const lastError = String(reason['error_code'] ?? reason['cause_code'] ?? reason['error']);
-    await postponeOutbox(db, row, attempts, dead ? undefined : now() + pauseAfter(attempts), lastError);
+    await postponeOutbox(db, row, attempts, { at: now() + (dead ? 0 : pauseAfter(attempts)), dead }, lastError);
   }
 
   const isTooOld = (row: OutboxRow) => now() - row.createdAt.getTime() > longestWait;

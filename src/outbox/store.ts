@@ -84,19 +84,19 @@ export const takenTask = (id: string): SQL => sql`delete from ${outbox} where id
 /**
  * Notes that an attempt failed. Changes nothing where the row is somebody else's by now.
  * @param row as it was claimed
- * @param nextAttemptAt milliseconds; undefined where there will be none: the row is dead, and kept
+ * @param next when there is another attempt; where it is `dead` there is none, and the row is kept by the time it died:
+ * that is now. Milliseconds
  */
 export async function postponeOutbox(
   db: Database,
   row: Pick<OutboxRow, 'id' | 'nextAttemptAt'>,
   attempts: number,
-  nextAttemptAt: number | undefined,
+  next: { readonly at: number; readonly dead: boolean },
   lastError: string,
 ): Promise<void> {
-  const next = nextAttemptAt === undefined ? { dead: true } : { nextAttemptAt: new Date(nextAttemptAt) };
   await db
     .update(outbox)
-    .set({ ...next, attempts, lastError })
+    .set({ ...(next.dead ? { dead: true } : {}), nextAttemptAt: new Date(next.at), attempts, lastError })
     .where(and(eq(outbox.id, row.id), eq(outbox.nextAttemptAt, row.nextAttemptAt)));
 }
 

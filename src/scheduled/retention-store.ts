@@ -60,11 +60,14 @@ export async function deleteCodeAttempts(db: Database, { before, limit }: Batch)
   return await countGone(db, sql`delete from ${codeAttempts} where key = any(array(${old}))`);
 }
 
-/** Rows that were given up. @param firstId the least id of that time: ids carry the time, so no other index is needed */
+/**
+ * Rows that were given up so long ago, as `next_attempt_at` tells of a dead one.
+ * @param firstId the least id of that time: nothing dies before it is written, and the index of dead rows is by id
+ */
 export function deleteDeadOutbox(
   db: Database,
-  { firstId, limit }: { readonly firstId: string; readonly limit: number },
+  { before, limit, firstId }: Batch & { readonly firstId: string },
 ): Promise<number> {
-  const old = sql`id < ${firstId}::uuid and dead`;
+  const old = sql`id < ${firstId}::uuid and dead and next_attempt_at < ${timestamp(before)}`;
   return deleteFound(db, outbox, sql`select id from ${outbox} where ${old} order by id limit ${limit}`);
 }

@@ -61,8 +61,6 @@ export function createRetention({ config, db, now }: Pick<Deps, 'config' | 'db' 
       ),
     trimAuditLog: () => inBatches(config.auditRetention, (batch) => deleteAuditRows(db, batch)),
     deleteDeadMail: () =>
-      inBatches(deadMailRetention, ({ before, limit }) =>
-        deleteDeadOutbox(db, { firstId: leastUuidv7(before), limit }),
-      ),
+      inBatches(deadMailRetention, (batch) => deleteDeadOutbox(db, { ...batch, firstId: leastUuidv7(batch.before) })),
   };
 }

@@ -1,6 +1,7 @@
 import type { Deps } from '../deps.ts';
 import type { EventRelay } from '../events/relay.ts';
 import { describeError, type LogFields } from '../ops/log.ts';
+import type { ScheduledStep } from '../ops/metric-table.ts';
 import { count } from '../ops/observation.ts';
 import type { Relay } from '../outbox/relay.ts';
 import type { Revocation } from '../tokens/revocation.ts';
@@ -24,7 +25,8 @@ export interface ScheduledOptions {
 /** What has to be done from time to time, as the application sees it. */
 export type RunScheduled = (options?: ScheduledOptions) => Promise<void>;
 
-type Steps = Readonly<Record<string, () => Promise<unknown>>>;
+/** In the order in which they are done. */
+type Steps = readonly (readonly [ScheduledStep, () => Promise<unknown>])[];
 
 type Needs = Pick<Deps, 'config' | 'db' | 'log' | 'now'> & {
   readonly relay: Relay;
@@ -38,20 +40,23 @@ export function createScheduled(deps: Needs): RunScheduled {
   const { db, events, log, now, relay, revocation, signingKeys } = deps;
   const retention = createRetention(deps);
   /** What every replica does: they share the rows among them, and one that ends in the middle holds up none. */
-  const relays: Steps = { relay_outbox: relay.sweep, relay_events: events.sweep };
-  const steps: Steps = {
-    give_up_events: events.giveUp,
-    rotate_signing_keys: signingKeys.rotate,
-    repeat_revocations: revocation.repeat,
-    delete_sessions: retention.deleteSessions,
-    delete_one_time_tokens: retention.deleteOneTimeTokens,
-    trim_audit_log: retention.trimAuditLog,
-    delete_dead_mail: retention.deleteDeadMail,
-  };
+  const relays: Steps = [
+    ['relay_outbox', relay.sweep],
+    ['relay_events', events.sweep],
+  ];
+  const steps: Steps = [
+    ['give_up_events', events.giveUp],
+    ['rotate_signing_keys', signingKeys.rotate],
+    ['repeat_revocations', revocation.repeat],
+    ['delete_sessions', retention.deleteSessions],
+    ['delete_one_time_tokens', retention.deleteOneTimeTokens],
+    ['trim_audit_log', retention.trimAuditLog],
+    ['delete_dead_mail', retention.deleteDeadMail],
+  ];
   let busyUntil = Number.NEGATIVE_INFINITY;
 
   /** @returns what the work gave; undefined where it failed, which is logged and must not keep others from being done */
-  async function timed<T>(step: string, work: () => Promise<T>, fields: (result: T) => LogFields | undefined) {
+  async function timed<T>(step: ScheduledStep, work: () => Promise<T>, fields: (result: T) => LogFields | undefined) {
     const start = now();
     try {
       const result = await work();
@@ -67,7 +72,7 @@ export function createScheduled(deps: Needs): RunScheduled {
   }
 
   async function runSteps(which: Steps, signal: AbortSignal | undefined): Promise<void> {
-    for (const [step, work] of Object.entries(which)) {
+    for (const [step, work] of which) {
       if (signal?.aborted === true) return;
       await timed(step, work, (result) => (typeof result === 'number' ? { done: result } : {}));
     }

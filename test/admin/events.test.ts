@@ -33,6 +33,7 @@ describe('events that were given up', () => {
       ),
     ).toEqual({
       id: expect.any(String),
+      event_id: expect.stringMatching(/^[0-9a-f-]{36}$/),
       type: 'UserCreated',
       user_id: first?.id,
       sink: 'webhook:down',
@@ -54,9 +55,11 @@ describe('events that were given up', () => {
     const { app, admin, down } = await givenUp();
     const { access: token } = admin;
     const [newest] = await listed(app, token, '?type=UserCreated');
+    expect(newest.event_id).not.toBe(newest.id);
     const { status, body } = await app.request('POST', `/admin/events/${newest.id}/replay`, { token });
     expect([status, body.replayed]).toEqual([200, 1]);
-    expect(down.taken.map(({ type, subject }) => [type, subject])).toEqual([['UserCreated', newest.user_id]]);
+    const { user_id: subject, event_id: id } = newest;
+    expect(down.taken).toEqual([expect.objectContaining({ type: 'UserCreated', subject, id })]);
     expect((await app.request('POST', `/admin/events/${newest.id}/replay`, { token })).status).toBe(404);
     const rest = await app.request('POST', '/admin/events/replay', { token, body: { sink: 'webhook:down' } });
     expect(rest.body.replayed).toBe(3);

@@ -9,6 +9,7 @@ import { readPassword } from '../../src/cli/password-prompt.ts';
 import { reason } from '../../src/cli/reason.ts';
 import { registerAdmin } from '../support/admin.ts';
 import { everyRow } from '../support/dump.ts';
+import { waiting, webhooks } from '../support/events.ts';
 import { mailTo, secretsTo } from '../support/mail.ts';
 import { testSecret } from '../support/secret.ts';
 import { issuer, password, registerUser, type TestApp, testApp } from '../support/test-app.ts';
@@ -40,8 +41,9 @@ async function run(
 ): Promise<Ended> {
   const environment = variablesOf(databaseUrl, variables);
   try {
-    const out = await createAdminCommand(args, environment, PassThrough.from([input]));
-    return { code: 0, out, err: '' };
+    const warned: string[] = [];
+    const out = await createAdminCommand(args, environment, PassThrough.from([input]), (line) => warned.push(line));
+    return { code: 0, out, err: warned.join('\n') };
   } catch (error) {
     return { code: 1, out: '', err: reason(error) };
   }
@@ -76,7 +78,7 @@ describe('create-admin', () => {
     const email = 'boss@example.com';
     const args = ['--email', 'Boss@Example.com', '--username', 'boss', ...flags];
     const first = await start(app, args, `${secret}\n`, variables);
-    expect(first).toEqual({ code: 0, out: 'The admin is there', err: '' });
+    expect(first).toEqual({ code: 0, out: 'The admin is there', err: expect.stringMatching(/^No sink is set.+$/) });
     const { status, body } = await login(app, email, secret);
     expect([status, body.user.roles, body.user.email_verified]).toEqual([200, ['admin', 'user'], true]);
     const token = body.access_token;
@@ -147,6 +149,17 @@ describe('create-admin', () => {
     const reset = { token: secretsTo(app, email).token, password: secret };
     expect((await app.request('POST', '/auth/reset-password', { body: reset })).status).toBe(200);
     expect((await login(app, email, secret)).body.user.roles).toEqual(['admin', 'user']);
+  });
+
+  it('tells other services, where it knows of them, and else says that it does not', async () => {
+    const app = await testApp();
+    const told = await run(app, ['--email', 'one@example.com'], secret, webhooks('a'));
+    expect([told.code, told.err]).toEqual([0, '']);
+    expect((await waiting(app)).map(({ type }) => type)).toContain('UserCreated');
+    const before = (await waiting(app)).length;
+    const silent = await run(app, ['--email', 'two@example.com']);
+    expect([silent.code, silent.err]).toEqual([0, expect.stringMatching(/^No sink is set.+$/)]);
+    expect(await waiting(app)).toHaveLength(before);
   });
 
   it('refuses what is wrong in one line, and shows no password', async () => {

@@ -3,7 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { importUsers } from '../../src/accounts/import.ts';
 import { importedUser } from '../../src/accounts/import-schema.ts';
 import { catalogue } from '../../src/events/catalogue.ts';
+import { eventRows } from '../../src/events/promise.ts';
 import { isEventType } from '../../src/events/types.ts';
+import { newRow } from '../../src/outbox/outbox.ts';
+import { insertOutbox } from '../../src/outbox/store.ts';
 import { registerAdmin } from '../support/admin.ts';
 import { everyRow } from '../support/dump.ts';
 import { collectingSink, drain, type TestSink, waiting, webhooks } from '../support/events.ts';
@@ -32,6 +35,7 @@ describe('an event', () => {
       subject: user.id,
       time: new Date(app.clock.now()).toISOString(),
       sequence: expect.stringMatching(/^\d{19}$/),
+      traceparent: expect.stringMatching(/^00-[0-9a-f]{32}-[0-9a-f]{16}-0[01]$/),
       datacontenttype: 'application/json',
       dataschema: `${issuer}/events/schemas/UserCreated/1`,
       data: {
@@ -48,6 +52,25 @@ describe('an event', () => {
       { user_id: user.id, session_id: sid(user.access), client_id: 'first-party' },
     ]);
     expect(await waiting(app)).toEqual([]);
+  });
+
+  it('belongs to the trace of its request, also when it is delivered later', async () => {
+    const app = await start();
+    app.sink.isDown = true;
+    const trace = { traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00', tracestate: 'a=b' };
+    await app.request('POST', '/auth/register', { headers: trace, body: { email: 'ann@example.com', password } });
+    app.sink.isDown = false;
+    app.clock.advance(60);
+    await app.app.runScheduled();
+    const [created] = app.sink.taken;
+    expect(created?.traceparent).toMatch(/^00-0af7651916cd43dd8448eb211c80319c-/);
+    expect(created?.tracestate).toBe('a=b');
+    await insertOutbox(app.deps.db, await eventRows(app.deps, 'RoleChanged', app.deps.newId(), { roles: [] }));
+    app.clock.advance(31);
+    await app.app.runScheduled();
+    const last = app.sink.taken.at(-1);
+    expect(last?.type).toBe('RoleChanged');
+    expect(last).not.toHaveProperty('traceparent');
   });
 
   it('names nobody where personal data are to stay here', async () => {
@@ -267,6 +290,23 @@ describe('what is told of', () => {
 });
 
 describe('the schema of an event', () => {
+  it('is that of the version it was written as, whichever release delivers it', async () => {
+    const app = await start();
+    const versions = { first: undefined, later: 7 };
+    for (const [role, version] of Object.entries(versions)) {
+      const named = { id: app.deps.newId(), kind: 'event', type: 'RoleChanged', sink: 'webhook:all' } as const;
+      const written = { id: app.deps.newId(), time: new Date().toISOString(), version, data: { roles: [role] } };
+      await insertOutbox(app.deps.db, [await newRow(app.deps, { ...named, subject: app.deps.newId() }, written)]);
+    }
+    app.clock.advance(31);
+    await app.app.runScheduled();
+    const schemas = app.sink.taken.map(({ data, dataschema }) => [data['roles'], dataschema]);
+    expect(schemas.toSorted()).toEqual([
+      [['first'], `${issuer}/events/schemas/RoleChanged/1`],
+      [['later'], `${issuer}/events/schemas/RoleChanged/7`],
+    ]);
+  });
+
   it('is served where `dataschema` says', async () => {
     const app = await start();
     await registerUser(app);
@@ -274,9 +314,15 @@ describe('the schema of an event', () => {
       const { status, body } = await app.request('GET', new URL(dataschema).pathname);
       expect(status).toBe(200);
       expect(body).toMatchObject({ $id: dataschema, type: 'object', required: expect.arrayContaining(['user_id']) });
+      // A later release may add fields.
+      expect(JSON.stringify(body)).not.toContain('additionalProperties');
       if (isEventType(type)) expect(catalogue[type].data.parse(data)).toEqual(data);
     }
-    for (const path of ['/events/schemas/UserCreated/2', '/events/schemas/constructor/1'])
+    for (const path of [
+      '/events/schemas/UserCreated/2',
+      '/events/schemas/UserCreated/01',
+      '/events/schemas/constructor/1',
+    ])
       expect((await app.request('GET', path)).status).toBe(404);
   });
 });

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { lockoutVariable } from '../../src/config-variables.ts';
 import { eventRows } from '../../src/events/promise.ts';
 import { createEventRelay } from '../../src/events/relay.ts';
-import type { CloudEvent, Sink } from '../../src/events/sink.ts';
+import { type CloudEvent, EventUndelivered, type Sink } from '../../src/events/sink.ts';
 import { lockoutNames } from '../../src/limits/policies.ts';
 import { insertOutbox } from '../../src/outbox/store.ts';
 import { collectingSink, waiting, webhooks } from '../support/events.ts';
@@ -84,6 +84,134 @@ describe('the relay of events', () => {
     app.clock.advance(121);
     await relay.sweep();
     expect(numbersOf(sink.taken)).toEqual(Object.fromEntries(users.map((user) => [user, [0, 1]])));
+  });
+
+  it('leaves an event that is always refused its pauses, while others fail once and are then taken', async () => {
+    const app = await testApp({ variables: webhooks('a') });
+    const [poison = ''] = people(1);
+    const tried = new Set<string>();
+    let refused = 0;
+    const sink = collectingSink('a', ({ id, subject }) => {
+      if (subject === poison) refused += 1;
+      if (subject === poison || !tried.has(id)) {
+        tried.add(id);
+        throw new EventUndelivered('500');
+      }
+    });
+    const relay = relayOf(app, sink);
+    await promise(app, [poison], 1);
+    for (let minute = 0; minute < 240; minute += 1) {
+      await promise(app, people(2), 1);
+      app.clock.advance(60);
+      await relay.sweep();
+    }
+    expect(refused).toBeGreaterThanOrEqual(9);
+    expect(refused).toBeLessThanOrEqual(12);
+    expect((await waiting(app)).filter(({ subject }) => subject === poison)).toMatchObject([{ dead: false }]);
+    expect(sink.taken.length).toBeGreaterThan(470);
+  });
+
+  it('wakes after an outage what waits for the sink, and nothing that was refused before it', async () => {
+    const app = await testApp({ variables: webhooks('a') });
+    const [poison = '', ...users] = people(3);
+    const sink = collectingSink('a', ({ subject }) => {
+      if (subject === poison) throw new EventUndelivered('500');
+    });
+    const relay = relayOf(app, sink);
+    await promise(app, [poison], 1);
+    for (let hours = 0; hours < 5; hours += 1) {
+      app.clock.advance(hour);
+      await promise(app, people(1), 1);
+      app.clock.advance(31);
+      await relay.sweep();
+    }
+    sink.isDown = true;
+    await promise(app, users, 1);
+    for (let tries = 0; tries < 8; tries += 1) {
+      app.clock.advance(hour);
+      await relay.sweep();
+    }
+    const before = await waiting(app);
+    sink.isDown = false;
+    sink.taken.splice(0);
+    // Whoever finds it back may be another process.
+    const other = relayOf(app, sink);
+    const at = app.clock.now();
+    while (sink.taken.length < 2 && app.clock.now() < at + 6 * hour * 1000) {
+      app.clock.advance(60);
+      await other.sweep();
+      if (sink.taken.length > 0) {
+        app.clock.advance(121);
+        await other.sweep();
+        break;
+      }
+    }
+    expect(sink.taken.map(({ subject }) => subject).toSorted()).toEqual(users.toSorted());
+    const attempts = (rows: typeof before) => rows.find(({ subject }) => subject === poison)?.['attempts'];
+    expect(Number(attempts(await waiting(app))) - Number(attempts(before))).toBeLessThanOrEqual(1);
+  });
+
+  it('lets 100 users whose events are refused hold up nobody whose event failed once', async () => {
+    const app = await testApp({ variables: webhooks('a') });
+    const poison = people(100);
+    const refused = new Set(poison);
+    const tried = new Set<string>();
+    const sink = collectingSink('a', ({ id, subject }) => {
+      if (refused.has(subject) || !tried.has(id)) {
+        tried.add(id);
+        throw new EventUndelivered('500');
+      }
+    });
+    const relay = relayOf(app, sink);
+    await promise(app, poison, 1);
+    let written = 0;
+    for (let minute = 0; minute < 60; minute += 1) {
+      app.clock.advance(60);
+      await relay.sweep();
+      // What was written two sweeps ago has failed once, and was taken since.
+      expect(sink.taken.length).toBeGreaterThanOrEqual(Math.max(0, written - 3));
+      await promise(app, people(3), 1);
+      written += 3;
+    }
+  });
+
+  it('has a bounded number on its way to a sink that hangs, and leaves the rest untried', async () => {
+    const app = await testApp({ variables: webhooks('hangs', 'fine') });
+    const hang: (() => void)[] = [];
+    const hanging = collectingSink('hangs', () => new Promise<void>((resolve) => hang.push(resolve)));
+    const fine = collectingSink('fine');
+    const relay = relayOf(app, hanging, fine);
+    const deliveries: Promise<void>[] = [];
+    for (const user of people(300)) {
+      const rows = await eventRows(app.deps, 'RoleChanged', user, { roles: ['0'] });
+      await insertOutbox(app.deps.db, rows);
+      deliveries.push(relay.deliver(rows));
+    }
+    await expect.poll(() => fine.taken.length, { timeout: 10_000 }).toBe(300);
+    await expect.poll(() => hang.length).toBe(50);
+    const left = (await waiting(app)).filter(({ attempts }) => attempts === 0);
+    expect(left).toHaveLength(250);
+    for (const resolve of hang) resolve();
+    await Promise.all(deliveries);
+    expect(hanging.taken).toHaveLength(50);
+  });
+
+  it('leaves new events to the sweeps for a while where a sink refused five in a row', async () => {
+    const app = await testApp({ variables: webhooks('down', 'fine') });
+    const [down, fine] = [collectingSink('down'), collectingSink('fine')];
+    down.isDown = true;
+    const relay = relayOf(app, down, fine);
+    const write = async () => {
+      const rows = await eventRows(app.deps, 'RoleChanged', people(1)[0], { roles: ['0'] });
+      await insertOutbox(app.deps.db, rows);
+      await relay.deliver(rows);
+    };
+    for (let times = 0; times < 8; times += 1) await write();
+    expect([down.asked(), fine.taken.length]).toEqual([5, 8]);
+    down.isDown = false;
+    app.clock.advance(30);
+    await write();
+    expect(down.taken).toHaveLength(1);
   });
 
   it('delivers again what a relay that ended had claimed, under the same id', async () => {

@@ -77,16 +77,21 @@ async function send(path: string, ...bodies: unknown[]): Promise<void> {
 const outcome = async () => state.parse(await (await fetch(base)).json());
 const row = ({ subject, data }: CloudEvent) => ({ id: subject, email: data['email'], username: data['username'] });
 const byId = (rows: ReturnType<typeof row>[]) => rows.toSorted((a, b) => (a.id < b.id ? -1 : 1));
-const at = (second: number) => new Date(Date.UTC(2026, 10, 1, 0, 0, second)).toISOString();
+/** All at the same time: the order is that of `sequence`. */
+const at = (n: number) => String(n).padStart(19, '0');
 
 it('has each user once, whatever is repeated, out of order or unreadable', async () => {
-  const [ann, ben, cem] = [cloudEvent({ time: at(1) }), cloudEvent({ time: at(1) }), cloudEvent({ time: at(1) })];
-  const after = (user: CloudEvent, type: string, second: number, data = {}) =>
-    cloudEvent({ type, subject: user.subject, time: at(second), data: { user_id: user.subject, ...data } });
+  const [ann, ben, cem] = [
+    cloudEvent({ sequence: at(1) }),
+    cloudEvent({ sequence: at(1) }),
+    cloudEvent({ sequence: at(1) }),
+  ];
+  const after = (user: CloudEvent, type: string, place: number, data = {}) =>
+    cloudEvent({ type, subject: user.subject, sequence: at(place), data: { user_id: user.subject, ...data } });
   const deleted = after(ann, 'UserDeleted', 5);
   const [earlier, later] = [
-    after(ben, 'EmailChanged', 2, { email: 'earlier@example.com' }),
-    after(ben, 'EmailChanged', 3, { email: 'later@example.com' }),
+    after(ben, 'EmailChanged', 9, { email: 'earlier@example.com' }),
+    after(ben, 'EmailChanged', 10, { email: 'later@example.com' }),
   ];
   await send('/', ann, ann, cem);
   await expect.poll(async () => (await outcome()).users, { timeout: 20_000 }).toEqual(byId([ann, cem].map(row)));

@@ -33,12 +33,13 @@ afterAll(async () => {
 async function startService() {
   const env = { PATH: process.env['PATH'], RABBITMQ_URL: broker.url, DATABASE_URL: postgres.url };
   const cwd = join(import.meta.dirname, '../../examples/user-service');
-  const child = spawn(process.execPath, ['index.js'], { cwd, env, stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, ['index.js'], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
   const exited = new Promise<number | null>((resolve) => child.once('exit', resolve));
-  const lines: string[] = [];
+  const [lines, errors]: [string[], string[]] = [[], []];
   child.stdout.on('data', (chunk) => lines.push(...String(chunk).split('\n').filter(Boolean)));
+  child.stderr.on('data', (chunk) => errors.push(...String(chunk).split('\n').filter(Boolean)));
   const service = {
-    lines,
+    errors,
     stop(signal: NodeJS.Signals) {
       child.kill(signal);
       return exited;
@@ -71,8 +72,9 @@ it('has each user once, as the events tell, whatever is repeated, unreadable or 
     createLog('silent', Date.now),
   );
   onTestFinished(() => sink.close());
-  const created = (at: number) => cloudEvent({ time: new Date(Date.UTC(2026, 10, 1, 0, 0, at)).toISOString() });
-  const [ann, ben, cem, dee] = [created(1), created(2), created(3), created(4)];
+  // All at the same time: the order is that of `sequence`.
+  const created = (n: number) => cloudEvent({ sequence: String(n).padStart(19, '0') });
+  const [ann, ben, cem, dee, eve] = [created(1), created(2), created(3), created(4), created(5)];
   const byId = (rows: { id: string }[]) => rows.toSorted((a, b) => (a.id < b.id ? -1 : 1));
   const row = ({ subject, data }: CloudEvent) => ({ id: subject, email: data['email'], username: data['username'] });
 
@@ -83,19 +85,30 @@ it('has each user once, as the events tell, whatever is repeated, unreadable or 
   const connection = await connect(broker.url);
   const channel = await connection.createConfirmChannel();
   channel.publish('auth.events', 'UserCreated', Buffer.from('not JSON'));
+  const incomplete = { id: crypto.randomUUID(), type: 'UserCreated', subject: crypto.randomUUID() };
+  channel.publish('auth.events', 'UserCreated', Buffer.from(JSON.stringify(incomplete)));
   await channel.waitForConfirms();
   await sink.publish(cloudEvent({ subject: 'not a UUID' }));
   await sink.publish(cem);
   await expect.poll(users).toEqual(byId([ann, ben, cem].map(row)));
-  await expect.poll(async () => (await channel.checkQueue('user-service.dead')).messageCount).toBe(2);
+  await expect.poll(async () => (await channel.checkQueue('user-service.dead')).messageCount).toBe(3);
   await connection.close();
+
+  // Its table goes, as with a database that is away, and comes back: the message is kept in hand.
+  await pool.query('alter table users rename to gone');
+  await sink.publish(eve);
+  await expect
+    .poll(() => service.errors.filter((line) => line.includes(eve.id)).length, { timeout: 20_000 })
+    .toBeGreaterThan(2);
+  await pool.query('alter table gone rename to users');
+  await expect.poll(users, { timeout: 20_000 }).toEqual(byId([ann, ben, cem, eve].map(row)));
 
   // The service dies, and what comes meanwhile waits for it.
   await service.stop('SIGKILL');
   const deleted = cloudEvent({ type: 'UserDeleted', subject: ann.subject, data: { user_id: ann.subject } });
   await sink.publish(deleted);
   await startService();
-  await expect.poll(users).toEqual(byId([ben, cem].map(row)));
+  await expect.poll(users).toEqual(byId([ben, cem, eve].map(row)));
   // Long gone, and repeated once more; and one that was given up and comes late.
   await sink.publish(ann);
   const late = { user_id: ann.subject, email: 'late@example.com' };
@@ -105,16 +118,16 @@ it('has each user once, as the events tell, whatever is repeated, unreadable or 
   await broker.stop();
   await broker.start();
   const email = 'new@example.com';
-  const change = (second: number, address: string) =>
+  const change = (n: number, address: string) =>
     cloudEvent({
-      ...created(second),
+      ...created(n),
       type: 'EmailChanged',
       subject: ben.subject,
       data: { user_id: ben.subject, email: address },
     });
-  const [changed, earlier] = [change(9, email), change(8, 'earlier@example.com')];
+  const [changed, earlier] = [change(10, email), change(9, 'earlier@example.com')];
   for (const event of [changed, earlier, dee]) await insist(sink, event);
-  await expect.poll(users, { timeout: 30_000 }).toEqual(byId([{ ...row(ben), email }, row(cem), row(dee)]));
+  await expect.poll(users, { timeout: 30_000 }).toEqual(byId([{ ...row(ben), email }, row(cem), row(dee), row(eve)]));
 });
 
 it('ends in order', async () => {

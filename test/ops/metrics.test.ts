@@ -76,6 +76,10 @@ describe('the metrics', () => {
     // From the start, so that the first of them is seen as one more.
     expect(before.value('edge_auth_refresh_reuse_total')).toBe(0);
     expect(before.value('edge_auth_logins_total', { result: 'account_locked' })).toBe(0);
+    expect(before.value('edge_auth_scheduled_steps_total', { step: 'relay_events', result: 'ok' })).toBe(0);
+    expect(before.value('edge_auth_dependency_duration_seconds_count', { dependency: 'mailer', result: 'error' })).toBe(
+      0,
+    );
 
     // Before the clock moves: a window may end.
     await registerUser(app);
@@ -144,6 +148,15 @@ describe('the metrics', () => {
     app.clock.advance(5);
     await scrape(app);
     expect(app.statements.length).toBe(before + 1);
+  });
+});
+
+describe('gauges', () => {
+  it('are told to each of those who ask at once when nothing is known yet', async () => {
+    const app = await testApp({ variables: withMetrics });
+    const asked = await Promise.all([scrape(app), scrape(app)]);
+    const waiting = asked.map(({ value }) => value('edge_auth_outbox_waiting', { kind: 'email', sink: '' }));
+    expect(waiting).toEqual([0, 0]);
   });
 });
 
@@ -248,7 +261,7 @@ describe('metrics of several processes', () => {
     const back = await scrape(app);
     expect(back.value('edge_auth_http_requests_total', healthy)).toBe(1);
     const series = { dependency: 'key_value', result: 'error' };
-    expect(back.value('edge_auth_dependency_duration_seconds_count', series)).toBeUndefined();
+    expect(back.value('edge_auth_dependency_duration_seconds_count', series)).toBe(0);
   });
 
   it('take no more memory the longer the store is away', async () => {

@@ -4,7 +4,7 @@ import type { Span, TraceExporter } from '../../src/ops/spans.ts';
 import { createMemoryKeyValue } from '../../src/platform/memory.ts';
 import { collectingSink, webhooks } from '../support/events.ts';
 import { scrape, withMetrics } from '../support/prometheus.ts';
-import { password, registerUser, type TestAppOptions, testApp } from '../support/test-app.ts';
+import { password, registerUser, type TestApp, type TestAppOptions, testApp } from '../support/test-app.ts';
 
 const traceId = '0af7651916cd43dd8448eb211c80319c';
 const parentId = 'b7ad6b7169203331';
@@ -197,7 +197,25 @@ describe('a trace', () => {
     );
     expect(published).toHaveLength(2);
     const { value } = await scrape(app);
-    expect(value('edge_auth_dependency_duration_seconds_count', { dependency: 'event_sink' })).toBe(2);
+    expect(value('edge_auth_dependency_duration_seconds_count', { dependency: 'event_sink', result: 'ok' })).toBe(2);
+    expect(value('edge_auth_event_deliveries_total', { sink: 'webhook:crm', result: 'taken' })).toBe(2);
+    sink.isDown = true;
+    await registerUser(app);
+    const down = await scrape(app);
+    expect(down.value('edge_auth_event_deliveries_total', { sink: 'webhook:crm', result: 'failed' })).toBe(1);
+  });
+
+  it('shows that breached passwords could not be looked for, and nothing of the password', async () => {
+    const app = await tracedApp({
+      variables: { ...withMetrics, BREACHED_PASSWORD_CHECK: 'true', BREACHED_PASSWORD_URL: 'http://127.0.0.1:9' },
+    });
+    await registerUser(app);
+    const spans = await app.collected();
+    const asked = spans.filter(({ name }) => name === 'look for breached password');
+    expect(asked).toMatchObject([{ kind: 'client', failed: true, attributes: { 'error.type': expect.any(String) } }]);
+    const { value } = await scrape(app);
+    const labels = { dependency: 'breached_passwords', result: 'error' };
+    expect(value('edge_auth_dependency_duration_seconds_count', labels)).toBe(1);
   });
 
   it('of the scheduled work is one of its own', async () => {
@@ -210,7 +228,37 @@ describe('a trace', () => {
   });
 });
 
+describe('what is delivered before a process ends', () => {
+  it('is counted and traced as all else is', async () => {
+    const sink = collectingSink('crm');
+    sink.isDown = true;
+    const app = await tracedApp({ variables: { ...withMetrics, ...webhooks('crm') }, sinks: [sink] });
+    await registerUser(app);
+    await app.collected();
+    sink.isDown = false;
+    app.clock.advance(31);
+    await app.app.deliverDue();
+    const spans = await app.collected();
+    const root = spans.find(({ name }) => name === 'deliver what is due');
+    const published = spans.filter(({ kind }) => kind === 'producer');
+    expect(published.map(({ parentSpanId }) => parentSpanId)).toEqual([root?.spanId, root?.spanId]);
+    const { value } = await scrape(app);
+    expect(value('edge_auth_event_deliveries_total', { sink: 'webhook:crm', result: 'taken' })).toBe(2);
+  });
+});
+
 describe('a collector that is away', () => {
+  /** A request whose work after the answer is not waited for. */
+  async function ask({ app }: TestApp, after: Promise<unknown>[] = []): Promise<void> {
+    const context = {
+      waitUntil: (promise: Promise<unknown>) => void after.push(promise),
+      passThroughOnException() {},
+      props: {},
+    };
+    const answer = await app.fetch(new Request('https://auth.test/health'), { clientAddress: undefined }, context);
+    await answer.text();
+  }
+
   it('costs requests nothing: what waits is bounded, and what is dropped is counted', async () => {
     let asked = 0;
     const traceExporter: TraceExporter = {
@@ -240,24 +288,54 @@ describe('a collector that is away', () => {
     };
     const app = await testApp({ ...withoutDatabase, variables: withMetrics, traceExporter });
     const waiting: Promise<unknown>[] = [];
-    const context = {
-      waitUntil: (promise: Promise<unknown>) => void waiting.push(promise),
-      passThroughOnException() {},
-      props: {},
-    };
     // Each batch that is full goes out after an answer, which does not wait for it.
-    for (let index = 0; index < 1100; index += 1) {
-      const answer = await app.app.fetch(
-        new Request('https://auth.test/health'),
-        { clientAddress: undefined },
-        context,
-      );
-      await answer.text();
-    }
+    for (let index = 0; index < 1100; index += 1) await ask(app, waiting);
     await new Promise((resolve) => setTimeout(resolve, 20));
     expect(given[0]).toBe(512);
     expect(given.length).toBeLessThan(20);
     expect(waiting.length).toBeLessThan(5);
+  });
+
+  it('and hangs has no more than 2,048 spans held for it, those on their way among them', async () => {
+    let given = 0;
+    const traceExporter: TraceExporter = {
+      export: (spans) => {
+        given += spans.length;
+        return new Promise(() => undefined);
+      },
+    };
+    const app = await testApp({ ...withoutDatabase, variables: withMetrics, traceExporter });
+    for (let times = 0; times < 6; times += 1) {
+      for (let index = 0; index < 600; index += 1) await ask(app);
+      void app.app.flush();
+    }
+    expect(given).toBeLessThanOrEqual(2048);
+    const dropped = async () => (await scrape(app)).value('edge_auth_trace_spans_total', { result: 'dropped' });
+    expect(await dropped()).toBe(3600 - 2048);
+    // What a runtime cut off is forgotten.
+    app.clock.advance(30);
+    const before = await dropped();
+    await ask(app);
+    expect(await dropped()).toBe(before);
+  });
+
+  it('is told of once when it goes and once when it is back, without its address', async () => {
+    let isAway = true;
+    const traceExporter: TraceExporter = {
+      export: async (spans) => {
+        if (isAway) throw new TypeError('fetch failed: http://collector.canary');
+        return spans.length;
+      },
+    };
+    const app = await testApp({ ...withoutDatabase, traceExporter });
+    for (const away of [true, true, false, false]) {
+      isAway = away;
+      await app.request('GET', '/health');
+      await app.app.flush();
+    }
+    const told = app.logLines.filter((line) => line.includes('trace_exporter')).map((line) => JSON.parse(line));
+    expect(told.map(({ state }) => state)).toEqual(['down', 'up']);
+    expect(app.logLines.join()).not.toContain('canary');
   });
 });
 

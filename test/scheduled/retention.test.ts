@@ -1,9 +1,11 @@
 import { sql } from 'drizzle-orm';
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
+import { replay } from '../../src/admin/events.ts';
 import { uuidv7 } from '../../src/crypto/random.ts';
 import { query } from '../../src/db/database.ts';
 import { createMemoryKeyValue } from '../../src/platform/memory.ts';
+import { collectingSink, webhooks } from '../support/events.ts';
 import {
   createClock,
   password,
@@ -158,11 +160,35 @@ describe('the audit log', () => {
   });
 });
 
+describe('an event that was given up', () => {
+  it('and again after it was replayed is kept for 30 days from then', async () => {
+    const sink = collectingSink('down');
+    sink.isDown = true;
+    const app = await testApp({ variables: webhooks('down'), sinks: [sink] });
+    const start = app.clock.now();
+    const onDay = async (number: number) => {
+      app.clock.advance((start - app.clock.now()) / 1000 + number * day);
+      await app.app.runScheduled();
+      return [await count(app, 'outbox where dead'), await count(app, 'outbox')];
+    };
+    await registerUser(app);
+    await onDay(3.1);
+    expect(await onDay(3.2)).toEqual([2, 2]);
+    await onDay(29);
+    expect(await replay(app.deps, {})).toBe(2);
+    expect(await onDay(29.1)).toEqual([0, 2]);
+    await onDay(32.2);
+    expect(await onDay(32.5)).toEqual([2, 2]);
+    expect(await onDay(62)).toEqual([2, 2]);
+    expect(await onDay(63)).toEqual([0, 0]);
+  });
+});
+
 describe('a mail that was given up', () => {
   const insert = ({ deps, clock }: TestApp, dead: boolean) =>
     deps.db.execute(`insert into outbox (id, kind, type, subject, payload_sealed, created_at, next_attempt_at, dead)
       values ('${uuidv7(clock.now())}', 'email', 'none', gen_random_uuid(), '', ${at(clock.now())},
-        ${at(clock.now() + 1000 * day * 1000)}, ${dead})`);
+        ${at(clock.now() + (dead ? 0 : 1000 * day * 1000))}, ${dead})`);
 
   it('is kept for 30 days; one that waits for longer', async () => {
     const app = await testApp();
