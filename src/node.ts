@@ -7,13 +7,13 @@ import { countWorkers } from './node/workers.ts';
 import { describeError } from './ops/log.ts';
 
 /** In this process where one is enough, or where it is one of several itself; else in several. */
-async function start(): Promise<Started> {
+async function start(signal: AbortSignal): Promise<Started> {
   const environment = withSecretFiles(process.env);
-  if (cluster.isWorker) return await startService(environment, environment[migratedVariable] === 'true');
-  if (needsEmbedded(environment)) return await startService(environment);
+  if (cluster.isWorker) return await startService(environment, signal, environment[migratedVariable] === 'true');
+  if (needsEmbedded(environment)) return await startService(environment, signal);
   const config = readConfig(environment);
   const workers = countWorkers(config);
-  return await (workers === 1 ? startService(environment) : startWorkers(config, workers));
+  return await (workers === 1 ? startService(environment, signal) : startWorkers(config, workers, signal));
 }
 
 function explain(error: unknown): string {
@@ -29,7 +29,8 @@ const ending = Promise.withResolvers<{ readonly code: 0 | 1; readonly why?: stri
 // Also for the second signal, which npm passes on after Ctrl-C: what has begun to end, ends in order.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => ending.resolve({ code: 0 }));
 
-const starting = start();
+const breakingOff = new AbortController();
+const starting = start(breakingOff.signal);
 starting.then(
   ({ config, failed }) => {
     if (cluster.isWorker) process.send?.(ready);
@@ -40,6 +41,7 @@ starting.then(
 );
 const { code, why } = await ending.promise;
 if (why !== undefined) console.error(why);
+breakingOff.abort();
 // What was being started has to be known before it can be stopped.
 const started = await starting.catch(() => undefined);
 await started

@@ -4,6 +4,7 @@ import { reason } from './reason.ts';
 
 /** `npm run db:migrate` and `npm run db:rollback`: work on the database that DATABASE_URL names. */
 const command = process.argv[2];
+const onWait = (what: string) => console.error(`Waiting for ${what}`);
 
 try {
   const databaseUrl = withSecretFiles(process.env)['DATABASE_URL'];
@@ -11,10 +12,10 @@ try {
     console.error('DATABASE_URL is not set');
     process.exitCode = 1;
   } else if (command === 'up') {
-    await migrate(databaseUrl);
+    await migrate(databaseUrl, { onWait });
     console.log('The schema is up to date');
   } else if (command === 'down') {
-    const name = await rollback(databaseUrl);
+    const name = await rollback(databaseUrl, { onWait });
     console.log(name === undefined ? 'There is nothing to take back' : `Taken back: ${name}`);
   } else {
     console.error('Usage: migrate.ts up | down');

@@ -14,9 +14,9 @@ import { createNodeMailer } from '../platform/node-mailer.ts';
 import { createNodeSinks } from '../platform/node-sinks.ts';
 import { createOtlpExporter } from '../platform/otlp.ts';
 import { createPostgres } from '../platform/postgres.ts';
-import { migrate } from '../platform/postgres-migrations.ts';
 import { runEvery } from '../scheduled/timer.ts';
 import { createKeyValue } from './key-value.ts';
+import { migrateAtStart } from './migrations.ts';
 import { listen } from './server.ts';
 import { countWorkers, shareOf, sharePort } from './workers.ts';
 
@@ -45,10 +45,11 @@ export function needsEmbedded(environment: Environment): boolean {
 
 /**
  * Starts the service in this process.
+ * @param signal breaks off what the start waits for
  * @param migrated whether the schema is up to date already
  * @throws {ConfigError}
  */
-export async function startService(environment: Environment, migrated = false): Promise<Started> {
+export async function startService(environment: Environment, signal: AbortSignal, migrated = false): Promise<Started> {
   const stops: (() => Promise<void>)[] = [];
   const stop = async () => {
     for (const end of stops.splice(0).toReversed()) await end();
@@ -65,7 +66,7 @@ export async function startService(environment: Environment, migrated = false): 
     }
     const config = readConfig(variables);
     const log = createLog(config.logLevel, now);
-    if (config.database.migrateOnStart && !migrated) await migrate(config.database.url);
+    if (!migrated) await migrateAtStart(config, log, signal);
 
     const workers = countWorkers(config);
     const { poolSize, hashes } = shareOf(config, workers);

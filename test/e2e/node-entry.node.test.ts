@@ -2,7 +2,7 @@
 import { request } from 'node:http';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createEmptyDatabase } from '../db/catalog.ts';
+import { createEmptyDatabase, withClient } from '../db/catalog.ts';
 import { freePort, launch, start } from '../support/node-entry.ts';
 import { createDatabase, password } from '../support/test-app.ts';
 
@@ -64,6 +64,17 @@ describe('the Node entry', () => {
     const second = start(environment);
     expect(await second.exited).toBe(1);
     expect(second.output()).toMatch(/port is in use/);
+  });
+
+  it('ends at SIGTERM while it waits for the migration of another process', async () => {
+    const environment = await variables(freePort());
+    await withClient(environment.DATABASE_URL, async (other) => {
+      await other.query('begin; select pg_advisory_xact_lock(111481905832309)');
+      const started = start(environment);
+      await expect.poll(started.output, { timeout: 20_000 }).toContain('"waits_for":"another migration"');
+      started.kill('SIGTERM');
+      expect(await started.exited).toBe(0);
+    });
   });
 
   it('limits and locks the address that the socket or a trusted proxy tells, not what a client makes up', async () => {
