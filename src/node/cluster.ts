@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../config.ts';
 import { createLog } from '../ops/log.ts';
-import { migrateAtStart } from './migrations.ts';
+import { prepare } from './prepare.ts';
 import type { Started } from './service.ts';
 
 /** Pauses before a worker that ended is replaced: milliseconds, doubled each time it does not last. */
@@ -15,8 +15,8 @@ const wellAfter = 60_000;
 
 /** What a worker tells when it serves. */
 export const ready = 'ready';
-/** The variable that tells a worker that the schema is up to date. */
-export const migratedVariable = 'EDGE_AUTH_MIGRATED';
+/** The variable that tells a worker that what is done once is done. */
+export const preparedVariable = 'EDGE_AUTH_PREPARED';
 
 /**
  * Starts so many processes that share the port, and replaces one that ends by itself. Nothing of the service runs in this
@@ -27,7 +27,7 @@ export const migratedVariable = 'EDGE_AUTH_MIGRATED';
 export async function startWorkers(config: Config, workers: number, signal: AbortSignal): Promise<Started> {
   const log = createLog(config.logLevel, Date.now);
   await findFree(config);
-  await migrateAtStart(config, log, signal);
+  await prepare(config, log, signal);
   const ending = new AbortController();
   let allServed = false;
   const running = new Set<Worker>();
@@ -37,7 +37,7 @@ export async function startWorkers(config: Config, workers: number, signal: Abor
     let pause = firstPause;
     while (!ending.signal.aborted) {
       const started = Date.now();
-      const worker = cluster.fork({ [migratedVariable]: 'true' });
+      const worker = cluster.fork({ [preparedVariable]: 'true' });
       running.add(worker);
       worker.on('message', (message) => message === ready && serves());
       const code = await ended(worker);

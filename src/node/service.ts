@@ -16,7 +16,7 @@ import { createOtlpExporter } from '../platform/otlp.ts';
 import { createPostgres } from '../platform/postgres.ts';
 import { runEvery } from '../scheduled/timer.ts';
 import { createKeyValue } from './key-value.ts';
-import { migrateAtStart } from './migrations.ts';
+import { prepare } from './prepare.ts';
 import { listen } from './server.ts';
 import { countWorkers, shareOf, sharePort } from './workers.ts';
 
@@ -46,10 +46,14 @@ export function needsEmbedded(environment: Environment): boolean {
 /**
  * Starts the service in this process.
  * @param signal breaks off what the start waits for
- * @param migrated whether the schema is up to date already
+ * @param isPrepared whether another process has done what is done once
  * @throws {ConfigError}
  */
-export async function startService(environment: Environment, signal: AbortSignal, migrated = false): Promise<Started> {
+export async function startService(
+  environment: Environment,
+  signal: AbortSignal,
+  isPrepared = false,
+): Promise<Started> {
   const stops: (() => Promise<void>)[] = [];
   const stop = async () => {
     for (const end of stops.splice(0).toReversed()) await end();
@@ -64,9 +68,11 @@ export async function startService(environment: Environment, signal: AbortSignal
       variables = embedded.variables;
       failed = embedded.failed;
     }
-    const config = readConfig(variables);
+    const read = readConfig(variables);
+    // What was named by an older name is told once, too.
+    const config = { ...read, renamed: [] };
     const log = createLog(config.logLevel, now);
-    if (!migrated) await migrateAtStart(config, log, signal);
+    if (!isPrepared) await prepare(read, log, signal);
 
     const workers = countWorkers(config);
     const { poolSize, hashes } = shareOf(config, workers);
@@ -74,7 +80,7 @@ export async function startService(environment: Environment, signal: AbortSignal
     stops.push(postgres.close);
     const kv = await createKeyValue(config, log, now);
     stops.push(() => kv.close());
-    const mailer = await createNodeMailer(config, log);
+    const mailer = await createNodeMailer(config);
     if (mailer !== undefined) stops.push(mailer.close);
     const sinks = await createNodeSinks(config, log);
     stops.push(async () => void (await Promise.allSettled(sinks.map((sink) => sink.close()))));

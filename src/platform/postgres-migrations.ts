@@ -91,7 +91,7 @@ async function inTurn<T>(databaseUrl: string, options: MigrationOptions, work: W
         return await transact(client, options, work);
       } catch (error) {
         if (!isLockTimeout(error)) throw error;
-        if (attempt === attempts) throw new Error(held);
+        if (attempt === attempts) throw new TableHeld();
         if (attempt === 1) onWait?.('another session that holds a table');
       }
       await sleep(attemptPause, undefined, { signal });
@@ -102,8 +102,14 @@ async function inTurn<T>(databaseUrl: string, options: MigrationOptions, work: W
   }
 }
 
-const held =
-  'another session (a dump, a long transaction) holds a table that has to change: try again when it has ended';
+class TableHeld extends Error {
+  override readonly name = 'TableHeld';
+
+  constructor() {
+    super('another session (a dump, a long transaction) holds a table that has to change: try again when it has ended');
+  }
+}
+
 const isLockTimeout = (error: unknown) => error instanceof Error && 'code' in error && error.code === '55P03';
 
 async function transact<T>(client: pg.Client, { onWait }: MigrationOptions, work: Work<T>): Promise<T> {

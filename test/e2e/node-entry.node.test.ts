@@ -63,7 +63,37 @@ describe('the Node entry', () => {
     expect((await fetch(`http://127.0.0.1:${port}/readyz`)).status).toBe(200);
     const second = start(environment);
     expect(await second.exited).toBe(1);
-    expect(second.output()).toMatch(/port is in use/);
+    expect(second.output()).toContain(`Port ${port} is in use`);
+  });
+
+  it('names the database where that does not answer, in a line as others are', async () => {
+    const port = freePort();
+    const url = `postgres://auth:canary@127.0.0.1:${freePort()}/auth`;
+    const started = start({ ...(await variables(port)), DATABASE_URL: url });
+    expect(await started.exited).toBe(1);
+    const line =
+      started
+        .output()
+        .split('\n')
+        .find((each) => each.includes('start_failed')) ?? '{}';
+    const told = { level: 'error', dependency: 'database', error_code: 'ECONNREFUSED', time: expect.any(String) };
+    expect(JSON.parse(line)).toMatchObject(told);
+    expect(started.output()).not.toContain('canary');
+  });
+
+  it.each([
+    ['a queue', { EVENTS_QUEUE: 'true' }, 'EVENTS_QUEUE: only Workers have queues'],
+    [
+      'a certificate that is not there',
+      { TLS_CERT_FILE: '/none', TLS_KEY_FILE: '/none' },
+      'TLS_CERT_FILE, TLS_KEY_FILE',
+    ],
+  ])('refuses %s once, however many processes there are to be', async (_, wrong, message) => {
+    const port = freePort();
+    const started = start({ ...(await variables(port)), WORKERS: '2', ...wrong });
+    expect(await started.exited).toBe(1);
+    expect(started.output().split(message)).toHaveLength(2);
+    expect(started.output()).not.toContain('A worker did not start');
   });
 
   it('ends at SIGTERM while it waits for the migration of another process', async () => {

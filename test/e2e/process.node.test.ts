@@ -66,6 +66,9 @@ describe('a process', () => {
     });
     await started.ready;
     expect(started.output().match(/ready: .*/g)).toEqual([`ready: https://localhost:${port}`]);
+    for (const told of ['limits_in_memory', 'variable_has_a_new_name']) {
+      expect(started.output().split(`"${told}"`)).toHaveLength(2);
+    }
     const shown = await certificateOf(port);
 
     const old = connectTls({
