@@ -9,6 +9,9 @@ import { importLines } from './import-run.ts';
 /** Lines after which it says how far it is. */
 const PROGRESS = 5000;
 const usage = 'Usage: npm run cli -- import [--dry-run] <file.ndjson, or - for the standard input>';
+/** What `--help` says. */
+export const importUsage = `${usage}
+  --dry-run  says what would come of it, and writes nothing`;
 
 /**
  * Carries users over from NDJSON. Says what is wrong by line and field, and never a value.
@@ -61,7 +64,20 @@ function readArguments(args: readonly string[]): { file: string; isDryRun: boole
   }
 }
 
-const openInput = (file: string): AsyncIterable<Uint8Array> => (file === '-' ? process.stdin : createReadStream(file));
+const openInput = (file: string): AsyncIterable<Uint8Array> => (file === '-' ? process.stdin : readFile(file));
+
+/** @throws {UnreadableFile} */
+async function* readFile(file: string): AsyncGenerator<Uint8Array, void> {
+  try {
+    yield* createReadStream(file);
+  } catch (error) {
+    throw new UnreadableFile(file, { cause: error });
+  }
+}
+
+class UnreadableFile extends Error {
+  override readonly name = 'UnreadableFile';
+}
 
 function inWords(count: Readonly<Record<'lines' | 'imported' | 'present' | 'refused', number>>, isDryRun: boolean) {
   const { lines, imported, present, refused } = count;
@@ -77,6 +93,7 @@ function reason(error: unknown): string {
   if (state === '42P01' || state === '42703') return 'the schema is not up to date (npm run db:migrate)';
   if (state !== undefined) return state;
   if (!(error instanceof Error)) return 'unknown';
+  if (error instanceof UnreadableFile) return `${error.message}: ${reason(error.cause)}`;
   if ('code' in error && typeof error.code === 'string') return error.code;
   return error.cause instanceof Error ? reason(error.cause) : error.name;
 }

@@ -81,7 +81,10 @@ describe('create-admin', () => {
     const token = body.access_token;
     expect((await app.request('GET', '/admin/users', { token })).body.items).toHaveLength(1);
     const again = await run(app, args, 'another password here', variables);
-    expect([again.code, again.out]).toEqual([0, 'There is such an account, and it is an admin already']);
+    expect([again.code, again.out]).toEqual([
+      0,
+      'There is such an account, and it is an admin already. Its password was not changed',
+    ]);
     expect((await login(app, email, secret)).status).toBe(200);
     expect(decodeJwt(token)['roles']).toEqual(['admin', 'user']);
     expect((await everyRow(app)).join()).not.toContain(secret);
@@ -120,13 +123,20 @@ describe('create-admin', () => {
     const app = await testApp();
     const email = 'mailed@example.com';
     const { code, out } = await run(app, ['--email', email, '--mail'], '');
-    expect([code, out]).toEqual([0, expect.stringContaining('a mail to choose a password')]);
+    expect([code, out]).toEqual([0, expect.stringContaining('a mail to choose a password waits. Warning')]);
     app.clock.advance(60);
     await app.app.runScheduled();
     expect(mailTo(app, email).subject).toContain('Choose a password');
     const reset = { token: secretsTo(app, email).token, password: secret };
     expect((await app.request('POST', '/auth/reset-password', { body: reset })).status).toBe(200);
     expect((await login(app, email, secret)).body.user.roles).toEqual(['admin', 'user']);
+  });
+
+  it('does not speak of a new password where a mail goes out to choose one', async () => {
+    const app = await testApp();
+    const stranger = await registerUser(app);
+    const { out } = await run(app, ['--email', stranger.email, '--mail'], '', { MAILBOX_URL: 'http://localhost:1' });
+    expect(out).toMatch(/it is an admin now; a mail to choose a password goes out within a minute$/);
   });
 
   it('refuses what is wrong in one line, and shows no password', async () => {
