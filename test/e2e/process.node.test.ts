@@ -112,7 +112,7 @@ describe('a process', () => {
         ({ statusCode }) => statusCode,
         () => undefined,
       );
-    await expect.poll(answers, { timeout: 8000 }).toBe(200);
+    await expect.poll(answers, { timeout: 20_000 }).toBe(200);
 
     started.kill('SIGTERM');
     await expect.poll(async () => (await get(port, '/readyz', agent)).statusCode, { interval: 20 }).toBe(503);
