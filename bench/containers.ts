@@ -4,7 +4,7 @@
  * migration job, and the service as an unprivileged user who cannot write there, with a Postgres, a Redis and a RabbitMQ
  * of this command: health check, first token, its events in a queue, SIGTERM.
  */
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { chmodSync, cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -23,12 +23,23 @@ const root = join(import.meta.dirname, '..');
 const nobody = { uid: 65_534, gid: 65_534 };
 const ends: (() => unknown)[] = [];
 
-/** Runs a command of the image as its user would, in a tree that belongs to somebody else. */
+/** Every file system read-only, for what follows alone, and then its command as somebody who owns nothing. */
+const readOnly = [
+  ...['--mount', '--propagation', 'private', 'sh', '-c'],
+  `while read -r _ where _; do mount -o remount,bind,ro "$where" 2>/dev/null; done </proc/mounts
+   exec setpriv --reuid ${nobody.uid} --regid ${nobody.gid} --clear-groups "$@"`,
+  'sh',
+];
+const canBeReadOnly = spawnSync('unshare', [...readOnly, 'test', '!', '-w', '/tmp']).status === 0;
+
+/** Runs a command of the image as its user would, in a tree that belongs to somebody else, which is read-only if it can be. */
 function inImage(stage: Stage, node: string, command: readonly string[], environment: Record<string, string>) {
   const [program, ...args] = command;
   assert(program === 'node', `the image runs node ${args.join(' ')}`);
-  return spawn(node, args, {
-    ...nobody,
+  const [runs, account] = canBeReadOnly ? [['unshare', ...readOnly, node], {}] : [[node], nobody];
+  const [first = '', ...others] = runs;
+  return spawn(first, [...others, ...args], {
+    ...account,
     cwd: join(stage.root, stage.workdir),
     env: { ...stage.environment, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -117,6 +128,10 @@ async function check(): Promise<void> {
 
   const probe = inImage(stage, node, ['node', '-e', "require('fs').writeFileSync('src/x.ts', '')"], {});
   assert((await ended(probe)).code !== 0, 'the user cannot write there');
+  if (canBeReadOnly) {
+    const elsewhere = inImage(stage, node, ['node', '-e', "require('fs').writeFileSync('/tmp/x.ts', '')"], {});
+    assert((await ended(elsewhere)).output.includes('EROFS'), 'and nowhere else');
+  } else console.log('left out, since mounts cannot be changed here: that it writes nowhere else');
   const migration = await ended(
     inImage(stage, node, compose.services['migrate']?.command ?? [], containerOf('migrate')),
   );

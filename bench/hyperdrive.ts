@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startGuarded } from '../dev/guarded.ts';
 import { freePort } from '../dev/ports.ts';
-import { formatVariables } from '../dev/worker.ts';
+import { formatVariables } from '../dev/variables.ts';
 import { migrate } from '../src/platform/postgres-migrations.ts';
 import { password, send, tokens } from './support/client.ts';
 import { startOwnPostgres } from './support/own-postgres.ts';

@@ -19,7 +19,7 @@ import { Service } from 'kubernetes-models/v1/Service';
 import { parseAllDocuments } from 'yaml';
 import * as z from 'zod';
 import { variableNames } from '../src/config.ts';
-import { helm } from './support/helm.ts';
+import { helm, helmRefusal } from './support/helm.ts';
 
 const root = join(import.meta.dirname, '..');
 const chart = join(root, 'deploy/helm/edge-auth');
@@ -55,6 +55,14 @@ const sets: Readonly<Record<string, readonly string[]>> = {
     ],
   ],
   'everything off': ['--set', `${secret},autoscaling.enabled=false,networkPolicy.enabled=false`],
+};
+
+/** Values that are refused, each with what helm says of them. */
+const refused: Readonly<Record<string, readonly string[]>> = {
+  'migrations.mode is job or init, not always': ['--set', `${secret},migrations.mode=always`],
+  'secret.values.RESEND_API_KEY is not among secret.keys': ['--set', `${made},secret.values.RESEND_API_KEY=x`],
+  'secret.values.SMTP_PASSWORD is not among secret.keys': ['--set', `${secret},secret.values.SMTP_PASSWORD=x`],
+  'secret.values.AUTH_SECRET is required': [],
 };
 
 const manifest = z.looseObject({
@@ -124,6 +132,11 @@ for (const [name, values] of Object.entries(sets)) {
   const documents = read(helm(['template', 'edge-auth', chart, ...values]));
   console.log(`with ${name}: ${documents.map(({ kind }) => kind).join(', ')}`);
   all.push(...documents);
+}
+for (const [why, values] of Object.entries(refused)) {
+  const said = helmRefusal(['template', 'edge-auth', chart, ...values]);
+  if (!said.includes(why)) throw new Error(`helm does not say "${why}" but: ${said}`);
+  console.log(`refused: ${why}`);
 }
 const seen = new Set(all.map(validate));
 const scraped = JSON.stringify(read(helm(['template', 'edge-auth', chart, ...(sets['everything on'] ?? [])])));

@@ -129,7 +129,7 @@ function checkQuickStart(): void {
   const lines = stdout.trim().split('\n');
   expect(
     'the quick start runs through',
-    status === 0 && /"email":"ann@example.com"/.test(lines[0] ?? ''),
+    status === 0 && /"email":"bob@example.com"/.test(lines[0] ?? ''),
     stdout + stderr,
   );
   expect('its token is good, and then no more', lines.at(-2) === '200' && lines.at(-1) === '401', lines);

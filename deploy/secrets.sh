@@ -5,6 +5,8 @@ umask 077
 directory=${1:-$(dirname "$0")/secrets}
 mkdir -p "$directory"
 cd "$directory"
+# Also where somebody else made it: the files in it can be read by all.
+chmod 700 .
 [ -e auth_secret ] || openssl rand -base64 48 >auth_secret
 [ -e postgres_password ] || openssl rand -hex 24 >postgres_password
 [ -e database_url ] || printf 'postgres://edge_auth:%s@postgres:5432/edge_auth\n' "$(cat postgres_password)" >database_url

@@ -10,21 +10,15 @@ export function isAlive(pid: number): boolean {
   } catch (error) {
     return error instanceof Error && 'code' in error && error.code === 'EPERM';
   }
-  return statOf(pid)?.state !== 'Z';
-}
-
-/** The parents of this process, nearest first: two on Linux, one elsewhere. Changes when one of them dies. */
-export function ancestors(): string {
-  return `${process.ppid} ${statOf(process.ppid)?.parent}`;
+  return stateOf(pid) !== 'Z';
 }
 
 /** Linux only; undefined elsewhere, and for a process that is not there. */
-function statOf(pid: number): { readonly state: string | undefined; readonly parent: string | undefined } | undefined {
+function stateOf(pid: number): string | undefined {
   try {
     // "pid (name) state parent ...", where the name may hold anything, brackets too.
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    const [state, parent] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return { state, parent };
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[0];
   } catch {
     return undefined;
   }

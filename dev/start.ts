@@ -10,7 +10,6 @@ import { startEmbeddedPostgres } from './embedded-postgres.ts';
 import { startMailbox } from './mailbox.ts';
 import { startNeonEndpoint } from './neon-endpoint.ts';
 import { portTaken } from './ports.ts';
-import { ancestors } from './processes.ts';
 import { startSchedule } from './schedule.ts';
 import { readSecrets } from './secrets.ts';
 import { startWorker } from './worker.ts';
@@ -127,9 +126,10 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(signal, () => end.resolve({ code: 0, why: `stopping (${signal})` }));
 }
 if (process.env['npm_lifecycle_event'] !== undefined) {
-  // npm and the shell it starts us with do not always pass on the signal that ends them.
-  const family = ancestors();
-  setInterval(() => ancestors() === family || end.resolve({ code: 0, why: 'stopping (npm has gone)' }), 100).unref();
+  // npm does not always pass on the signal that ends it. It is the parent, since the script is an `exec`; whoever started
+  // npm, such as a shell that ran it in the background, may go.
+  const npm = process.ppid;
+  setInterval(() => process.ppid === npm || end.resolve({ code: 0, why: 'stopping (npm has gone)' }), 100).unref();
 }
 // A terminal that was closed takes no more lines; that is no reason to stop halfway.
 process.stdout.on('error', () => undefined);

@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { startGuarded } from './guarded.ts';
+import { formatVariables } from './variables.ts';
 import { outputFilter } from './wrangler-output.ts';
 
 export interface WorkerOptions {
@@ -95,23 +96,4 @@ function quietly(directory: string): Record<string, string> {
     X_LOCAL_OBSERVABILITY: 'false',
     ...(process.stdout.isTTY ? { FORCE_COLOR: '1' } : { NO_COLOR: '1', FORCE_COLOR: '0' }),
   };
-}
-
-/**
- * Writes variables in the dotenv form that wrangler reads, so that each value arrives as it is.
- * @throws for a value that form cannot carry; the message names the variable, never its value
- */
-export function formatVariables(variables: Readonly<Record<string, string>>): string {
-  return Object.entries(variables)
-    .map(([name, value]) => {
-      const quote = ["'", '`', '"'].find((candidate) => !value.includes(candidate));
-      if (quote === undefined || /[\\\r\n]/.test(value)) {
-        throw new Error(
-          `${name}: a backslash, a line break or all three kinds of quotes cannot be passed to the Worker`,
-        );
-      }
-      // wrangler would replace what follows a dollar sign.
-      return `${name}=${quote}${value.replaceAll('$', '\\$')}${quote}\n`;
-    })
-    .join('');
 }

@@ -3,14 +3,6 @@ import { compatNames } from './compat/names.ts';
 import { webhookList } from './config-webhooks.ts';
 import { isDecodable, isIssuer, isOrigin } from './http/web-address.ts';
 import { isNetwork } from './limits/client-address.ts';
-import {
-  type LockoutName,
-  lockoutNames,
-  lockoutText,
-  type PolicyName,
-  policyNames,
-  policyText,
-} from './limits/policies.ts';
 
 /** Every variable the service understands. Their names stand here and in `config.ts` alone. */
 const seconds = (fallback: number, minimum = 1) => z.coerce.number().int().min(minimum).default(fallback);
@@ -187,13 +179,3 @@ export const variables = z.object({
 });
 
 export type Variables = z.output<typeof variables>;
-
-export const limitVariable = (name: PolicyName) => `LIMIT_${name.toUpperCase()}`;
-export const limitVariables = z.object(
-  Object.fromEntries(policyNames.map((name) => [limitVariable(name), policyText.optional()])),
-);
-
-export const lockoutVariable = (name: LockoutName) => name.toUpperCase();
-export const lockoutVariables = z.object(
-  Object.fromEntries(lockoutNames.map((name) => [lockoutVariable(name), lockoutText.optional()])),
-);

@@ -1,16 +1,10 @@
 import { type EventSinkConfig, eventContradictions, toEventSinks } from './config-events.ts';
 import { olderNames, type Renamed, variablesSet, withOlderNames } from './config-legacy.ts';
+import { limitVariable, limitVariables, lockoutVariable, lockoutVariables, unknownLimits } from './config-limits.ts';
 import { isLoopbackHost, type MailConfig, mailContradictions, toMail } from './config-mail.ts';
 import { type ObservabilityConfig, toObservability } from './config-observability.ts';
 import { placeOf } from './config-place.ts';
-import {
-  limitVariable,
-  limitVariables,
-  lockoutVariable,
-  lockoutVariables,
-  type Variables,
-  variables,
-} from './config-variables.ts';
+import { type Variables, variables } from './config-variables.ts';
 import { argon2Limits } from './crypto/argon2.ts';
 import {
   type Lockout,
@@ -108,6 +102,7 @@ export function readConfig(environment: Readonly<Record<string, unknown>>): Conf
       const said = set[name] === undefined ? required(name) : message;
       return `${placeOf(path)}${from === undefined ? '' : ` (from ${from.old})`}: ${said}`;
     });
+  wrong.push(...unknownLimits(set));
   if (parsed.data !== undefined) wrong.push(...contradictions(parsed.data, required));
   if (wrong.length > 0 || parsed.data === undefined || limits.data === undefined || lockouts.data === undefined) {
     throw new ConfigError(`Invalid configuration. ${[...new Set(wrong)].join('. ')}`);

@@ -73,6 +73,12 @@ describe('the configuration', () => {
     expect(readConfig({ ...complete, AUDIENCE: '', PORT: ' ', EVENTS: {} })).toMatchObject({ port: 3000 });
   });
 
+  it('refuses the name of a limit that there is not', () => {
+    const read = () => readConfig({ ...complete, LIMIT_LOGIN_ADRESS: '3/600', LOCKOUT_ACCOUNTS: '1/1/1/1' });
+    expect(read).toThrow(/LIMIT_LOGIN_ADRESS: there is no such limit. LOCKOUT_ACCOUNTS: there is no such limit/);
+    expect(() => readConfig({ ...complete, LIMIT_LOGIN_ADDRESS: '', LIMIT_LOGIN_ADDRESS_FILE: '/x' })).not.toThrow();
+  });
+
   it('lets every limit be set', () => {
     const { limits } = readConfig({ ...complete, LIMIT_LOGIN_DEVICE: '3/600' });
     expect(limits.login_device).toEqual({ limit: 3, window: 600 });

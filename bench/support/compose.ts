@@ -20,6 +20,9 @@ const service = z.object({
   environment: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])).default({}),
   secrets: z.array(z.union([z.string(), z.object({ source: z.string() })])).default([]),
   volumes: z.array(z.string()).default([]),
+  networks: z
+    .union([z.array(z.string()), z.record(z.string(), z.object({ ipv4_address: z.string().optional() }))])
+    .optional(),
   depends_on: z.record(z.string(), z.object({ condition: z.string() })).default({}),
   deploy: z.object({ resources: z.object({ limits: z.object({ memory: z.string() }) }) }),
 });
@@ -36,9 +39,11 @@ export const readEnvironmentFile = (file: string): Record<string, string> =>
     [...readFileSync(file, 'utf8').matchAll(/^([A-Z_]+)=(.*)$/gm)].map(([, name = '', value = '']) => [name, value]),
   );
 
-/** Replaces `${NAME:-default}` and `${NAME}` as compose does. */
+/** Replaces `${NAME:-default}`, `${NAME-default}` (where it is empty, it stays so) and `${NAME}` as compose does. */
 function interpolate(text: string, variables: Readonly<Record<string, string>>): string {
-  return text.replaceAll(/\$\{(\w+)(?::-([^}]*))?\}/g, (_, name: string, fallback = '') => variables[name] || fallback);
+  return text.replaceAll(/\$\{(\w+)(?:(:?-)([^}]*))?\}/g, (_, name: string, operator = ':-', fallback = '') =>
+    operator === '-' ? (variables[name] ?? fallback) : variables[name] || fallback,
+  );
 }
 
 /**

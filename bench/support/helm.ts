@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -37,6 +37,12 @@ function findHelm(): string {
   rmSync(directory, { recursive: true });
   renameSync(draft, directory);
   return helm;
+}
+
+/** Runs helm, which has to refuse. @returns what it says, or nothing where it does not */
+export function helmRefusal(args: readonly string[]): string {
+  const { status, stderr } = spawnSync(findHelm(), args, { encoding: 'utf8' });
+  return status === 0 ? '' : stderr;
 }
 
 /** Runs helm. @returns what it prints */

@@ -26,8 +26,8 @@ export async function startNginx(port: number, upstreams: readonly [number, numb
   writeFileSync(ca, cert);
   writeFileSync(join(directory, 'key.pem'), key, { mode: 0o600 });
   const text = [
-    ['auth:3000', `127.0.0.1:${upstreams[0]}`],
-    ['auth-2:3000', `127.0.0.1:${upstreams[1]}`],
+    ['172.30.250.11:3000', `127.0.0.1:${upstreams[0]}`],
+    ['172.30.250.12:3000', `127.0.0.1:${upstreams[1]}`],
     ['listen 8443', `listen 127.0.0.1:${port}`],
     ['/run/secrets/tls_cert', ca],
     ['/run/secrets/tls_key', join(directory, 'key.pem')],

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { limitVariable, lockoutVariable } from '../../src/config-variables.ts';
+import { limitVariable, lockoutVariable } from '../../src/config-limits.ts';
 import { lockoutNames, policyNames } from '../../src/limits/policies.ts';
 
 const root = join(import.meta.dirname, '../..');

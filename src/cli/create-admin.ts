@@ -8,7 +8,8 @@ import { openDeps } from './deps.ts';
 import { refuseOtherSecret } from './import-deps.ts';
 import { type Input, readPassword } from './password-prompt.ts';
 
-const usage = `Usage: create-admin --email <address> [--username <name>] [--mail] [--neon]
+/** What `--help` says. */
+export const createAdminUsage = `Usage: npm run cli -- create-admin --email <address> [--username <name>] [--mail] [--neon]
   The password is typed at the terminal, or piped in as one line.
   --mail  sends a mail to choose a password instead
   --neon  speaks HTTP with Neon, as a Worker does, instead of TCP with Postgres`;
@@ -21,11 +22,14 @@ const said = {
   promoted: 'There is such an account: it is an admin now, and keeps its password',
   claimed: 'There was such an account that had not verified the address: it is an admin now',
   equipped: 'There was such an account without a password: it is an admin now',
-  unchanged: 'There is such an account, and it is an admin already',
+  unchanged: 'There is such an account, and it is an admin already. Its password was not changed',
 } as const;
 
 const withoutSinks =
   'No sink is set for events: other services are not told. Where the service has sinks, give this command the same variables';
+const goesOut = 'a mail to choose a password goes out within a minute';
+const waits =
+  'a mail to choose a password waits. Warning: no sender is configured here (MAIL_FROM with RESEND_API_KEY or SMTP_HOST)';
 
 /**
  * `create-admin`: makes the first admin, or one more.
@@ -42,7 +46,8 @@ export async function createAdminCommand(
   const { values } = read(argv);
   const email = normaliseEmail(values.email ?? '');
   const username = values.username === undefined ? null : normaliseUsername(values.username);
-  if (email === undefined) throw new Error(values.email === undefined ? usage : '--email: Not an email address');
+  if (email === undefined)
+    throw new Error(values.email === undefined ? createAdminUsage : '--email: Not an email address');
   if (username === undefined) throw new Error('--username: Not a username');
   const { deps, close } = await openDeps(environment, values.neon);
   const askPassword = async () => {
@@ -60,7 +65,7 @@ export async function createAdminCommand(
       askPassword: values.mail ? async () => undefined : askPassword,
     });
     const isMailed = values.mail && (made === 'created' || isGiven(made));
-    if (isMailed) return `${said[made]}; a mail to choose a password goes out within a minute`;
+    if (isMailed) return `${said[made]}; ${deps.config.mail === undefined ? waits : goesOut}`;
     return isGiven(made) ? `${said[made]}, with the new password` : said[made];
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
@@ -84,6 +89,6 @@ function read(argv: readonly string[]) {
     });
   } catch {
     // Its own message shows what was typed, which may be a password.
-    throw new Error(usage);
+    throw new Error(createAdminUsage);
   }
 }

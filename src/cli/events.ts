@@ -4,7 +4,8 @@ import { readEvents } from '../admin/event-store.ts';
 import { eventFilters, replay, toPromisedEvent } from '../admin/events.ts';
 import { openDeps } from './deps.ts';
 
-const usage = `Usage: events list | replay  [--sink <name>] [--type <type>] [--user <id>] [--id <id>] [--neon]
+/** What `--help` says. */
+export const eventsUsage = `Usage: npm run cli -- events list | replay  [--sink <name>] [--type <type>] [--user <id>] [--id <id>] [--neon]
   list    prints the newest 100 events that were given up, one JSON object on each line
   replay  has those that were given up delivered again: all of them, or which are meant
   --neon  speaks HTTP with Neon, as a Worker does, instead of TCP with Postgres`;
@@ -48,7 +49,7 @@ function read(argv: readonly string[]) {
   const { neon, ...given } = values;
   const parsed = filters.safeParse(given);
   const [verb] = positionals;
-  if ((verb !== 'list' && verb !== 'replay') || positionals.length !== 1) throw new Error(usage);
+  if ((verb !== 'list' && verb !== 'replay') || positionals.length !== 1) throw new Error(eventsUsage);
   if (parsed.error !== undefined) {
     throw new Error(parsed.error.issues.map(({ path, message }) => `--${path.join('.')}: ${message}`).join('\n'));
   }

@@ -9,6 +9,9 @@ import { importLines } from './import-run.ts';
 /** Lines after which it says how far it is. */
 const PROGRESS = 5000;
 const usage = 'Usage: npm run cli -- import [--dry-run] <file.ndjson, or - for the standard input>';
+/** What `--help` says. */
+export const importUsage = `${usage}
+  --dry-run  says what would come of it, and writes nothing`;
 
 /**
  * Carries users over from NDJSON. Says what is wrong by line and field, and never a value.
@@ -61,9 +64,22 @@ function readArguments(args: readonly string[]): { file: string; isDryRun: boole
   }
 }
 
-/** Opened when it is first read: a stream that fails while nobody listens ends the process. */
-async function* openInput(file: string): AsyncGenerator<Uint8Array> {
-  yield* file === '-' ? process.stdin : createReadStream(file);
+const openInput = (file: string): AsyncIterable<Uint8Array> => (file === '-' ? process.stdin : readFile(file));
+
+/**
+ * Opened when it is first read: a stream that fails while nobody listens ends the process.
+ * @throws {UnreadableFile}
+ */
+async function* readFile(file: string): AsyncGenerator<Uint8Array, void> {
+  try {
+    yield* createReadStream(file);
+  } catch (error) {
+    throw new UnreadableFile(file, { cause: error });
+  }
+}
+
+class UnreadableFile extends Error {
+  override readonly name = 'UnreadableFile';
 }
 
 function inWords(count: Readonly<Record<'lines' | 'imported' | 'present' | 'refused', number>>, isDryRun: boolean) {
@@ -80,6 +96,7 @@ function reason(error: unknown): string {
   if (state === '42P01' || state === '42703') return 'the schema is not up to date (npm run db:migrate)';
   if (state !== undefined) return state;
   if (!(error instanceof Error)) return 'unknown';
+  if (error instanceof UnreadableFile) return `${error.message}: ${reason(error.cause)}`;
   if ('code' in error && typeof error.code === 'string') return error.code;
   return error.cause instanceof Error ? reason(error.cause) : error.name;
 }

@@ -1,11 +1,17 @@
 import { withSecretFiles } from '../node/secret-files.ts';
-import { createAdminCommand } from './create-admin.ts';
-import { eventsCommand } from './events.ts';
-import { importCommand } from './import.ts';
+import { createAdminCommand, createAdminUsage } from './create-admin.ts';
+import { eventsCommand, eventsUsage } from './events.ts';
+import { importCommand, importUsage } from './import.ts';
 import { reason } from './reason.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
-type Command = (args: readonly string[], environment: Environment) => Promise<number>;
+interface Command {
+  /** Takes the arguments and gives the exit code. */
+  readonly run: (args: readonly string[], environment: Environment) => Promise<number>;
+  readonly usage: string;
+  /** One line of the general help. */
+  readonly does: string;
+}
 
 async function createAdmin(args: readonly string[], environment: Environment): Promise<number> {
   console.log(await createAdminCommand(args, environment, process.stdin));
@@ -17,21 +23,29 @@ async function events(args: readonly string[], environment: NodeJS.ProcessEnv): 
   return 0;
 }
 
-/** `npm run cli -- <command>`: one line for each. A command takes its arguments and gives its exit code. */
+/** `npm run cli -- <command>`. */
 const commands: Readonly<Record<string, Command>> = {
-  'create-admin': createAdmin,
-  events,
-  import: importCommand,
+  'create-admin': { run: createAdmin, usage: createAdminUsage, does: 'makes the first admin, or one more' },
+  events: { run: events, usage: eventsUsage, does: 'lists events that were given up, or has them delivered again' },
+  import: { run: importCommand, usage: importUsage, does: 'carries users over from another system' },
 };
+const help = [
+  'Usage: npm run cli -- <command> [--help]',
+  ...Object.entries(commands).map(([name, { does }]) => `  ${name.padEnd(12)}  ${does}`),
+].join('\n');
+const isHelp = (argument: string) => argument === '--help' || argument === '-h';
 
 const [name = '', ...args] = process.argv.slice(2);
 const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
 try {
   if (command === undefined) {
-    console.error(`Usage: npm run cli -- <command>. Commands: ${Object.keys(commands).join(', ')}`);
-    process.exitCode = 2;
+    if (isHelp(name)) console.log(help);
+    else console.error(`Usage: npm run cli -- <command>. Commands: ${Object.keys(commands).join(', ')}`);
+    process.exitCode = isHelp(name) ? 0 : 2;
+  } else if (args.some(isHelp)) {
+    console.log(command.usage);
   } else {
-    process.exitCode = await command(args, withSecretFiles(process.env));
+    process.exitCode = await command.run(args, withSecretFiles(process.env));
   }
 } catch (error) {
   console.error(reason(error));

@@ -5,6 +5,7 @@ import { reason } from './reason.ts';
 
 /** `npm run db:migrate` and `npm run db:rollback`: work on the database that DATABASE_URL names, or its older names. */
 const command = process.argv[2];
+const onWait = (what: string) => console.error(`Waiting for ${what}`);
 
 try {
   const databaseUrl = withOlderNames(variablesSet(withSecretFiles(process.env))).set['DATABASE_URL'];
@@ -12,10 +13,10 @@ try {
     console.error('DATABASE_URL is not set');
     process.exitCode = 1;
   } else if (command === 'up') {
-    await migrate(databaseUrl);
+    await migrate(databaseUrl, { onWait });
     console.log('The schema is up to date');
   } else if (command === 'down') {
-    const name = await rollback(databaseUrl);
+    const name = await rollback(databaseUrl, { onWait });
     console.log(name === undefined ? 'There is nothing to take back' : `Taken back: ${name}`);
   } else {
     console.error('Usage: migrate.ts up | down');

@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../config.ts';
 import { createLog } from '../ops/log.ts';
-import { migrate } from '../platform/postgres-migrations.ts';
+import { prepare } from './prepare.ts';
 import type { Started } from './service.ts';
 
 /** Pauses before a worker that ended is replaced: milliseconds, doubled each time it does not last. */
@@ -15,43 +15,45 @@ const wellAfter = 60_000;
 
 /** What a worker tells when it serves. */
 export const ready = 'ready';
-/** The variable that tells a worker that the schema is up to date. */
-export const migratedVariable = 'EDGE_AUTH_MIGRATED';
+/** The variable that tells a worker that what is done once is done. */
+export const preparedVariable = 'EDGE_AUTH_PREPARED';
 
 /**
  * Starts so many processes that share the port, and replaces one that ends by itself. Nothing of the service runs in this
  * one.
+ * @param signal breaks off what the start waits for
  * @throws where one of them ends before all serve; it has said why itself
  */
-export async function startWorkers(config: Config, workers: number): Promise<Started> {
+export async function startWorkers(config: Config, workers: number, signal: AbortSignal): Promise<Started> {
   const log = createLog(config.logLevel, Date.now);
   await findFree(config);
-  if (config.database.migrateOnStart) await migrate(config.database.url);
-  let ending = false;
+  await prepare(config, log, signal);
+  const ending = new AbortController();
   let allServed = false;
   const running = new Set<Worker>();
 
   /** Runs one, and another one when it has ended. */
   async function keep(serves: () => void, fails: (error: Error) => void): Promise<void> {
     let pause = firstPause;
-    while (!ending) {
+    while (!ending.signal.aborted) {
       const started = Date.now();
-      const worker = cluster.fork({ [migratedVariable]: 'true' });
+      const worker = cluster.fork({ [preparedVariable]: 'true' });
       running.add(worker);
       worker.on('message', (message) => message === ready && serves());
       const code = await ended(worker);
       running.delete(worker);
       if (!allServed) fails(new WorkerFailed());
-      if (ending || !allServed) return;
+      if (ending.signal.aborted || !allServed) return;
       if (Date.now() - started > wellAfter) pause = firstPause;
       log.error('worker_ended', { worker: worker.id, code, restart_ms: pause });
-      await sleep(pause, undefined, { ref: false });
+      // Where all have ended at once, nothing but this keeps the process.
+      await sleep(pause, undefined, { signal: ending.signal }).catch(() => undefined);
       pause = Math.min(pause * 2, longestPause);
     }
   }
 
   async function stop(): Promise<void> {
-    ending = true;
+    ending.abort();
     const gone = [...running].map(ended);
     // Not `worker.kill`, which cuts the channel first.
     for (const { process: child } of running) child.kill('SIGTERM');

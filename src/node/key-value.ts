@@ -5,11 +5,7 @@ import { withDeadline } from '../platform/kv-deadline.ts';
 import { createMemoryKeyValue } from '../platform/memory.ts';
 
 /** Redis where `REDIS_URL` is set, else the memory of this process. */
-export async function createKeyValue(
-  { environment, redisUrl }: Config,
-  log: Log,
-  now: () => number,
-): Promise<KeyValue> {
+export async function createKeyValue({ redisUrl }: Config, log: Log, now: () => number): Promise<KeyValue> {
   if (redisUrl !== undefined) {
     const onStateChange = (state: 'up' | 'down') => log.warn('key_value_store', { state });
     // The SDK takes a while to load, so only where it is used.
@@ -18,10 +14,6 @@ export async function createKeyValue(
     // Connects before the first request has to wait for it; the service starts without Redis too.
     await redis.ping().catch(() => undefined);
     return withDeadline(redis, { now, onStateChange });
-  }
-  if (environment !== 'dev') {
-    const advice = 'Set REDIS_URL: replicas, and the processes of WORKERS, share neither limits nor metrics';
-    log.warn('limits_in_memory', { advice });
   }
   return createMemoryKeyValue({ now });
 }

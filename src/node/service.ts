@@ -14,9 +14,9 @@ import { createNodeMailer } from '../platform/node-mailer.ts';
 import { createNodeSinks } from '../platform/node-sinks.ts';
 import { createOtlpExporter } from '../platform/otlp.ts';
 import { createPostgres } from '../platform/postgres.ts';
-import { migrate } from '../platform/postgres-migrations.ts';
 import { runEvery } from '../scheduled/timer.ts';
 import { createKeyValue } from './key-value.ts';
+import { prepare } from './prepare.ts';
 import { listen } from './server.ts';
 import { countWorkers, shareOf, sharePort } from './workers.ts';
 
@@ -45,10 +45,15 @@ export function needsEmbedded(environment: Environment): boolean {
 
 /**
  * Starts the service in this process.
- * @param migrated whether the schema is up to date already
+ * @param signal breaks off what the start waits for
+ * @param isPrepared whether another process has done what is done once
  * @throws {ConfigError}
  */
-export async function startService(environment: Environment, migrated = false): Promise<Started> {
+export async function startService(
+  environment: Environment,
+  signal: AbortSignal,
+  isPrepared = false,
+): Promise<Started> {
   const stops: (() => Promise<void>)[] = [];
   const stop = async () => {
     for (const end of stops.splice(0).toReversed()) await end();
@@ -63,9 +68,11 @@ export async function startService(environment: Environment, migrated = false): 
       variables = embedded.variables;
       failed = embedded.failed;
     }
-    const config = readConfig(variables);
+    const read = readConfig(variables);
+    // What was named by an older name is told once, too.
+    const config = { ...read, renamed: [] };
     const log = createLog(config.logLevel, now);
-    if (config.database.migrateOnStart && !migrated) await migrate(config.database.url);
+    if (!isPrepared) await prepare(read, log, signal);
 
     const workers = countWorkers(config);
     const { poolSize, hashes } = shareOf(config, workers);
@@ -73,7 +80,7 @@ export async function startService(environment: Environment, migrated = false): 
     stops.push(postgres.close);
     const kv = await createKeyValue(config, log, now);
     stops.push(() => kv.close());
-    const mailer = await createNodeMailer(config, log);
+    const mailer = await createNodeMailer(config);
     if (mailer !== undefined) stops.push(mailer.close);
     const sinks = await createNodeSinks(config, log);
     stops.push(async () => void (await Promise.allSettled(sinks.map((sink) => sink.close()))));

@@ -1,10 +1,9 @@
 import type { Config } from '../config.ts';
 import type { Mailer } from '../mailer.ts';
-import type { Log } from '../ops/log.ts';
 import { createMailbox } from './mailbox.ts';
 
 /** Who takes the mails of a Node process. The SDKs take a while to load, so only the one that is used is. */
-export async function createNodeMailer({ environment, mail }: Config, log: Log): Promise<Mailer | undefined> {
+export async function createNodeMailer({ mail }: Pick<Config, 'mail'>): Promise<Mailer | undefined> {
   switch (mail?.kind) {
     case 'resend':
       return (await import('./resend.ts')).createResend(mail);
@@ -13,7 +12,6 @@ export async function createNodeMailer({ environment, mail }: Config, log: Log):
     case 'mailbox':
       return createMailbox(mail.url);
     default:
-      if (environment !== 'dev') log.warn('mail_not_configured', { advice: 'Set SMTP_HOST: mails wait until then' });
       return undefined;
   }
 }

@@ -4,6 +4,20 @@ import type { Sink } from '../events/sink.ts';
 import type { Log } from '../ops/log.ts';
 
 /**
+ * Whether a Node process can give events to those that are configured.
+ * @throws {ConfigError} where one needs Workers, or a Redis that there is not
+ */
+export function checkNodeSinks({ eventSinks, redisUrl }: Config): void {
+  for (const { kind } of eventSinks) {
+    if (kind === 'queue') throw new ConfigError(onlyWorkers);
+    if (kind === 'redis-stream' && redisUrl === undefined) throw new ConfigError(noRedis);
+  }
+}
+
+const onlyWorkers = 'Invalid configuration. EVENTS_QUEUE: only Workers have queues';
+const noRedis = 'Invalid configuration. EVENTS_REDIS_STREAM: needs REDIS_URL on Node';
+
+/**
  * Who takes the events of a Node process. The SDKs take a while to load, so only those that are used are.
  * @throws {ConfigError} where one needs Workers
  */
@@ -13,11 +27,9 @@ export async function createNodeSinks({ eventSinks, redisUrl }: Config, log: Log
       case 'rabbitmq':
         return (await import('./rabbitmq.ts')).createRabbitmq(sink, log);
       case 'queue':
-        throw new ConfigError('Invalid configuration. EVENTS_QUEUE: only Workers have queues');
+        throw new ConfigError(onlyWorkers);
       case 'redis-stream': {
-        if (redisUrl === undefined) {
-          throw new ConfigError('Invalid configuration. EVENTS_REDIS_STREAM: needs REDIS_URL on Node');
-        }
+        if (redisUrl === undefined) throw new ConfigError(noRedis);
         const { createRedisStream } = await import('./redis-stream.ts');
         const { createRedisStreamWriter } = await import('./redis-stream-tcp.ts');
         return createRedisStream(sink, createRedisStreamWriter(redisUrl));

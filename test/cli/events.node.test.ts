@@ -30,6 +30,6 @@ describe('npm run cli -- events', () => {
     expect(sink.taken.map(({ type }) => type)).toEqual(['UserCreated', 'SessionStarted']);
     await expect(run('replay', '--type', 'Nothing')).rejects.toThrow(/^--type: /);
     for (const args of [[], ['reply'], ['list', 'replay']])
-      await expect(run(...args)).rejects.toThrow(/^Usage: events/);
+      await expect(run(...args)).rejects.toThrow(/^Usage: npm run cli -- events/);
   });
 });

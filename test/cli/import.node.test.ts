@@ -330,6 +330,18 @@ describe('the command', () => {
     expect(await count(databaseUrl)).toBe(1);
   });
 
+  it('explains itself and each of its parts, with no variable set', async () => {
+    const runs = await Promise.all(
+      [['--help'], ['create-admin', '--help'], ['events', '-h'], ['import', '--help']].map((args) => runCli(args, {})),
+    );
+    expect(runs.map(({ code, err }) => [code, err])).toEqual(Array(4).fill([0, '']));
+    const [general = '', ...each] = runs.map(({ out }) => out);
+    for (const [index, name] of ['create-admin', 'events', 'import'].entries()) {
+      expect(general).toMatch(new RegExp(`^  ${name} +\\w`, 'm'));
+      expect(each[index]).toMatch(new RegExp(`^Usage: npm run cli -- ${name}`));
+    }
+  });
+
   it('says in one line what it lacks, and never a secret or what it read', async () => {
     const databaseUrl = await createDatabase();
     const refused = 'postgres://user:CANARY@127.0.0.1:1/none';
@@ -351,7 +363,7 @@ describe('the command', () => {
       ...Array(2).fill([2, expect.stringMatching(/^Usage: npm run cli -- import /)]),
       [2, expect.stringMatching(/^Invalid configuration. AUTH_SECRET: .+\. DATABASE_URL: Expected postgres/)],
       [2, 'Invalid configuration. DATABASE_URL: Required'],
-      [2, 'Broken off: ENOENT'],
+      [2, 'Broken off: /nonexistent: ENOENT'],
       [2, 'Broken off: ECONNREFUSED'],
       [2, 'Broken off: the schema is not up to date (npm run db:migrate)'],
       [2, 'AUTH_SECRET: not the one of the service that this database belongs to'],

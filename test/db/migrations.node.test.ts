@@ -119,6 +119,40 @@ describe('several replicas that start at once', () => {
     );
     await migrate(url);
   });
+
+  it('tell that they wait for another one, and stop waiting when they are to end', async () => {
+    const url = await createEmptyDatabase();
+    await withClient(url, async (other) => {
+      await other.query('begin; select pg_advisory_xact_lock(111481905832309)');
+      const waits: string[] = [];
+      const ending = new AbortController();
+      const onWait = (what: string) => void waits.push(what);
+      const waiting = migrate(url, { signal: ending.signal, onWait });
+      await expect.poll(() => waits).toEqual(['another migration']);
+      ending.abort();
+      await expect(waiting).rejects.toThrow();
+      await expect(migrate(url, { signal: ending.signal })).rejects.toThrow();
+    });
+    await migrate(url);
+  });
+});
+
+describe('a table that another session holds', () => {
+  it('makes a migration try again, so that nobody has to wait behind it for long', async () => {
+    const url = await createEmptyDatabase();
+    await migrate(url);
+    await withClient(url, async (holder) => {
+      await holder.query('begin; lock table drizzle.__drizzle_migrations in access exclusive mode');
+      const onWait = Promise.withResolvers<string>();
+      const migrating = migrate(url, { onWait: onWait.resolve });
+      expect(await onWait.promise).toBe('another session that holds a table');
+      const { rows } = await holder.query(`select 1 from pg_locks where not granted
+        and database = (select oid from pg_database where datname = current_database())`);
+      expect(rows).toEqual([]);
+      await holder.query('commit');
+      await migrating;
+    });
+  });
 });
 
 describe('the command', () => {

@@ -136,3 +136,22 @@ it.concurrent.each([
   },
   120_000,
 );
+
+it('npm run dev goes on without the shell that started npm, and not without npm', async () => {
+  const data = await mkdtemp(join(tmpdir(), 'edge-auth-e2e-'));
+  await chmod(data, 0o755);
+  const port = await freePorts();
+  const env = { ...process.env, DATA_DIR: data, PORT: String(port) };
+  const status = () =>
+    fetch(`http://localhost:${port}/healthz`)
+      .then((response) => response.status)
+      .catch(() => 0);
+  try {
+    const { stdout } = await run('sh', ['-c', 'npm run dev >/dev/null 2>&1 & echo $!'], { cwd: root, env });
+    await expect.poll(status, { timeout: 60_000, interval: 200 }).toBe(200);
+    process.kill(Number(stdout), 'SIGKILL');
+    await expect.poll(() => processesNaming(data), { timeout: 20_000, interval: 200 }).toEqual([]);
+  } finally {
+    await rm(data, { recursive: true, force: true });
+  }
+}, 120_000);

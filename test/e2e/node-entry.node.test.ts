@@ -2,7 +2,7 @@
 import { request } from 'node:http';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createEmptyDatabase } from '../db/catalog.ts';
+import { createEmptyDatabase, withClient } from '../db/catalog.ts';
 import { freePort, launch, start } from '../support/node-entry.ts';
 import { createDatabase, password } from '../support/test-app.ts';
 
@@ -63,7 +63,48 @@ describe('the Node entry', () => {
     expect((await fetch(`http://127.0.0.1:${port}/readyz`)).status).toBe(200);
     const second = start(environment);
     expect(await second.exited).toBe(1);
-    expect(second.output()).toMatch(/port is in use/);
+    expect(second.output()).toContain(`Port ${port} is in use`);
+  });
+
+  it('names the database where that does not answer, in a line as others are', async () => {
+    const port = freePort();
+    const url = `postgres://auth:canary@127.0.0.1:${freePort()}/auth`;
+    const started = start({ ...(await variables(port)), DATABASE_URL: url });
+    expect(await started.exited).toBe(1);
+    const line =
+      started
+        .output()
+        .split('\n')
+        .find((each) => each.includes('start_failed')) ?? '{}';
+    const told = { level: 'error', dependency: 'database', error_code: 'ECONNREFUSED', time: expect.any(String) };
+    expect(JSON.parse(line)).toMatchObject(told);
+    expect(started.output()).not.toContain('canary');
+  });
+
+  it.each([
+    ['a queue', { EVENTS_QUEUE: 'true' }, 'EVENTS_QUEUE: only Workers have queues'],
+    [
+      'a certificate that is not there',
+      { TLS_CERT_FILE: '/none', TLS_KEY_FILE: '/none' },
+      'TLS_CERT_FILE, TLS_KEY_FILE',
+    ],
+  ])('refuses %s once, however many processes there are to be', async (_, wrong, message) => {
+    const port = freePort();
+    const started = start({ ...(await variables(port)), WORKERS: '2', ...wrong });
+    expect(await started.exited).toBe(1);
+    expect(started.output().split(message)).toHaveLength(2);
+    expect(started.output()).not.toContain('A worker did not start');
+  });
+
+  it('ends at SIGTERM while it waits for the migration of another process', async () => {
+    const environment = await variables(freePort());
+    await withClient(environment.DATABASE_URL, async (other) => {
+      await other.query('begin; select pg_advisory_xact_lock(111481905832309)');
+      const started = start(environment);
+      await expect.poll(started.output, { timeout: 20_000 }).toContain('"waits_for":"another migration"');
+      started.kill('SIGTERM');
+      expect(await started.exited).toBe(0);
+    });
   });
 
   it('limits and locks the address that the socket or a trusted proxy tells, not what a client makes up', async () => {

@@ -40,7 +40,7 @@ const certificateOf = (port: number) =>
   });
 
 describe('a process', () => {
-  it('speaks TLS with changing certificates, replaces a worker that ended, and tells that it is about to end', async () => {
+  it('speaks TLS with changing certificates, replaces workers that ended, all at once too, and tells that it is about to end', async () => {
     const directory = place();
     const [cert, key, database] = ['cert.pem', 'key.pem', 'database'].map((name) => join(directory, name));
     if (cert === undefined || key === undefined || database === undefined) throw new Error('no paths');
@@ -66,6 +66,9 @@ describe('a process', () => {
     });
     await started.ready;
     expect(started.output().match(/ready: .*/g)).toEqual([`ready: https://localhost:${port}`]);
+    for (const told of ['limits_in_memory', 'variable_has_a_new_name']) {
+      expect(started.output().split(`"${told}"`)).toHaveLength(2);
+    }
     const shown = await certificateOf(port);
 
     const old = connectTls({
@@ -100,6 +103,16 @@ describe('a process', () => {
     await expect.poll(started.output, { timeout: 8000 }).toContain('worker_ended');
     await expect.poll(async () => (await childrenOf(started.pid)).length, { timeout: 8000 }).toBe(2);
     expect((await get(port, '/healthz', agent)).statusCode).toBe(200);
+
+    for (const worker of await childrenOf(started.pid)) process.kill(worker, 'SIGKILL');
+    await expect.poll(() => started.output().match(/worker_ended/g)?.length, { timeout: 8000 }).toBe(3);
+    await expect.poll(async () => (await childrenOf(started.pid)).length, { timeout: 8000 }).toBe(2);
+    const answers = () =>
+      get(port, '/healthz', agent).then(
+        ({ statusCode }) => statusCode,
+        () => undefined,
+      );
+    await expect.poll(answers, { timeout: 20_000 }).toBe(200);
 
     started.kill('SIGTERM');
     await expect.poll(async () => (await get(port, '/readyz', agent)).statusCode, { interval: 20 }).toBe(503);

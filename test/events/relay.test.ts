@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { lockoutVariable } from '../../src/config-variables.ts';
+import { lockoutVariable } from '../../src/config-limits.ts';
 import { eventRows } from '../../src/events/promise.ts';
 import { createEventRelay } from '../../src/events/relay.ts';
 import { type CloudEvent, EventUndelivered, type Sink } from '../../src/events/sink.ts';

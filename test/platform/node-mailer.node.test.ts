@@ -1,12 +1,9 @@
 // On Node only: Workers have no SMTP.
 import { expect, it, onTestFinished } from 'vitest';
 import { readConfig } from '../../src/config.ts';
-import { createLog } from '../../src/ops/log.ts';
 import { createNodeMailer } from '../../src/platform/node-mailer.ts';
 
-it('gives mails to whom the configuration names, and says so where it names nobody', async () => {
-  const lines: string[] = [];
-  const log = createLog('debug', Date.now, (line) => void lines.push(line));
+it('gives mails to whom the configuration names, and to nobody where it names nobody', async () => {
   const kindWith = async (variables: Record<string, string>) => {
     const config = readConfig({
       AUTH_SECRET: 'test-secret-test-secret-test-secret-1',
@@ -15,15 +12,12 @@ it('gives mails to whom the configuration names, and says so where it names nobo
       MAIL_FROM: 'Auth <auth@example.com>',
       ...variables,
     });
-    const mailer = await createNodeMailer(config, log);
+    const mailer = await createNodeMailer(config);
     if (mailer !== undefined) onTestFinished(mailer.close);
     return mailer?.kind;
   };
   expect(await kindWith({ SMTP_HOST: 'localhost' })).toBe('smtp');
   expect(await kindWith({ RESEND_API_KEY: 're_1' })).toBe('resend');
   expect(await kindWith({ MAILBOX_URL: 'http://localhost:1' })).toBe('mailbox');
-  expect(await kindWith({ ENVIRONMENT: 'dev' })).toBe(undefined);
-  expect(lines).toEqual([]);
   expect(await kindWith({})).toBe(undefined);
-  expect(lines.join()).toContain('mail_not_configured');
 });

@@ -17,9 +17,19 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{ .Values.secret.existing | default (include "edge-auth.name" .) }}
 {{- end }}
 
-{{- /* What scrapes /metrics needs the token for it. */ -}}
+{{- define "edge-auth.migrationMode" -}}
+{{- if not (has .Values.migrations.mode (list "job" "init")) }}{{ fail (printf "migrations.mode is job or init, not %v" .Values.migrations.mode) }}{{ end }}
+{{- .Values.migrations.mode }}
+{{- end }}
+
+{{- /* What scrapes /metrics needs the token for it. A value without its key would reach no pod. */ -}}
 {{- define "edge-auth.secretKeys" -}}
-{{- if .Values.serviceMonitor.enabled }}{{ append .Values.secret.keys .Values.serviceMonitor.tokenKey | uniq | toJson }}{{ else }}{{ toJson .Values.secret.keys }}{{ end }}
+{{- $keys := .Values.secret.keys }}
+{{- if .Values.serviceMonitor.enabled }}{{ $keys = append $keys .Values.serviceMonitor.tokenKey | uniq }}{{ end }}
+{{- range $key, $value := .Values.secret.values }}
+{{- if not (has $key $keys) }}{{ fail (printf "secret.values.%s is not among secret.keys" $key) }}{{ end }}
+{{- end }}
+{{- toJson $keys }}
 {{- end }}
 
 {{- define "edge-auth.image" -}}

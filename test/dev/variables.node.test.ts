@@ -1,6 +1,6 @@
 // Node only: the text that goes to and comes from the wrangler process.
 import { expect, it } from 'vitest';
-import { formatVariables } from '../../dev/worker.ts';
+import { formatVariables } from '../../dev/variables.ts';
 import { outputFilter } from '../../dev/wrangler-output.ts';
 
 it('writes variables so that wrangler reads each value as it is', () => {
