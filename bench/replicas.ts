@@ -94,7 +94,8 @@ try {
   const variables = {
     ...unlimited,
     ...stores.variables,
-    LIMIT_LOGIN_ADDRESS: `${limit}/60`,
+    // A day, of which nothing passes while they are asked: the window slides.
+    LIMIT_LOGIN_ADDRESS: `${limit}/86400`,
     METRICS_TOKEN: metricsToken,
     METRICS_INTERVAL: '1',
     LOG_LEVEL: 'info',

@@ -3,11 +3,7 @@ import { createMemoryKeyValue } from '../../src/platform/memory.ts';
 import { createClock, registerUser, type TestApp, testApp } from '../support/test-app.ts';
 import { ask, login } from '../tokens/sessions-under-test.ts';
 
-const limits = {
-  LIMIT_LOGIN_ACCOUNT: '1000/60',
-  LIMIT_LOGIN_ADDRESS: '1000/60',
-  LIMIT_LOGIN_ACCOUNT_ADDRESS: '1000/60',
-};
+const limits = { LIMIT_LOGIN_ADDRESS: '1000/60' };
 const withCap = (cap: number) => ({ ...limits, MAX_SESSIONS: String(cap) });
 const refresh = async ({ request }: TestApp, refresh_token: string) =>
   (await request('POST', '/auth/refresh', { body: { refresh_token } })).status;

@@ -13,7 +13,9 @@ export async function expectRefused(app: TestApp, authorization: string, reason:
     expect(headers.get('Content-Type')).toBe('application/problem+json');
     expect(headers.get('WWW-Authenticate')).toBe(`Bearer realm="${issuer}", error="invalid_token"`);
     expect(headers.get('Cache-Control')).toBe('no-store');
-    expect(Object.keys(body).toSorted()).toEqual(['code', 'request_id', 'status', 'title', 'type']);
+    expect(Object.keys(body).toSorted()).toEqual(['code', 'detail', 'request_id', 'status', 'title', 'type']);
+    // Why it was refused stands in the log alone.
+    expect(body.detail).toBe(body.title);
     expect(body).toMatchObject({ code: 'invalid_token', status: 401 });
     const lines = app.logLines.slice(before);
     expect(lines.map((line) => JSON.parse(line))).toMatchObject([{ event: 'request', status: 401, reason }]);
