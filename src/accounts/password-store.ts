@@ -105,8 +105,9 @@ export async function replacePassword(
 
 /**
  * Deletes a user where the password is still the one that was verified, or somebody does who may, and who is not the
- * last active admin: the row, by cascade its sessions and one-time tokens, and what was sent or is to be mailed. An event that was promised and not yet delivered stays, sealed.
- * Audit rows lose whom they are about. `audit` is the one that says that somebody left.
+ * last active admin: the row, by cascade its sessions and one-time tokens, and what was sent or is to be mailed. An
+ * event that was promised and not yet delivered stays, sealed. Audit rows lose whom they are about; `audit` is the one
+ * that says that somebody left.
  * @param passwordHash that was verified; undefined where nobody had to prove it
  * @param emailIndexes of the address, under each secret
  * @returns whether it was deleted, or what kept it from that, and the ids of the sessions that were open

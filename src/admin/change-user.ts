@@ -103,7 +103,8 @@ async function end(deps: SessionDeps, action: Action, wanted: Change): Promise<n
 
 /**
  * Takes the password away and ends all sessions; a mail to choose another one follows.
- * @throws {Problem} `not_found`, `last_admin`; `email_missing`; `precondition_failed` where the address changed at that very moment
+ * @throws {Problem} `not_found`, `last_admin`; `email_missing`; `precondition_failed` where the address changed at that
+ * very moment
  */
 export async function forcePasswordReset(deps: SessionDeps, action: Action): Promise<number> {
   const { userId } = action;

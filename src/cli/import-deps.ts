@@ -20,8 +20,8 @@ const needed = variables.pick({
 type Opened = ImportDeps & { close(): Promise<void> };
 
 /**
- * What a command works with: the secrets and the database of the service, by older names too. With `NEON_HTTP_ENDPOINT` statements go there,
- * else over TCP, which Neon's own databases take too.
+ * What a command works with: the secrets and the database of the service, by older names too. With
+ * `NEON_HTTP_ENDPOINT` statements go there, else over TCP, which Neon's own databases take too.
  * @throws {ConfigError} naming every wrong variable, without a value
  */
 export async function openImportDeps(environment: Readonly<Record<string, string | undefined>>): Promise<Opened> {
