@@ -1,6 +1,5 @@
 import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
-import { requestId } from 'hono/request-id';
 import { secureHeaders } from 'hono/secure-headers';
 import { mailRoutes } from './accounts/mail-routes.ts';
 import { profileRoutes } from './accounts/profile-routes.ts';
@@ -22,6 +21,8 @@ import { mount } from './http/mount.ts';
 import { observeRequest } from './http/observe-request.ts';
 import { answerProblem, toProblem } from './http/on-error.ts';
 import { openApiRoutes } from './http/openapi.ts';
+import { createRefuse, type Refuse } from './http/refusal.ts';
+import { requestIds } from './http/request-id.ts';
 import { requestLog } from './http/request-log.ts';
 import { healthRoutes } from './ops/health.ts';
 import { metricsRoutes } from './ops/metrics-routes.ts';
@@ -42,6 +43,8 @@ const maximumBody = 64 * 1024;
 
 export interface App {
   readonly fetch: Hono<Env>['fetch'];
+  /** Answers what cannot be read as a request. */
+  readonly refuse: Refuse;
   /** What has to be done from time to time. Safe to run in many places at once. Logs what fails, and does not reject. */
   readonly runScheduled: RunScheduled;
   /** Delivers what is due and promised: before the process ends. */
@@ -90,7 +93,7 @@ export function createApp(given: Deps): App {
   const pages = [...pageRoutes(sessionDeps), ...docsFileRoutes(deps)];
 
   const app = new Hono<Env>();
-  app.use(requestId());
+  app.use(requestIds());
   app.use(observeRequest(deps, observer));
   app.use(requestLog(deps));
   const apiHeaders = secureHeaders({ contentSecurityPolicy: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } });
@@ -111,7 +114,7 @@ export function createApp(given: Deps): App {
   );
   app.onError((error, c) => answerProblem(c, toProblem(error, deps, c.get('requestId')), config.issuer));
   app.notFound((c) => answerProblem(c, new Problem('not_found'), config.issuer));
-  mount(app, [...endpoints, ...older, ...pages, ...docs, ...openApi], gate);
+  mount(app, [...endpoints, ...older, ...pages, ...docs, ...openApi], gate, config.compatApis.length > 0);
 
   const scheduled = createScheduled(sessionDeps);
   const asOwnTrace = (name: string, work: () => Promise<unknown>) =>
@@ -121,5 +124,6 @@ export function createApp(given: Deps): App {
     });
   const runScheduled: RunScheduled = (options) => asOwnTrace('scheduled', () => scheduled(options));
   const deliverDue = () => asOwnTrace('deliver what is due', () => Promise.all([relay.sweep(), events.sweep()]));
-  return { fetch: app.fetch, runScheduled, deliverDue, flush: observer.flush, flushSoon: observer.flushSoon };
+  const refuse = createRefuse(deps, metrics);
+  return { fetch: app.fetch, refuse, runScheduled, deliverDue, flush: observer.flush, flushSoon: observer.flushSoon };
 }
