@@ -39,7 +39,7 @@ export function answerRefusal(
   outgoing: ServerResponse,
 ): void {
   if (answersEarly(incoming)) outgoing.setHeader('Connection', 'close');
-  outgoing.writeHead(status, headers).end(body);
+  outgoing.writeHead(status, { ...headers, 'Content-Length': Buffer.byteLength(body) }).end(body);
 }
 
 /** Answers with problems what the server itself would answer with nothing, and lets every client read them. */

@@ -61,7 +61,9 @@ export async function listen(
     async (request, { incoming, outgoing }) => {
       const bindings: Bindings = { clientAddress: addressOf(incoming), draining };
       const response = await app.fetch(request, bindings, context);
-      if (draining || answersEarly(incoming)) outgoing.setHeader('Connection', 'close');
+      // What has arrived with the head is often all of it.
+      if (!incoming.complete) await turn();
+      if (answersEarly(incoming) || draining) outgoing.setHeader('Connection', 'close');
       return response;
     },
     {
