@@ -17,6 +17,7 @@ import { createEventRelay } from './events/relay.ts';
 import { eventRoutes } from './events/routes.ts';
 import type { Env } from './http/context.ts';
 import { crossOrigin } from './http/cross-origin.ts';
+import type { Endpoint } from './http/endpoint.ts';
 import { mount } from './http/mount.ts';
 import { observeRequest } from './http/observe-request.ts';
 import { answerProblem, toProblem } from './http/on-error.ts';
@@ -30,6 +31,7 @@ import { createObserver, type Observer, ownTrace } from './ops/observer.ts';
 import { createRelay } from './outbox/relay.ts';
 import { docsFileRoutes, docsRoutes } from './pages/docs-routes.ts';
 import { pageRoutes } from './pages/routes.ts';
+import { startPage } from './pages/start-page.ts';
 import { createRoles } from './roles/roles.ts';
 import { createScheduled, type RunScheduled } from './scheduled/scheduled.ts';
 import { createGate } from './sessions/authenticate.ts';
@@ -69,6 +71,7 @@ export function createApp(given: Deps): App {
   const sessionDeps = { ...deps, signingKeys, revocation, relay, events };
 
   const endpoints = [
+    startPage(config, version),
     ...healthRoutes(deps, version),
     ...metricsRoutes({ ...deps, metrics, kv: given.kv, signingKeys }, version),
     ...accountRoutes(sessionDeps),
@@ -83,14 +86,15 @@ export function createApp(given: Deps): App {
     ...eventRoutes(config),
   ];
 
-  const openApi = openApiRoutes(() => [...endpoints, ...older, ...openApi, ...docs], {
+  const described: Endpoint[] = openApiRoutes(() => [...endpoints, ...older, ...described, ...docsPages], {
     ...{ issuer: config.issuer, limits: config.limits },
     ...{ version, tokenPath: passwordFormPath(config) },
   });
-  const docs = docsRoutes(deps);
+  const docsPages = docsRoutes(deps);
+  const docs = config.docs ? [...described, ...docsPages] : [];
   const behindOlder = [lastingRefresh, deletionByCredentials, registrationByAnyName].map((make) => make(sessionDeps));
-  const older = compatRoutes(config, [...endpoints, ...openApi, ...docs, ...behindOlder]);
-  const pages = [...pageRoutes(sessionDeps), ...docsFileRoutes(deps)];
+  const older = compatRoutes(config, [...endpoints, ...docs, ...behindOlder]);
+  const pages = [...pageRoutes(sessionDeps), ...(config.docs ? docsFileRoutes(deps) : [])];
 
   const app = new Hono<Env>();
   app.use(requestIds());
@@ -98,7 +102,7 @@ export function createApp(given: Deps): App {
   app.use(requestLog(deps));
   const apiHeaders = secureHeaders({ contentSecurityPolicy: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } });
   const pageHeaders = new Map(
-    [...pages, ...docs, ...older].flatMap(({ contract: { path, contentSecurityPolicy } }) =>
+    [...endpoints, ...pages, ...docs, ...older].flatMap(({ contract: { path, contentSecurityPolicy } }) =>
       contentSecurityPolicy === undefined ? [] : [[path, secureHeaders({ contentSecurityPolicy })]],
     ),
   );
@@ -114,7 +118,7 @@ export function createApp(given: Deps): App {
   );
   app.onError((error, c) => answerProblem(c, toProblem(error, deps, c.get('requestId')), config.issuer));
   app.notFound((c) => answerProblem(c, new Problem('not_found'), config.issuer));
-  mount(app, [...endpoints, ...older, ...pages, ...docs, ...openApi], gate, config.compatApis.length > 0);
+  mount(app, [...endpoints, ...older, ...pages, ...docs], gate, config.compatApis.length > 0);
 
   const scheduled = createScheduled(sessionDeps);
   const asOwnTrace = (name: string, work: () => Promise<unknown>) =>

@@ -224,6 +224,27 @@ describe('health', () => {
     expect([app.statements.length, app.roundTrips()]).toEqual([0, 0]);
   });
 
+  it('is a page with links at / for a browser, and JSON for all others', async () => {
+    const { request } = await testApp({ variables: { MAILBOX_URL: 'http://localhost:8788' } });
+    const browser = { Accept: 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8' };
+    const { status, headers, body } = await request('GET', '/', { headers: browser });
+    expect([status, headers.get('Content-Type'), headers.get('Vary')]).toEqual([
+      200,
+      expect.stringContaining('text/html'),
+      expect.stringContaining('Accept'),
+    ]);
+    for (const link of ['docs', 'redoc', 'openapi.json', 'health', 'http://localhost:8788']) {
+      expect(body).toContain(`href="${link}"`);
+    }
+    expect(headers.get('Content-Security-Policy')).toContain("style-src 'self'");
+    for (const Accept of ['*/*', 'application/json', 'text/plain', '']) {
+      expect((await request('GET', '/', { headers: { Accept } })).body).toMatchObject({ status: 'ok' });
+    }
+    const bare = await testApp({ variables: { DOCS: 'off' } });
+    const page = await bare.request('GET', '/', { headers: browser });
+    expect(page.body).not.toMatch(/href="(docs|redoc|openapi|http)/);
+  });
+
   it('of the dependencies is told at /readyz', async () => {
     const { request } = await testApp();
     const { status, body } = await request('GET', '/readyz');
@@ -260,5 +281,26 @@ describe('a slash behind a known path', () => {
   it('leads nowhere where no older API is on', async () => {
     const { request } = await testApp({ variables: { COMPAT_APIS: 'none' } });
     expect((await request('GET', '/users/me/')).status).toBe(404);
+  });
+});
+
+describe('what anybody may ask and costs something', () => {
+  const places = ['/docs', '/redoc', '/openapi.json', '/api/auth/docs', '/api/auth/openapi.json', '/readyz'];
+
+  it('is limited by the address', async () => {
+    const variables = { LIMIT_DOCS_ADDRESS: '2/60', LIMIT_READYZ_ADDRESS: '1/60' };
+    const app = await testApp({ variables });
+    const status = async (path: string, address: string) => (await app.request('GET', path, { address })).status;
+    expect([await status('/docs', '192.0.2.8'), await status('/openapi.json', '192.0.2.8')]).toEqual([200, 200]);
+    for (const path of places.slice(0, 5)) expect(await status(path, '192.0.2.8')).toBe(429);
+    expect([await status('/readyz', '192.0.2.8'), await status('/readyz', '192.0.2.8')]).toEqual([200, 429]);
+    expect(await status('/redoc', '192.0.2.9')).toBe(200);
+  });
+
+  it('can be turned off', async () => {
+    const app = await testApp({ variables: { DOCS: 'off', READYZ: 'Off' } });
+    for (const path of [...places, '/pages/docs.js']) expect((await app.request('GET', path)).status).toBe(404);
+    expect((await app.request('GET', '/healthz')).status).toBe(200);
+    await expect(testApp({ variables: { DOCS: 'perhaps' } })).rejects.toThrow('DOCS: Expected on or off');
   });
 });
