@@ -86,8 +86,10 @@ function older(name: CompatName, { limit }: Table, row: Row, { contract, handle 
 
 function oldResponses(row: Row, responses: Contract['responses']): Contract['responses'] {
   const described = Object.entries(responses).map(([status, response]) => {
-    const { schema } = response;
-    return [status, schema === undefined ? response : { ...response, schema: oldAnswer(row, schema) }];
+    const { schema, headers = {} } = response;
+    const { 'Set-Cookie': _, ...withoutCookie } = headers;
+    const told = { ...response, headers: row.form === true ? withoutCookie : headers };
+    return [status, schema === undefined ? told : { ...told, schema: oldAnswer(row, schema) }];
   });
   return Object.fromEntries(described);
 }
