@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type MigrationMeta, readMigrationFiles } from 'drizzle-orm/migrator';
 import pg from 'pg';
 import * as z from 'zod';
+import { type Grant, grant } from './postgres-grants.ts';
 import { DatabaseProblem } from './postgres-reasons.ts';
 import { checkTablesInSight, readState, schemaToChange } from './postgres-schema.ts';
 import { connected, inTurn, type MigrationOptions } from './postgres-turn.ts';
@@ -14,9 +15,13 @@ const journalSchema = z.object({ entries: z.array(z.object({ tag: z.string(), wh
  * Applies every migration that is still missing, in one transaction. Replicas that start together take turns. Where
  * nothing is missing it only reads: the role of the service needs no privilege to change the schema.
  * @param databaseUrl of the database itself (over TCP, also where the Worker speaks HTTP with Neon)
+ * @param options `grantTo` names the role of the service, which then may use the tables that there are
  * @throws {DatabaseProblem} a sentence that says what is wrong and what to do
  */
-export async function migrate(databaseUrl: string, options: MigrationOptions = {}): Promise<void> {
+export async function migrate(
+  databaseUrl: string,
+  options: MigrationOptions & { readonly grantTo?: Grant | undefined } = {},
+): Promise<void> {
   const migrations = readMigrationFiles({ migrationsFolder: folder });
   await connected(databaseUrl, options.signal, (client) =>
     inTurn(client, options, async () => {
@@ -26,6 +31,8 @@ export async function migrate(databaseUrl: string, options: MigrationOptions = {
         await workIn(client, await schemaToChange(client, found));
         await apply(client, missing);
       } else await checkTablesInSight(client, found);
+      if (options.grantTo !== undefined)
+        await grant(client, await schemaToChange(client, await readState(client)), options.grantTo);
     }),
   );
 }

@@ -4,7 +4,8 @@ import * as z from 'zod';
 import * as schema from '../db/schema.ts';
 import { DatabaseProblem } from './postgres-reasons.ts';
 
-const tables = Object.values(schema)
+/** The names of all tables of this service. */
+export const tables = Object.values(schema)
   .filter((value) => isTable(value))
   .map(getTableName);
 

@@ -1,7 +1,8 @@
 import { sql } from 'drizzle-orm';
 import { describe, it } from 'vitest';
 import { runtime } from '#test-runtime';
-import { liveThere, makeHostile } from '../support/hostile-defaults.ts';
+import { liveThere } from '../support/everyday-life.ts';
+import { makeHostile } from '../support/hostile-defaults.ts';
 import { createDatabase } from '../support/test-app.ts';
 
 describe('a database whose defaults are all different', () => {
@@ -13,6 +14,6 @@ describe('a database whose defaults are all different', () => {
     const begun = sql`select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database()`;
     await db.execute(begun).catch(() => undefined);
     await close();
-    await liveThere(url);
+    await liveThere(url, 'SQL, DMY');
   });
 });

@@ -2,7 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { createPostgres } from '../../src/platform/postgres.ts';
 import { migrate, rollback } from '../../src/platform/postgres-migrations.ts';
-import { liveThere, makeHostile } from '../support/hostile-defaults.ts';
+import { liveThere } from '../support/everyday-life.ts';
+import { makeHostile } from '../support/hostile-defaults.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';
 import { createEmptyDatabase, withClient } from './catalog.ts';
 
@@ -27,7 +28,7 @@ describe('a database whose defaults are all different', () => {
     await migrate(url);
     const where = `select distinct schemaname from pg_tables where tablename in ('users', 'sessions', 'user_roles')`;
     expect((await run(url, where)).rows).toEqual([{ schemaname: 'edge' }]);
-    await liveThere(url);
+    await liveThere(url, 'SQL, DMY');
     // Whatever the session of an operator looks for first, the trigger finds its table.
     await run(url, `set search_path = pg_catalog; update edge.users set roles = '{user,other}'`);
     expect((await run(url, `select 1 from edge.user_roles where role = 'other'`)).rowCount).toBeGreaterThan(0);
