@@ -29,7 +29,8 @@ const isAlive = (sessionId: string, now: number) =>
     and s.expires_at > ${timestamp(now)}`;
 
 /**
- * Notes for a session that the password was proved just now.
+ * Notes that the password was proved just now, for a session that is alive. Nothing of the session changes: the tokens
+ * of the answer alone say so.
  * @returns whether the password is still the one that was verified, and the session if it is alive
  */
 export async function confirmPassword(
@@ -43,14 +44,12 @@ export async function confirmPassword(
     db,
     z.union([unconfirmed, confirmedSession]),
     sql`with confirmed as (${confirmedUser(userId, verifiedHash, sql`for share`)}),
-    renewed as (
-      update ${sessions} as s set authenticated_at = ${timestamp(now)} from confirmed as u
-      where ${isAlive(sessionId, now)}
-      returning ${presentColumns}
+    mine as (
+      select ${presentColumns} from ${sessions} as s, confirmed as u where ${isAlive(sessionId, now)} for share of s
     ), audited as (
-      ${auditFrom(audit, sql`renewed`)}
+      ${auditFrom(audit, sql`mine`)}
     )
-    select exists (select from confirmed) as confirmed, renewed.* from (select) as one left join renewed on true`,
+    select exists (select from confirmed) as confirmed, mine.* from (select) as one left join mine on true`,
   );
   return { confirmed: row?.confirmed === true, session: row?.id == null ? undefined : row };
 }
@@ -83,7 +82,7 @@ export async function replacePassword(
       from mine where u.id = mine.user_id
       returning u.id, u.roles, u.session_epoch
     ), kept as (
-      update ${sessions} as s set epoch = u.session_epoch, authenticated_at = ${timestamp(now)}
+      update ${sessions} as s set epoch = u.session_epoch
       from changed as u where s.id = ${sessionId}::uuid and s.user_id = u.id
       returning ${presentColumns}
     ), ended as (

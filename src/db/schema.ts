@@ -70,6 +70,12 @@ export const sessions = pgTable(
     /** Of the refresh token that is good now; the one before it is good for the grace window. */
     generation: integer('generation').notNull().default(0),
     rotatedAt: time('rotated_at').notNull(),
+    /**
+     * Since when that generation and the one before it are there, by the clock of the database. A trigger notes it,
+     * whichever statement steps. Null where no step was noted yet.
+     */
+    currentSince: time('current_since'),
+    previousSince: time('previous_since'),
     authenticatedAt: time('authenticated_at').notNull(),
     createdAt: time('created_at').notNull(),
     expiresAt: time('expires_at').notNull(),

@@ -1,0 +1,17 @@
+ALTER TABLE "sessions" ADD COLUMN "current_since" timestamp (3) with time zone;--> statement-breakpoint
+ALTER TABLE "sessions" ADD COLUMN "previous_since" timestamp (3) with time zone;--> statement-breakpoint
+-- By the clock of the database, whichever statement steps: that of an older release too.
+CREATE FUNCTION "note_session_step"() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+	NEW."previous_since" := CASE
+		WHEN NEW."generation" = OLD."generation" + 1 THEN coalesce(OLD."current_since", OLD."rotated_at")
+		ELSE clock_timestamp()
+	END;
+	NEW."current_since" := clock_timestamp();
+	RETURN NEW;
+END
+$$;
+--> statement-breakpoint
+CREATE TRIGGER "sessions_stepped" BEFORE UPDATE OF "generation" ON "sessions" FOR EACH ROW
+	WHEN (NEW."generation" <> OLD."generation")
+	EXECUTE FUNCTION "note_session_step"();
