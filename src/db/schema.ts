@@ -60,9 +60,8 @@ export const sessions = pgTable(
   'sessions',
   {
     id: uuid('id').primaryKey(),
-    userId: uuid('user_id')
-      .notNull()
-      .references(() => users.id, { onDelete: 'cascade' }),
+    /** No foreign key: the deletion of a user must not take as long as all sessions take. Without one they are dead. */
+    userId: uuid('user_id').notNull(),
     clientId: text('client_id').notNull(),
     scope: text('scope').notNull(),
     /** The user's `session_epoch` when the session started. */
@@ -98,11 +97,36 @@ export const sessions = pgTable(
     userAgent: text('user_agent'),
   },
   (table) => [
-    index('sessions_open_by_user').on(table.userId, table.id).where(sql`${table.endedAt} is null`),
+    index('sessions_open_by_user').on(table.userId, table.epoch, table.id).where(sql`${table.endedAt} is null`),
     index('sessions_by_user').on(table.userId, table.id),
     index('sessions_ended_at').on(table.endedAt).where(sql`${table.endedAt} is not null`),
     index('sessions_expires_at').on(table.expiresAt),
   ],
+);
+
+/** Users of whom more sessions have ended than one statement notes: the scheduled work goes on with them. */
+export const sessionEndings = pgTable(
+  'session_endings',
+  {
+    userId: uuid('user_id').primaryKey(),
+    /** Sessions of an older epoch are dead. */
+    epoch: integer('epoch').notNull(),
+    reason: text('reason', {
+      enum: [
+        'logout_all',
+        'password_changed',
+        'email_changed',
+        'user_disabled',
+        'password_removed',
+        'revoked',
+        'user_deleted',
+      ],
+    }).notNull(),
+    endedAt: time('ended_at').notNull(),
+    /** The session that lives on. */
+    keptId: uuid('kept_id'),
+  },
+  (table) => [index('session_endings_by_time').on(table.endedAt)],
 );
 
 /**

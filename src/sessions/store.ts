@@ -60,42 +60,6 @@ export async function endSession(
 }
 
 /**
- * Ends all sessions of a user. The raised epoch also ends one that starts at this very moment and that this
- * statement cannot see yet. One may be kept: it takes on that epoch, unless it was dead already. The user's row is
- * locked before those of the sessions, as deleting the user does it.
- * @returns the ids of those that were open and have ended
- */
-export async function endAllSessions(
-  db: Database,
-  { userId, except }: { readonly userId: string; readonly except: string | null },
-  now: number,
-  audit: AuditRow,
-  events: readonly OutboxRow[],
-): Promise<string[]> {
-  const kept = sql`s.id = ${except}::uuid and s.epoch = raised.session_epoch - 1`;
-  const rows = await query(
-    db,
-    z.object({ id: z.uuid() }),
-    sql`with raised as (
-      update ${users} as u set session_epoch = u.session_epoch + 1 where u.id = ${userId}::uuid
-      returning u.id, u.session_epoch
-    ), changed as (
-      update ${sessions} as s set
-        epoch = case when ${kept} then raised.session_epoch else s.epoch end,
-        ended_at = case when ${kept} then null else ${timestamp(now)} end,
-        ended_reason = case when ${kept} then null else 'logout_all' end
-      from raised
-      where s.user_id = raised.id and s.ended_at is null
-      returning s.id, s.ended_at
-    ), audited as (
-      ${auditFrom(audit, sql`(select id as user_id from raised) as raised`)}
-    )${promisedFrom(events, sql`raised`)}
-    select id from changed where ended_at is not null`,
-  );
-  return rows.map(({ id }) => id);
-}
-
-/**
  * Sessions of a user, newest first.
  * @param page at most `limit` that are older than the one with the id `before`
  * @param open where given, only those that a refresh token would still find open
@@ -108,7 +72,8 @@ export async function readSessions(
 ): Promise<KeptSession[]> {
   const isOpen = open && [
     isNull(sessions.endedAt),
-    eq(sessions.epoch, users.sessionEpoch),
+    // A value of its own, so that the index gives the page in order, whatever else it holds.
+    sql`${sessions.epoch} = (select ${users.sessionEpoch} from ${users} where ${users.id} = ${userId}::uuid)`,
     gt(sessions.expiresAt, new Date(open.now)),
     gt(sessions.rotatedAt, new Date(open.idleFrom)),
   ];

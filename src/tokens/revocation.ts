@@ -4,7 +4,7 @@ import type { GetOperation, SetOperation } from '../kv.ts';
 import { describeError } from '../ops/log.ts';
 import type { AccessTokenClaims } from './access-token.ts';
 import { clockTolerance } from './signing-key-state.ts';
-import { isTokenCurrent, readChangedRoles, readEndedSessions } from './store.ts';
+import { isTokenCurrent, readChangedRoles, readEndedSessions, readUserEndings } from './store.ts';
 
 /**
  * Access tokens are verified without the database, so an ended session is marked in the key-value store for as long
@@ -61,12 +61,18 @@ export function createRevocation({ config, db, kv, log, now }: Needs): Revocatio
   const isShared = kv.kind !== 'memory' || config.environment === 'dev';
   let failedAt = Number.NEGATIVE_INFINITY;
 
-  const mark = (key: string, note = ''): SetOperation => ({ type: 'set', key, value: `${now()}${note}`, ttl });
+  const mark = (key: string): SetOperation => ({ type: 'set', key, value: String(now()), ttl });
   /** Of when they changed and not of now: tokens that were issued since are good. */
   const rolesMark = (userId: string, changedAt: number): SetOperation => ({
     type: 'set',
     key: rolesKey(userId),
     value: String(changedAt),
+    ttl,
+  });
+  const userMark = (userId: string, at: number, except: string | null): SetOperation => ({
+    type: 'set',
+    key: userKey(userId),
+    value: `${at}${except === null ? '' : ` ${except}`}`,
     ttl,
   });
   const collectSince = (): SetOperation => ({ type: 'set', key: sinceKey, value: String(now()), ifAbsent: true });
@@ -106,15 +112,16 @@ export function createRevocation({ config, db, kv, log, now }: Needs): Revocatio
     revokeUser(userId, sessionIds, except) {
       // The user's mark tells all but the newest, however many there are.
       const newest = sessionIds.filter((id) => timeOfUuidv7(id) >= now() - skew);
-      const note = except === null ? '' : ` ${except}`;
-      return write([mark(userKey(userId), note), ...newest.map((id) => mark(sessionKey(id)))]);
+      return write([userMark(userId, now(), except), ...newest.map((id) => mark(sessionKey(id)))]);
     },
     revokeRoles: (userId, changedAt) => write([rolesMark(userId, changedAt)]),
     async repeat() {
       const endedSince = now() - ttl * 1000;
       const changed = await readChangedRoles(db, endedSince, repeatLimit);
       const ids = await readEndedSessions(db, endedSince, endedSince - config.refreshGrace * 1000, repeatLimit);
+      const endings = await readUserEndings(db, endedSince, repeatLimit);
       const marks = [
+        ...endings.map(({ userId, at, except }) => userMark(userId, at, except)),
         ...ids.map((id) => mark(sessionKey(id))),
         ...changed.map(({ userId, changedAt }) => rolesMark(userId, changedAt)),
       ];

@@ -1,7 +1,7 @@
 import { asc, inArray, sql } from 'drizzle-orm';
 import * as z from 'zod';
 import { type Database, query } from '../db/database.ts';
-import { sessions, signingKeys, users } from '../db/schema.ts';
+import { sessionEndings, sessions, signingKeys, users } from '../db/schema.ts';
 
 export type SigningKeyRow = typeof signingKeys.$inferSelect;
 
@@ -75,4 +75,22 @@ export async function readEndedSessions(
       order by ${sessions.endedAt} desc limit ${limit}`,
   );
   return rows.map(({ id }) => id);
+}
+
+/**
+ * Users of whom more sessions ended since a time than could be noted one by one, when that was (milliseconds), and the
+ * session that was kept.
+ */
+export async function readUserEndings(
+  db: Database,
+  since: number,
+  limit: number,
+): Promise<{ userId: string; at: number; except: string | null }[]> {
+  const rows = await query(
+    db,
+    z.object({ user_id: z.uuid(), at: z.number(), kept_id: z.uuid().nullable() }),
+    sql`select e.user_id, (extract(epoch from e.ended_at) * 1000)::float8 as at, e.kept_id from ${sessionEndings} as e
+      where e.ended_at >= ${new Date(since).toISOString()} order by e.ended_at desc limit ${limit}`,
+  );
+  return rows.map(({ user_id, at, kept_id }) => ({ userId: user_id, at, except: kept_id }));
 }

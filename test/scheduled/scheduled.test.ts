@@ -7,6 +7,7 @@ const steps = [
   'give_up_events',
   'rotate_signing_keys',
   'repeat_revocations',
+  'note_endings',
   'delete_sessions',
   'delete_one_time_tokens',
   'trim_audit_log',

@@ -120,7 +120,8 @@ describe('a logout everywhere', () => {
       from sessions, generate_series(1, 3000) as n`);
     clock.advance(120);
     const { body } = await app.request('POST', '/auth/logout-all', { token: user.access });
-    expect(body.sessions_ended).toBe(3001);
+    // So many are counted at most; the epoch has ended the others too.
+    expect(body.sessions_ended).toBe(1000);
     const statements = app.statements.length;
     expect(await ask(app, user.access)).toBe(401);
     expect(app.statements.length).toBe(statements);
