@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { compatNames } from './compat/names.ts';
+import { linkVariables } from './config-links.ts';
 import { webhookList } from './config-webhooks.ts';
 import { isDecodable, isIssuer, isOrigin } from './http/web-address.ts';
 import { isNetwork } from './limits/client-address.ts';
@@ -122,6 +123,7 @@ export const variables = z.object({
     .max(100)
     .regex(/^[^\p{Cc}<>"]+$/u, 'Must not hold control characters, quotes, < or >')
     .default('Edge Auth'),
+  ...linkVariables,
   /** Where events go beside the outbox: as many of the following as are set. */
   RABBITMQ_URL: z
     .url({ protocol: /^amqps?$/, message: 'Expected amqp://user:password@host:5672/vhost', abort: true })

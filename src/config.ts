@@ -1,6 +1,7 @@
 import { type EventSinkConfig, eventContradictions, toEventSinks } from './config-events.ts';
 import { olderNames, type Renamed, variablesSet, withOlderNames } from './config-legacy.ts';
 import { limitVariable, limitVariables, lockoutVariable, lockoutVariables, unknownLimits } from './config-limits.ts';
+import { type LinksConfig, toLinks } from './config-links.ts';
 import { isLoopbackHost, type MailConfig, mailContradictions, toMail } from './config-mail.ts';
 import { type ObservabilityConfig, toObservability } from './config-observability.ts';
 import { placeOf } from './config-place.ts';
@@ -43,6 +44,8 @@ export interface Config {
   readonly mail: MailConfig | undefined;
   readonly requireEmailVerification: boolean;
   readonly serviceName: string;
+  /** Where links of mails lead, and where people go on from there. */
+  readonly links: LinksConfig;
   /** Who takes events, each by a name of its own. */
   readonly eventSinks: readonly EventSinkConfig[];
   /** Whether events carry addresses and user names. */
@@ -166,6 +169,7 @@ function toConfig(
     mail: toMail(v),
     requireEmailVerification: v.REQUIRE_EMAIL_VERIFICATION ?? (v.RESEND_API_KEY ?? v.SMTP_HOST) !== undefined,
     serviceName: v.SERVICE_NAME,
+    links: toLinks(v),
     eventSinks: toEventSinks(v),
     eventsPersonalData: v.EVENTS_PERSONAL_DATA,
     maxSessions: v.MAX_SESSIONS === 0 ? undefined : v.MAX_SESSIONS,

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { normaliseEmail } from './email.ts';
 import { newPassword, typedPassword } from './password.ts';
+import { type Links, redirectTo } from './redirect-schema.ts';
 import { longestName, normaliseAnyName, normaliseUsername, type Username, unkept } from './username.ts';
 
 /**
@@ -48,7 +49,7 @@ export const phoneNumber = bounded(40)
 
 /** @param usernames what may be one */
 export const registerRequest = (
-  policy: Parameters<typeof newPassword>[0],
+  policy: Parameters<typeof newPassword>[0] & Links,
   usernames: z.ZodType<Username, string> = username,
 ) =>
   z
@@ -60,6 +61,7 @@ export const registerRequest = (
       surname: name.optional(),
       phone_number: phoneNumber.optional(),
       locale: locale.optional(),
+      redirect_to: redirectTo(policy),
     })
     .refine((body) => body.email !== undefined || body.username !== undefined, {
       path: ['email'],

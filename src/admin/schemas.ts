@@ -157,7 +157,10 @@ export const createUserRequest = (policy: Parameters<typeof newPassword>[0]) =>
   z
     .object({
       email: email.optional(),
-      email_verified: z.boolean().default(false).describe('Take the address for verified'),
+      email_verified: z
+        .boolean()
+        .default(false)
+        .describe('Take the address for verified: not together with a password, which its owner has to choose then'),
       username: username.optional(),
       password: newPassword(policy).optional().describe('Without one, a mail to choose one goes out'),
       name: name.optional(),
@@ -168,6 +171,11 @@ export const createUserRequest = (policy: Parameters<typeof newPassword>[0]) =>
     .refine((body) => body.email !== undefined || (body.username !== undefined && body.password !== undefined), {
       path: ['email'],
       message: 'Give an email, or a username and a password',
+    })
+    // Whoever may make accounts could else sign in as anybody they name, without a mail to that person.
+    .refine((body) => !body.email_verified || body.password === undefined, {
+      path: ['email_verified'],
+      message: 'Leave out the password, which the owner then chooses by mail, or let the owner confirm the address',
     })
     .meta({ id: 'CreateUserRequest', examples: [{ email: 'ann@example.com', email_verified: true, name: 'Ann' }] });
 

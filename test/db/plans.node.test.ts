@@ -56,7 +56,8 @@ const fill = `
 
 /** Every statement there is. One that is new stands here too: what it does, and that its plan was looked at. */
 const expected = [
-  'from one_time_tokens, delete from one_time_tokens, insert into users, from users, insert into audit_log',
+  'from one_time_tokens, insert into users, from users, delete from one_time_tokens, insert into audit_log',
+  'from one_time_tokens, insert into users, from users, delete from one_time_tokens, update one_time_tokens, insert into audit_log',
   'delete from outbox',
   'delete from outbox, insert into one_time_tokens, delete from code_attempts, insert into outbox',
   'delete from outbox, insert into one_time_tokens, delete from code_attempts, insert into outbox, insert into audit_log, from users',
@@ -67,9 +68,8 @@ const expected = [
   'update outbox, from outbox',
   'from outbox',
   'from outbox, update outbox, insert into audit_log',
-  'from users, delete from one_time_tokens, update users, update sessions, delete from one_time_tokens, insert into audit_log',
   'from users, delete from one_time_tokens, update users, update sessions, delete from one_time_tokens, insert into audit_log, insert into outbox',
-  'from users, delete from one_time_tokens, update users, update users, update sessions, delete from one_time_tokens, insert into audit_log, insert into one_time_tokens, insert into outbox',
+  'from users, delete from one_time_tokens, update users, from audit_log, insert into audit_log, update users, update sessions, delete from one_time_tokens, insert into audit_log, insert into one_time_tokens, insert into outbox',
   'insert into outbox',
   'insert into outbox, from users',
   'insert into code_attempts, from one_time_tokens',
@@ -85,7 +85,8 @@ const expected = [
   'from signing_keys',
   'from users',
   'from users, from sessions, update users, update sessions, update sessions, delete from one_time_tokens, insert into audit_log, insert into outbox',
-  'from users, from sessions, delete from one_time_tokens, update users, update users, update sessions, delete from one_time_tokens, insert into audit_log, insert into one_time_tokens, insert into outbox',
+  'from users, from sessions, delete from one_time_tokens, update users, update sessions, delete from one_time_tokens, insert into audit_log, insert into one_time_tokens, insert into outbox',
+  'from users, update one_time_tokens, update users, update sessions, delete from one_time_tokens, update one_time_tokens, insert into audit_log',
   'from users, from users, from users, update audit_log, delete from outbox, delete from users, delete from one_time_tokens, delete from code_attempts, insert into audit_log, insert into outbox, from sessions',
   'from users, from users, from users, join roles, update audit_log, delete from outbox, delete from users, delete from one_time_tokens, delete from code_attempts, insert into audit_log, insert into outbox, join roles, from sessions',
   'from audit_log, from audit_log, from users',
