@@ -22,7 +22,7 @@ function toProof(body: ProofFields, context: z.RefinementCtx): MailProof {
   if (body.token === undefined && body.email !== undefined && body.code !== undefined) {
     return { email: body.email, code: body.code };
   }
-  context.addIssue({ code: 'custom', path: ['token'], message: 'Give either token, or email and code' });
+  context.addIssue({ code: 'custom', path: ['token'], message: 'Send either token, or email and code' });
   return z.NEVER;
 }
 

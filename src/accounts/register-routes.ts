@@ -69,5 +69,7 @@ export const registration = (
 function withEmail(request: RegisterRequest) {
   const { email } = request;
   if (email !== undefined) return { ...request, email };
-  throw new Problem('validation_failed', { errors: [{ path: 'email', message: 'Is needed, and will be verified' }] });
+  throw new Problem('validation_failed', {
+    errors: [{ path: 'email', message: 'Enter an email address: you confirm it before you can sign in' }],
+  });
 }

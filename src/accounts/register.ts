@@ -88,7 +88,7 @@ export async function promiseVerification(
 }
 
 export const taken = (path: string) =>
-  new Problem('identifier_taken', { errors: [{ path, message: 'Already taken' }] });
+  new Problem('identifier_taken', { errors: [{ path, message: 'Already taken: choose another one' }] });
 
 /** Names the field, where a statement failed because another account has an identifier; else undefined. */
 export function takenBy(error: unknown): Problem | undefined {

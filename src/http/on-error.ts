@@ -28,7 +28,7 @@ const isHangUp = (error: Error) => 'code' in error && error.code === 'ECONNRESET
 
 /** Writes a problem as RFC 9457 `application/problem+json`. */
 export function answerProblem(c: RequestContext, { code, details }: Problem, issuer: string): Response {
-  const { status, title } = problems[code];
+  const { status, title, detail } = problems[code];
   c.set('reason', details.reason ?? code);
   for (const [name, value] of Object.entries(details.headers ?? {})) c.header(name, value);
   // RFC 6750 section 3: without a token only the scheme, with a bad one the error too.
@@ -42,7 +42,7 @@ export function answerProblem(c: RequestContext, { code, details }: Problem, iss
     title,
     status,
     // Clients of FastAPI services show it, and look for no title.
-    detail: details.detail ?? title,
+    detail: details.detail ?? detail,
     code,
     request_id: c.get('requestId'),
     ...(details.errors === undefined ? {} : { errors: details.errors }),

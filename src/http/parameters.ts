@@ -1,5 +1,6 @@
 import type * as z from 'zod';
 import { Problem } from '../errors.ts';
+import { ownWords } from '../validation.ts';
 import { invalid, orNothing } from './body.ts';
 import type { RequestContext } from './context.ts';
 
@@ -19,7 +20,9 @@ export function parseParams<Params>(c: RequestContext, schema: z.ZodType<Params>
  * @throws {Problem} `validation_failed`, naming every wrong parameter
  */
 export function parseQuery<Query>(c: RequestContext, schema: z.ZodType<Query> | undefined): Query {
-  const parsed = orNothing(schema).safeParse(schema === undefined ? undefined : readQuery(c.req.url));
+  const parsed = orNothing(schema).safeParse(schema === undefined ? undefined : readQuery(c.req.url), {
+    error: ownWords,
+  });
   if (parsed.success) return parsed.data;
   throw invalid(parsed.error);
 }

@@ -13,6 +13,7 @@ import { invalid } from '../http/body.ts';
 import { deviceHeaders } from '../http/device.ts';
 import { type Endpoint, endpoint, unlimited } from '../http/endpoint.ts';
 import type { SessionDeps } from '../sessions/sessions.ts';
+import { ownWords } from '../validation.ts';
 import { assetRoutes } from './assets.ts';
 import { contentSecurityPolicy } from './layout.ts';
 import { donePage, expiredPage, formPage, type LinkPage, linkPages, pathOf, refusedPage, say } from './link-page.ts';
@@ -44,7 +45,7 @@ const verify: Action = async (deps, proof, _, call) => ({
 });
 
 const choosePassword: Action = async (deps, proof, { password }, call) => {
-  const parsed = newPassword(deps.config).safeParse(password);
+  const parsed = newPassword(deps.config).safeParse(password, { error: ownWords });
   if (parsed.error !== undefined) throw invalid(parsed.error);
   const { deviceToken } = await resetPassword(deps, { proof, password: parsed.data }, call);
   return { headers: deviceHeaders(deps.config, deviceToken) };
