@@ -4,6 +4,7 @@
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { parseEnv } from 'node:util';
 import { docsFiles } from '../src/pages/docs-files.ts';
 
 const root = resolve(import.meta.dirname, '..');
@@ -53,7 +54,7 @@ function missingForWrangler(): string | undefined {
   if (process.env['WRANGLER_COMMAND'] !== 'dev' || Object.keys(process.env).some(isOurs)) return undefined;
   const names = ['.dev.vars', '.env'].some((file) => {
     const path = join(root, file);
-    return existsSync(path) && /^\s*DATABASE_URL\s*=/m.test(readFileSync(path, 'utf8'));
+    return existsSync(path) && Object.hasOwn(parseEnv(readFileSync(path, 'utf8')), 'DATABASE_URL');
   });
   return names
     ? undefined
