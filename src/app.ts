@@ -11,6 +11,7 @@ import { adminEventRoutes } from './admin/event-routes.ts';
 import { adminRoutes } from './admin/routes.ts';
 import { auditRoutes } from './audit/routes.ts';
 import { compatRoutes, passwordFormPath } from './compat/routes.ts';
+import { createDatabaseClock } from './db/clock.ts';
 import type { Deps } from './deps.ts';
 import { Problem } from './errors.ts';
 import { createEventRelay } from './events/relay.ts';
@@ -68,7 +69,8 @@ export function createApp(given: Deps): App {
   const gate = createGate({ ...deps, roles: createRoles(deps), signingKeys, revocation });
   const events = createEventRelay(deps);
   const relay = createRelay(deps, accountTasks(deps), events.deliver);
-  const sessionDeps = { ...deps, signingKeys, revocation, relay, events };
+  const databaseClock = createDatabaseClock(deps);
+  const sessionDeps = { ...deps, databaseClock, signingKeys, revocation, relay, events };
 
   const endpoints = [
     startPage(config, version),
@@ -98,6 +100,10 @@ export function createApp(given: Deps): App {
 
   const app = new Hono<Env>();
   app.use(requestIds());
+  app.use(async (c, next) => {
+    c.set('startedAt', deps.steady());
+    await next();
+  });
   app.use(observeRequest(deps, observer));
   app.use(requestLog(deps));
   const apiHeaders = secureHeaders({ contentSecurityPolicy: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } });
