@@ -33,7 +33,7 @@ const onOff = z
   .transform((text) => ['on', 'true', '1'].includes(text));
 const httpUrl = z.url({ protocol: /^https?$/, abort: true });
 /** No slash at its end. */
-const withoutSlash = (text: string) => text.replace(/\/+$/, '');
+const withoutSlash = (text: string): string => (text.endsWith('/') ? withoutSlash(text.slice(0, -1)) : text);
 
 /** `Name <address>` or an address alone. */
 const mailFrom = z
@@ -53,8 +53,10 @@ const isBearerToken = (text: string) => /^[\w.~+/-]{16,512}=*$/.test(text);
 function readOtelHeaders(text: string, context: z.RefinementCtx): Record<string, string> {
   const headers: Record<string, string> = {};
   for (const pair of text.split(',').filter((part) => part.trim() !== '')) {
-    const [, name = '', value = ''] = /^\s*([\w-]+)\s*=\s*([\w!#$%&'*+./:;<=>?@^`|~ -]*?)\s*$/.exec(pair) ?? [];
-    if (name === '' || /%(?![0-7][0-9a-f])|%[01][0-9a-f]|%7f/i.test(value)) {
+    const [first = '', ...others] = pair.split('=');
+    const [name, value] = [first.trim(), others.join('=').trim()];
+    const isWritten = others.length > 0 && /^[\w-]+$/.test(name) && /^[\w!#$%&'*+./:;<=>?@^`|~ -]*$/.test(value);
+    if (!isWritten || /%(?![0-7][0-9a-f])|%[01][0-9a-f]|%7f/i.test(value)) {
       context.addIssue({ code: 'custom', message: 'Expected name=value,name=value with percent-encoded values' });
       return z.NEVER;
     }

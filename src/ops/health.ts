@@ -57,7 +57,7 @@ export function healthRoutes(
     path: '/readyz',
     operationId: 'readyz',
     tag: 'Operation',
-    summary: 'Whether the dependencies answer',
+    summary: 'Check that the dependencies answer',
     description: 'Without the key-value store the service goes on, degraded; without the database it cannot.',
     responses: {
       200: { description: 'Ready, or degraded', schema: ready },
