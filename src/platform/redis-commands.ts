@@ -142,6 +142,11 @@ async function perform(operation: Operation, send: Send): Promise<Result> {
       if (reply !== 'OK' && reply !== null) throw new KeyValueUnavailable('refused');
       return reply === 'OK';
     }
+    case 'return': {
+      const { key, limit, window } = operation;
+      await slidingWindow(limit, window, send).limit(key.toWellFormed(), { rate: -1 });
+      return true;
+    }
     case 'get': {
       // MGET without keys is an error.
       if (operation.keys.length === 0) return [];
@@ -153,12 +158,14 @@ async function perform(operation: Operation, send: Send): Promise<Result> {
 }
 
 async function hit({ key, limit, window }: LimitOperation, send: Send): Promise<Result> {
-  const ratelimit = createRatelimit(limit, toMilliseconds(window), async (_sha1, keys, args) => {
+  const { success, remaining, reset } = await slidingWindow(limit, window, send).limit(key.toWellFormed());
+  return { success, limit, remaining, reset };
+}
+
+const slidingWindow = (limit: number, window: number, send: Send) =>
+  createRatelimit(limit, toMilliseconds(window), async (_sha1, keys, args) => {
     const reply = await send({ type: 'script', script: 'limit', keys, args: args.map(String) });
     // A reply of another shape would be taken for a permission.
     if (!Array.isArray(reply) || !reply.every(Number.isInteger)) throw new KeyValueUnavailable('refused');
     return reply;
   });
-  const { success, remaining, reset } = await ratelimit.limit(key.toWellFormed());
-  return { success, limit, remaining, reset };
-}
