@@ -50,8 +50,13 @@ const addedKey = (key: string) => `edge-auth:added:${key.toWellFormed()}`;
 /**
  * @param exchange how the adapter sends commands
  * @param adapt what the adapter has to change of a script, for its Redis to take it
+ * @param now what time callers go by: milliseconds since the epoch
  */
-export function createRunner(exchange: Exchange, adapt: (script: Script) => Script = (script) => script) {
+export function createRunner(
+  exchange: Exchange,
+  adapt: (script: Script) => Script = (script) => script,
+  now: () => number = Date.now,
+) {
   let scripts: Scripts | undefined;
   const sent = new Set<ScriptName>();
 
@@ -83,7 +88,7 @@ export function createRunner(exchange: Exchange, adapt: (script: Script) => Scri
       return (await replies.promise)[index];
     };
     // Every operation sends before it first waits, so after this line `calls` is complete.
-    const results = Promise.all(operations.map((operation) => perform(operation, send)));
+    const results = Promise.all(operations.map((operation) => perform(operation, send, now)));
     if (calls.length > 0) exchangeAll(calls, scripts).then(replies.resolve, replies.reject);
     return results;
   };
@@ -113,10 +118,10 @@ function toCommands(calls: readonly Call[], scripts: Scripts, sent: ReadonlySet<
 
 const isUnknownScript = (reply: unknown) => reply instanceof ErrorReply && reply.code === 'NOSCRIPT';
 
-async function perform(operation: Operation, send: Send): Promise<Result> {
+async function perform(operation: Operation, send: Send, now: () => number): Promise<Result> {
   switch (operation.type) {
     case 'limit':
-      return hit(operation, send);
+      return hit(operation, send, now);
     case 'attempt': {
       const { counters, resetKey } = operation;
       if (counters.length === 0) return { allowed: true, until: 0, failures: [] };
@@ -157,9 +162,10 @@ async function perform(operation: Operation, send: Send): Promise<Result> {
   }
 }
 
-async function hit({ key, limit, window }: LimitOperation, send: Send): Promise<Result> {
+async function hit({ key, limit, window }: LimitOperation, send: Send, now: () => number): Promise<Result> {
   const { success, remaining, reset } = await slidingWindow(limit, window, send).limit(key.toWellFormed());
-  return { success, limit, remaining, reset };
+  // The library tells it by the clock of this machine, which may not be the caller's.
+  return { success, limit, remaining, reset: reset - Date.now() + now() };
 }
 
 const slidingWindow = (limit: number, window: number, send: Send) =>
