@@ -2,12 +2,13 @@ import { type AnyColumn, asc, inArray, type SQL, sql } from 'drizzle-orm';
 import * as z from 'zod';
 import { type Database, query } from '../db/database.ts';
 import { sessions, signingKeys, users } from '../db/schema.ts';
+import { columnsOf, milliseconds } from '../db/sql.ts';
 
 export type SigningKeyRow = typeof signingKeys.$inferSelect;
 
 /** Every signing key, oldest first: never more than a handful, expired ones are deleted. */
 export function readSigningKeys(db: Database): Promise<SigningKeyRow[]> {
-  return db.select().from(signingKeys).orderBy(asc(signingKeys.ordinal));
+  return db.select(columnsOf(signingKeys)).from(signingKeys).orderBy(asc(signingKeys.ordinal));
 }
 
 /** Adds a key unless another isolate took its ordinal first: then nothing happens, and the other's key counts. */
@@ -58,7 +59,7 @@ export async function readChangedRoles(
   const rows = await query(
     db,
     z.object({ id: z.uuid(), changed_at: z.number() }),
-    sql`select u.id, (extract(epoch from u.roles_changed_at) * 1000)::float8 as changed_at from ${users} as u
+    sql`select u.id, ${milliseconds(sql`u.roles_changed_at`)} as changed_at from ${users} as u
       where u.roles_changed_at is not null and u.roles_changed_at >= ${new Date(since).toISOString()}
         ${afterId(sql`u.id`, page)} order by u.id limit ${page.limit}`,
   );

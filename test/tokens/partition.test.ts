@@ -20,7 +20,6 @@ async function partitioned() {
       if (side.isCut) throw new KeyValueUnavailable('unreachable');
       return await memory.run(operations);
     },
-    ping: async () => {},
     close: async () => {},
   });
   const cut = await testApp({ clock, kv: cutKv });
