@@ -19,6 +19,7 @@ import { createEventRelay } from './events/relay.ts';
 import { eventRoutes } from './events/routes.ts';
 import type { Env } from './http/context.ts';
 import { crossOrigin } from './http/cross-origin.ts';
+import { refuseCrossSiteForms } from './http/cross-site.ts';
 import { mount } from './http/mount.ts';
 import { observeRequest } from './http/observe-request.ts';
 import { answerProblem, toProblem } from './http/on-error.ts';
@@ -107,6 +108,7 @@ export function createApp(given: Deps): App {
   );
   app.use((c, next) => (pageHeaders.get(c.req.path) ?? apiHeaders)(c, next));
   app.use(crossOrigin(config, endpoints));
+  app.use(refuseCrossSiteForms(config));
   app.use(
     bodyLimit({
       maxSize: maximumBody,

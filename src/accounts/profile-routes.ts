@@ -80,6 +80,7 @@ export function profileRoutes(deps: SessionDeps): Endpoint[] {
       method: 'get',
       path: '/users/export',
       operationId: 'exportAccount',
+      sensitive: true,
       tag: 'Accounts',
       summary: 'Everything that is held about the caller',
       responses: {

@@ -44,7 +44,7 @@ function actionEndpoint(deps: SessionDeps, { run, done, mails = false, ...contra
   return guardedEndpoint({
     ...contract,
     tag,
-    description: 'Done to an admin it needs `roles:write` besides.',
+    description: 'Done to somebody with a permission that the caller does not hold, it needs `roles:write` besides.',
     sensitive: true,
     params: userParams,
     responses: { 200: { description: done, schema: actionAnswer(done) } },

@@ -94,6 +94,7 @@ export function sessionRoutes(deps: SessionDeps, gate: Gate): Endpoint[] {
       operationId: 'logoutAll',
       tag,
       summary: 'End all sessions of the caller, or all others',
+      sensitive: true,
       body: logoutAllRequest,
       bodyOptional: true,
       responses: {
@@ -136,12 +137,17 @@ export function sessionRoutes(deps: SessionDeps, gate: Gate): Endpoint[] {
       operationId: 'revokeSession',
       tag,
       summary: 'End one of the own sessions',
-      description: 'Also the one that asks. What is not an open session of the caller is not found, whatever it is.',
+      description:
+        'Another one than that which asks needs a password proved in the last 10 minutes. What is not an open session ' +
+        'of the caller is not found, whatever it is.',
       params: sessionParams,
       responses: { 204: { description: 'The session has ended' } },
-      errors: ['not_found'],
+      errors: ['reauthentication_required', 'not_found'],
       limits: ['write_user'],
-      prepare: ({ caller }) => ({ hits: [{ policy: 'write_user', key: caller.userId }], subject: undefined }),
+      prepare: ({ caller, params }) => {
+        if (params.id !== caller.sessionId) gate.requireRecent(caller);
+        return { hits: [{ policy: 'write_user', key: caller.userId }], subject: undefined };
+      },
       handler: async ({ c, caller: { userId }, params, call }) => {
         await revokeSession(deps, { userId, sessionId: params.id }, call);
         return c.body(null, 204, noStore);
