@@ -9,29 +9,19 @@ import { chmodSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import * as z from 'zod';
 import { startEmbeddedPostgres } from '../dev/embedded-postgres.ts';
 import { freePort } from '../dev/ports.ts';
 import { browserPath, openSite } from './snippets/browser.ts';
-import { commandOf, endChild, snippet, startCommand, write } from './snippets/programs.ts';
+import { expect, hasFailed, leaveOut } from './snippets/expect.ts';
+import { commandOf, endChild, snippet, startCommand } from './snippets/programs.ts';
 import { badTokens } from './snippets/tokens.ts';
+import { checkVerifier } from './snippets/verifier.ts';
 
 const secret = `snippets-${crypto.randomUUID()}`;
 const password = 'correct horse battery staple';
 const signedIn = z.object({ access_token: z.string(), user: z.object({ id: z.string() }) });
 const whose = z.object({ user: z.string() });
-const claims = z.object({ sub: z.string() });
-const verifier = z.object({
-  verify: z.custom<(token: string) => Promise<unknown>>((value) => typeof value === 'function'),
-});
-
-let failures = 0;
-function expect(what: string, holds: boolean, seen: unknown): void {
-  if (holds) return;
-  failures += 1;
-  console.error(`error: ${what}: ${JSON.stringify(seen)}`);
-}
 
 /** The service behind the proxy: it says what it was told. */
 const upstream = createServer((request, response) => {
@@ -74,31 +64,6 @@ const post = (path: string, body: object, token?: string) =>
 async function register() {
   const body = { email: `user-${crypto.randomUUID()}@example.com`, password };
   return signedIn.parse(await (await post('/auth/register', body)).json());
-}
-
-function leaveOut(name: string): void {
-  console.log(`${name}: left out, its runtime is not here`);
-  if (process.env['CI'] !== undefined) expect(name, false, 'has no runtime in CI');
-}
-
-/** The README's function gives the claims of a good token, and throws for each bad one. */
-async function checkVerifier(): Promise<void> {
-  process.env['ISSUER'] = issuer;
-  const path = write('verify.mjs', snippet('README.md', 'verify.mjs'));
-  const { verify } = verifier.parse(await import(pathToFileURL(path).href));
-  const { access_token: good, user } = await register();
-  expect('verify.mjs gives the claims of a good token', claims.parse(await verify(good)).sub === user.id, user);
-  const bad = Object.entries(await badTokens(good, postgres.url, secret)).flatMap(([what, authorization]) =>
-    authorization?.startsWith('Bearer ') ? [[what, authorization.slice('Bearer '.length)] as const] : [],
-  );
-  for (const [what, token] of bad) {
-    const isLetIn = await verify(token).then(
-      () => true,
-      () => false,
-    );
-    expect(`verify.mjs refuses: ${what}`, !isLetIn, isLetIn);
-  }
-  console.log(`verify.mjs: 1 token let in, ${bad.length} refused`);
 }
 
 /** A client for browsers signs in, calls an API and refreshes, on a page of another origin. */
@@ -185,7 +150,8 @@ function checkQuickStart(): void {
 
 try {
   checkQuickStart();
-  await checkVerifier();
+  const { access_token: good, user } = await register();
+  await checkVerifier(issuer, { good, subject: user.id, bad: await badTokens(good, postgres.url, secret) });
   await checkClient(
     'README.md',
     'browser.mjs',
@@ -213,4 +179,4 @@ try {
   upstream.closeAllConnections();
   rmSync(data, { recursive: true, force: true });
 }
-if (failures > 0) process.exitCode = 1;
+if (hasFailed()) process.exitCode = 1;
