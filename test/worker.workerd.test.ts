@@ -77,7 +77,7 @@ describe('the Worker', () => {
     expect(lines.join()).not.toContain('canary');
   });
 
-  it('adds what was counted to the sums of all isolates after the answer, once an interval', async () => {
+  it('adds to the sums of all isolates after the answer', async () => {
     const url = inject('upstashUrl');
     const shared = {
       UPSTASH_REDIS_REST_URL: url,
@@ -91,11 +91,8 @@ describe('the Worker', () => {
     };
     const fresh = (await import('../src/worker.ts')).default;
     const context = createExecutionContext();
-    const from = Date.now();
     for (const _ of [1, 2, 3]) await (await fresh.fetch(incoming('/healthz'), env, context)).text();
-    expect(Date.now() - from).toBeLessThan(900);
     await waitOnExecutionContext(context);
-    expect(Date.now() - from).toBeGreaterThan(900);
     // Another isolate.
     vi.resetModules();
     const other = (await import('../src/worker.ts')).default;

@@ -47,7 +47,7 @@ export function redisDownSuite(createStore: () => Promise<Store>): void {
     async function openReplicas(variables: TestAppOptions['variables'] = {}): Promise<[TestApp, TestApp]> {
       const one = await openApp({ variables });
       const other = await openApp({ variables, databaseUrl: one.databaseUrl, clock: one.clock });
-      await expect.poll(() => isUp(one), { timeout: 5000 }).toBe(true);
+      await expect.poll(() => isUp(one)).toBe(true);
       for (const app of [one, other]) expect(await usesOf(app, await registerUser(app))).toEqual(accepted);
       // Tokens of about the time when the store began to know are looked up.
       one.clock.advance(61);
@@ -56,7 +56,7 @@ export function redisDownSuite(createStore: () => Promise<Store>): void {
 
     async function comeBack(apps: readonly TestApp[]): Promise<void> {
       await store.restart();
-      for (const app of apps) await expect.poll(() => isUp(app), { timeout: 5000 }).toBe(true);
+      for (const app of apps) await expect.poll(() => isUp(app)).toBe(true);
     }
 
     it('everything goes on, and readiness says so', async () => {

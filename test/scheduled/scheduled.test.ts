@@ -124,7 +124,7 @@ describe('of many replicas', () => {
     );
     const running = runAlone([slow]);
     // By now it holds the lease, or the others could not be kept out below.
-    await expect.poll(() => stepsOf(slow, 'scheduled'), { timeout: 10_000 }).toContain('delete_one_time_tokens');
+    await expect.poll(() => stepsOf(slow, 'scheduled')).toContain('delete_one_time_tokens');
     advance([other, third], 300);
     await runAlone([other]);
     expect(runs(other)).toBe(1);
