@@ -1,9 +1,10 @@
-/** Turns `docs/*.md` into the pages of `/docs/NAME`, and copies the Markdown beside them. */
+/** Turns `docs/*.md` into the pages of `/docs/NAME`, copies the Markdown beside them, and lists both in `/llms.txt`. */
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Marked } from 'marked';
 import { gfmHeadingId } from 'marked-gfm-heading-id';
-import { guides } from '../src/pages/guides.ts';
+import { guideNames } from '../src/pages/guides.ts';
+import { guides } from './guides.ts';
 
 const root = resolve(import.meta.dirname, '..');
 
@@ -23,10 +24,10 @@ export function renderGuide(markdown: string): string {
 }
 
 function page(name: string, title: string, markdown: string): string {
-  const entries = Object.entries(guides).map(
-    ([each, { title: text }]) =>
-      `<li><a href="${each}"${each === name ? ' aria-current="page"' : ''}>${escaped(text)}</a></li>`,
-  );
+  const entries = guideNames.map((each) => {
+    const current = each === name ? ' aria-current="page"' : '';
+    return `<li><a href="${each}"${current}>${escaped(guides[each].title)}</a></li>`;
+  });
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -49,14 +50,30 @@ ${renderGuide(markdown)}</main>
 `;
 }
 
+/** The list for language models, in the format of llmstxt.org. Its links are relative to `/`. */
+const llmsText = (): string => `# Edge Auth
+
+> An authentication service: people register and sign in over a JSON API, and other services verify their RS256 access
+> tokens with a JWKS. It runs on Cloudflare Workers and on Node.
+
+## API
+
+- [OpenAPI 3.1](openapi.json): Every operation with examples, errors, limits and headers.
+
+## Docs
+
+${guideNames.map((name) => `- [${guides[name].title}](docs/${name}.md): ${guides[name].about}`).join('\n')}
+`;
+
 /** Every file of the guides: its path below `dist/docs`, and its text. */
 export const guideFiles = (): { path: string; text: string }[] => [
-  ...Object.entries(guides).flatMap(([name, { title }]) => {
+  ...guideNames.flatMap((name) => {
     const text = readFileSync(join(root, 'docs', `${name}.md`), 'utf8');
     return [
       { path: `guides/${name}.md`, text },
-      { path: `guides/${name}.html`, text: page(name, title, text) },
+      { path: `guides/${name}.html`, text: page(name, guides[name].title, text) },
     ];
   }),
+  { path: 'guides/llms.txt', text: llmsText() },
   { path: 'guides/guide.css', text: readFileSync(join(import.meta.dirname, 'guide.css'), 'utf8') },
 ];

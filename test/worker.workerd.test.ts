@@ -102,6 +102,26 @@ describe('the Worker', () => {
     if (url !== null) expect(Number(counted.exec(await answer.text())?.[1])).toBeGreaterThanOrEqual(3);
   });
 
+  it('answers with a problem what is no URL, and OPTIONS * as what it is', async () => {
+    const env = await bindings();
+    // As workerd hands them on: none of these can be made with a constructor.
+    const raw = (url: string, method: string) =>
+      new Proxy(incoming('/', { method }), {
+        get: (request, name) => (name === 'url' ? url : Reflect.get(request, name, request)),
+      });
+    for (const url of [
+      'http://a b/x',
+      'http://[::zz/x',
+      'http://x:99999/',
+      'http://x/auth/verify-token/../../health',
+    ]) {
+      const response = await worker.fetch(raw(url, 'GET'), env, createExecutionContext());
+      expect([response.status, response.headers.get('Content-Type')]).toEqual([400, 'application/problem+json']);
+      expect(await response.json()).toMatchObject({ code: 'bad_request', request_id: expect.any(String) });
+    }
+    expect((await worker.fetch(raw('http://x*', 'OPTIONS'), env, createExecutionContext())).status).toBe(204);
+  });
+
   it('does the scheduled work when the cron trigger fires', async () => {
     const env = await bindings();
     await worker.scheduled(createScheduledController(), env);

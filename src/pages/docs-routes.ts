@@ -5,6 +5,7 @@ import { Problem } from '../errors.ts';
 import { isKnown } from '../http/conditional.ts';
 import type { RequestContext } from '../http/context.ts';
 import { type Contract, type Endpoint, endpoint, unlimited } from '../http/endpoint.ts';
+import { docsHits } from '../http/openapi.ts';
 import { asset } from './assets.ts';
 import { docsFiles, redoc, swaggerUi } from './docs-files.ts';
 import { docsStyles, redocScript, swaggerScript } from './docs-scripts.ts';
@@ -66,7 +67,8 @@ function docsPage(
     contentSecurityPolicy,
     responses: { 200: { description: 'The page', type: 'text/html' } },
     errors: [],
-    prepare: unlimited,
+    limits: ['docs_address'],
+    prepare: docsHits,
     handler: ({ c }) => {
       const root = rootOf(c);
       return c.html(
@@ -140,7 +142,7 @@ export const docsRoutes = (deps: Pick<Deps, 'config'>): Endpoint[] => [
 ];
 
 /** What those pages load, and the guides. */
-export const docsFileRoutes = (deps: Pick<Deps, 'assets' | 'config'>): Endpoint[] => [
+export const docsFileRoutes = (deps: Pick<Deps, 'assets'>): Endpoint[] => [
   asset('/pages/docs.css', 'text/css; charset=utf-8', docsStyles),
   asset('/pages/docs.js', 'text/javascript; charset=utf-8', swaggerScript),
   asset('/pages/redoc.js', 'text/javascript; charset=utf-8', redocScript),
