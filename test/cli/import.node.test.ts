@@ -269,7 +269,7 @@ describe('an import that is stopped or meets others', () => {
     const first = startCli(['import', '-'], { DATABASE_URL: databaseUrl });
     // It waits for the rest of a batch, in the middle of a line.
     first.input.write(toNdjson(lines.slice(0, 500)).slice(0, -20));
-    await expect.poll(() => count(databaseUrl), { timeout: 20_000 }).toBe(400);
+    await expect.poll(() => count(databaseUrl)).toBe(400);
     first.kill();
     expect((await first.ended).code).toBeNull();
     expect(await importInto(databaseUrl, lines)).toEqual({ code: 0, out: report(1000, 600, 400, 0), err: '' });

@@ -195,7 +195,7 @@ describe('the command', () => {
       ...wrong.map((url) => run('up', url)),
     ]);
     expect(unset).toEqual({ code: 1, out: '', err: 'DATABASE_URL is not set' });
-    expect(unknown).toEqual({ code: 1, out: '', err: 'Usage: migrate.ts up | down' });
+    expect(unknown).toEqual({ code: 1, out: '', err: expect.stringMatching(/^Usage: migrate.ts up /) });
     for (const { code, out, err } of unusable) {
       expect([code, out]).toEqual([1, '']);
       expect(err).toMatch(/^The schema was not changed: .+$/);
