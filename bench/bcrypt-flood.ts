@@ -17,6 +17,8 @@ import { startStores } from './support/stores.ts';
 const people = 40;
 const rounds = 3;
 const samples = 300;
+/** No further round begins after so long: milliseconds. */
+const patience = 45_000;
 const factor = 5;
 /** Idle counts as so many milliseconds at least: no more is a turn of the scheduler. */
 const shortest = 1;
@@ -101,7 +103,8 @@ try {
     await measure(base, access, (count) => count < samples);
 
     const ratios: number[] = [];
-    for (let round = 0; round < rounds; round += 1) {
+    const started = performance.now();
+    for (let round = 0; round < rounds && (round === 0 || performance.now() - started < patience); round += 1) {
       const idle = await measure(base, access, (count) => count < samples);
       let isOver = false;
       const begun = performance.now();
@@ -129,10 +132,10 @@ try {
     }
     const outages = service.events('key_value_store').filter(({ state }) => state === 'down');
     assert(outages.length === 0, 'Redis was never taken for down');
-    // A machine that others use may spoil a round, and not the two better ones.
-    const [, middle = Number.POSITIVE_INFINITY] = ratios.toSorted((a, b) => a - b);
+    // A machine that others use may spoil a round, and not the better half of them.
+    const middle = ratios.toSorted((a, b) => a - b)[Math.floor((ratios.length - 1) / 2)] ?? Number.POSITIVE_INFINITY;
     const told = ratios.map((ratio) => ratio.toFixed(1)).join(', ');
-    assert(middle < factor, `busy is less than ${factor} times idle in two of ${rounds} rounds: ${told}`);
+    assert(middle < factor, `busy is less than ${factor} times idle in the better half of the rounds: ${told}`);
   } finally {
     await service.stop();
   }
