@@ -1,8 +1,10 @@
 import * as z from 'zod';
+import type { Config } from '../config.ts';
 import { normaliseEmail } from './email.ts';
 import { newPassword, typedPassword } from './password.ts';
 import { phoneNumber } from './phone.ts';
 import { type Links, redirectTo } from './redirect-schema.ts';
+import { unreserved } from './reserved-names.ts';
 import { longestName, normaliseAnyName, normaliseUsername, type Username, unkept } from './username.ts';
 
 /**
@@ -46,13 +48,13 @@ export const anyName = bounded(longestName * 2).transform((value, context) => {
 
 /** @param usernames what may be one */
 export const registerRequest = (
-  policy: Parameters<typeof newPassword>[0] & Links,
+  policy: Parameters<typeof newPassword>[0] & Links & Pick<Config, 'reservedUsernames'>,
   usernames: z.ZodType<Username, string> = username,
 ) =>
   z
     .object({
       email: email.optional(),
-      username: usernames.optional(),
+      username: unreserved(usernames, policy).optional(),
       password: newPassword(policy),
       name: name.optional(),
       surname: name.optional(),

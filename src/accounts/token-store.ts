@@ -140,13 +140,13 @@ export async function readPending(db: Database, userId: string) {
   return row ?? { links: [], mails: [] };
 }
 
-/** Writes a task, unless its username is taken. @returns whether it was written */
-export async function insertRegistrationTask(db: Database, task: OutboxRow, usernameKey: string): Promise<boolean> {
+/** Writes a task, unless its username, or one that looks like it, is taken. @returns whether it was written */
+export async function insertRegistrationTask(db: Database, task: OutboxRow, skeleton: string): Promise<boolean> {
   const rows = await query(
     db,
     z.object({ id: z.uuid() }),
     sql`with written as (
-      ${outboxFrom(task, sql`(select) as one where not exists (select from ${users} where username_key = ${usernameKey})`)}
+      ${outboxFrom(task, sql`(select) as one where not exists (select from ${users} where coalesce(username_skeleton, username_key) = ${skeleton})`)}
       returning id
     ) select id from written`,
   );
