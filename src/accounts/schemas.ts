@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { Config } from '../config.ts';
 import { normaliseEmail } from './email.ts';
+import { locale } from './locale-schema.ts';
 import { newPassword, typedPassword } from './password.ts';
 import { phoneNumber } from './phone.ts';
 import { type Links, redirectTo } from './redirect-schema.ts';
@@ -124,19 +125,6 @@ export const loginRequest = z
       { username: 'ann', password: 'correct horse battery staple' },
     ],
   });
-
-/** BCP 47 (RFC 5646), which recommends room for 35 characters, in its canonical form: `pt-br` is `pt-BR`. */
-export const locale = bounded(35).transform((value, context) => {
-  try {
-    // POSIX writes de_DE.UTF-8.
-    const [canonical] = Intl.getCanonicalLocales(value.replace(/[.@].*$/, '').replaceAll('_', '-'));
-    if (canonical !== undefined) return canonical;
-  } catch {
-    // Says no more than that it is none.
-  }
-  context.addIssue({ code: 'custom', message: 'Enter a language tag such as en or pt-BR' });
-  return z.NEVER;
-});
 
 const profileFields = z.object({
   name: name.nullable().default(null),
