@@ -23,6 +23,7 @@ const uniqueViolation = '23505';
 const takenFields: Readonly<Record<string, string>> = {
   users_email_index_key: 'email',
   users_username_key: 'username',
+  users_username_skeleton_key: 'username',
 };
 
 /**
