@@ -26,6 +26,8 @@ const clock = createSteadyClock();
 const { now } = clock;
 /** How often the scheduled work is looked at: milliseconds. */
 const schedule = 60_000;
+/** How soon what waits goes on when who takes it is back: milliseconds. */
+const drainPause = 5000;
 /** How long what is still in the outbox is delivered at the end; other replicas go on with it. Milliseconds. */
 const flushTime = 5000;
 
@@ -118,6 +120,7 @@ export async function startService(
     stops.push(() =>
       Promise.race([app.deliverDue().catch(() => undefined), sleep(flushTime, undefined, { ref: false })]),
     );
+    stops.push(runEvery(drainPause, app.drain));
     // Of many replicas, one.
     stops.push(runEvery(schedule, (signal) => app.runScheduled({ alone: true, signal })));
     stops.push(await listen(app, config, log, sharePort(workers)));

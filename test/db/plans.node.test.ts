@@ -106,7 +106,7 @@ const expected = [
   'insert into users, insert into sessions, insert into audit_log, insert into one_time_tokens, insert into outbox',
   'update leases',
   'from users, from sessions, from sessions, update sessions, insert into audit_log',
-  'select 1',
+  'create temporary table edge_auth_readiness on commit drop as select n from generate_series(1, 400) as n',
   'delete from outbox, from users, insert into audit_log, insert into outbox',
   'from users, insert into sessions, insert into audit_log',
   'from users, insert into sessions, insert into audit_log, from sessions, insert into outbox, from users',
