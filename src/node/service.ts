@@ -18,6 +18,7 @@ import { createSteadyClock } from '../platform/steady-clock.ts';
 import { runEvery } from '../scheduled/timer.ts';
 import { createClockComparison } from './clock.ts';
 import { createKeyValue } from './key-value.ts';
+import { writeLogLine } from './log-output.ts';
 import { prepare } from './prepare.ts';
 import { listen } from './server.ts';
 import { countWorkers, shareOf, sharePort } from './workers.ts';
@@ -76,7 +77,7 @@ export async function startService(
     const read = readConfig(variables);
     // What was named by an older name is told once, too.
     const config = { ...read, renamed: [] };
-    const log = createLog(config.logLevel, now);
+    const log = createLog(config.logLevel, now, writeLogLine);
     if (!isPrepared) await prepare(read, log, signal);
 
     const workers = countWorkers(config);
