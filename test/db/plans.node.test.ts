@@ -97,7 +97,7 @@ const expected = [
   'insert into users, insert into audit_log',
   'insert into users, insert into sessions, insert into audit_log, insert into one_time_tokens, insert into outbox',
   'update leases',
-  'select 1',
+  'create temporary table edge_auth_readiness on commit drop as select n from generate_series(1, 400) as n',
   'delete from outbox, from users, insert into audit_log, insert into outbox',
   'from users, insert into sessions, insert into audit_log, from sessions, insert into outbox, from users',
   'update sessions, insert into audit_log',
