@@ -15,6 +15,15 @@ export interface LimitOperation {
   readonly window: number;
 }
 
+/** Takes one hit back that a `limit` has counted: what it was for has not happened. */
+export interface ReturnOperation {
+  readonly type: 'return';
+  readonly key: string;
+  readonly limit: number;
+  /** Window length in seconds. */
+  readonly window: number;
+}
+
 /** Reads several keys at once: in the order asked, null for those that are not there. */
 export interface GetOperation {
   readonly type: 'get';
@@ -93,6 +102,7 @@ export interface SumsOperation {
 
 export type Operation =
   | LimitOperation
+  | ReturnOperation
   | GetOperation
   | SetOperation
   | AttemptOperation
@@ -144,20 +154,6 @@ export interface KeyValue {
   /** Resolves when the store does what requests ask of it, or rejects with `KeyValueUnavailable`. */
   ping(): Promise<void>;
   close(): Promise<void>;
-}
-
-/** A store in the memory of this process, which counts while the shared one is away. */
-export interface LocalKeyValue extends KeyValue {
-  /**
-   * Takes over what the shared store said, so that this one goes on from there: failures and locks, and limits that are
-   * half used up. What it knows itself is not forgotten for it.
-   */
-  learn(
-    guess: AttemptOperation,
-    tried: AttemptResult,
-    limits: readonly LimitOperation[],
-    results: readonly LimitResult[],
-  ): void;
 }
 
 /**

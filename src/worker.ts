@@ -48,6 +48,7 @@ async function createApplication(config: Config, bindings: WorkerBindings): Prom
     log,
     keyring,
     now,
+    steady: () => performance.now(),
     newId: () => uuidv7(now()),
     db: openDatabase(config),
     kv: createKeyValue(config, log),

@@ -1,7 +1,9 @@
 import * as z from 'zod';
 import { type HashLimits, nodeLimits } from '../crypto/hashing.ts';
 import { readStoredHash } from '../crypto/stored-hash.ts';
-import { anyName, bounded, email, locale, name, phoneNumber, username } from './schemas.ts';
+import { ownWords } from '../validation.ts';
+import { phoneNumber } from './phone.ts';
+import { anyName, bounded, email, locale, name, username } from './schemas.ts';
 
 /** What a line of an import is judged by. */
 export interface ImportRules {
@@ -73,7 +75,7 @@ export const importedUser = ({ roles, now, ...rules }: ImportRules) =>
     })
     .refine(({ email, username, login }) => email !== null || username !== null || login !== null, {
       path: ['email'],
-      message: 'Give an email, a username, or both',
+      message: 'Enter an email address, a username, or both',
     })
     .refine(({ email, username, login }) => login === null || (email === null && username === null), {
       path: ['login'],
@@ -94,22 +96,22 @@ type ReadLine = { readonly user: ImportedUser } | { readonly problems: readonly 
 const broken = (message: string): ReadLine => ({ problems: [{ field: undefined, message }] });
 
 /** Reads one line. @param schema what `importedUser` gives */
-export function readImportLine(schema: ReturnType<typeof importedUser>, line: string): ReadLine {
+export async function readImportLine(schema: ReturnType<typeof importedUser>, line: string): Promise<ReadLine> {
   let value: unknown;
   try {
     value = JSON.parse(line);
   } catch {
     return broken('Not JSON');
   }
-  const read = readImportValue(schema, value);
+  const read = await readImportValue(schema, value);
   // JSON.parse lets the last one win, where other readers may see the first.
   const isTwice = namesOf(line).length > new Set(namesOf(line)).size;
   return 'user' in read && isTwice ? broken('A field stands twice') : read;
 }
 
 /** Reads what a line said. */
-export function readImportValue(schema: ReturnType<typeof importedUser>, value: unknown): ReadLine {
-  const { data, error } = schema.safeParse(value);
+export async function readImportValue(schema: ReturnType<typeof importedUser>, value: unknown): Promise<ReadLine> {
+  const { data, error } = await schema.safeParseAsync(value, { error: ownWords });
   return error === undefined ? { user: data } : { problems: error.issues.flatMap(toProblems) };
 }
 

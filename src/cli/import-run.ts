@@ -106,19 +106,19 @@ function createReader(
     return { number, user, notes: [...notes, ...(runtime === undefined ? nodeAlone(user) : [])] };
   }
 
-  function readLine(number: number, text: string | null): ReadLine {
+  async function readLine(number: number, text: string | null): Promise<ReadLine> {
     if (text === null) {
       const message = `Longer than ${LONGEST_LINE} bytes, or not UTF-8`;
       return refusedLine(number, [{ field: undefined, message }]);
     }
     if (text.trim() === '') return { number, outcome: 'blank', notes: [] };
-    const read = readImportLine(schema, text);
+    const read = await readImportLine(schema, text);
     return 'problems' in read ? refusedLine(number, read.problems) : accept(number, read.user, []);
   }
 
   return async function* (input) {
     if (format === undefined) {
-      for await (const { number, text } of readLines(input, LONGEST_LINE)) yield readLine(number, text);
+      for await (const { number, text } of readLines(input, LONGEST_LINE)) yield await readLine(number, text);
       return;
     }
     const entries = format(await readDocument(input), { now: now(), hashConfig });
@@ -127,7 +127,7 @@ function createReader(
       const read =
         'refused' in entry
           ? { problems: [{ field: undefined, message: entry.refused }] }
-          : readForeignUser(schema, entry, roles, roleNames);
+          : await readForeignUser(schema, entry, roles, roleNames);
       yield 'problems' in read ? refusedLine(number, read.problems) : accept(number, read.user, read.notes);
     }
   };

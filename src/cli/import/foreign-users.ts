@@ -23,12 +23,12 @@ type Read =
  * Makes a user of ours of one of an export. What does not fit and can be done without is left out, and told.
  * @param roles that there are here
  */
-export function readForeignUser(
+export async function readForeignUser(
   schema: ReturnType<typeof importedUser>,
   foreign: ForeignUser,
   roles: readonly string[],
   roleNames: RoleNames,
-): Read {
+): Promise<Read> {
   const granted = rolesOf(foreign.roles, roles, roleNames);
   const { locale } = foreign.fields;
   const fields: Record<string, unknown> = {
@@ -38,7 +38,7 @@ export function readForeignUser(
     roles: granted.roles,
   };
   const notes = [...foreign.notes, ...granted.notes];
-  const first = readImportValue(schema, fields);
+  const first = await readImportValue(schema, fields);
   if ('user' in first) return { user: first.user, notes };
   for (const { field = '', message } of first.problems) {
     if (!dispensable.has(field)) continue;
@@ -46,7 +46,7 @@ export function readForeignUser(
     const outcome = field === 'password_hash' ? 'The user comes without a password' : 'Left out';
     notes.push({ field, message: `${outcome}: ${message}` });
   }
-  const second = readImportValue(schema, fields);
+  const second = await readImportValue(schema, fields);
   return 'user' in second ? { user: second.user, notes } : second;
 }
 
