@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { compatNames } from './compat/names.ts';
+import { linkVariables } from './config-links.ts';
 import { webhookList } from './config-webhooks.ts';
 import { isDecodable, isIssuer, isOrigin } from './http/web-address.ts';
 import { isNetwork } from './limits/client-address.ts';
@@ -8,6 +9,14 @@ import { isNetwork } from './limits/client-address.ts';
 const seconds = (fallback: number, minimum = 1) => z.coerce.number().int().min(minimum).default(fallback);
 /** Whether it is long and varied enough to derive keys from. */
 export const isSecret = (text: string) => text.length >= 32 && new Set(text).size > 5;
+/** Names of several words, separated by commas. */
+const words = (text: string) =>
+  text
+    .split(',')
+    .map((word) => word.trim())
+    .filter((word) => word !== '');
+const reservedUsernames =
+  'admin,administrator,root,superuser,system,support,help,security,moderator,staff,postmaster,hostmaster,webmaster,abuse,noreply,no-reply';
 const parts = (text: string) => text.split(/[\s,]+/).filter((part) => part !== '');
 const list = (isEntry: (entry: string) => boolean, message: string) =>
   z
@@ -111,6 +120,10 @@ export const variables = z.object({
   PASSWORD_MIN_LENGTH: z.coerce.number().int().min(8).max(256).default(8),
   /** How many of: lower case, upper case, digits, others. */
   PASSWORD_MIN_CLASSES: z.coerce.number().int().min(0).max(4).default(0),
+  /** Beside SERVICE_NAME: what people would put into a password here. */
+  PASSWORD_WORDS: z.string().default('').transform(words),
+  /** Nobody registers with one of them, nor with a name that looks like it. Empty: no one. */
+  RESERVED_USERNAMES: z.string().default(reservedUsernames).transform(words),
   BREACHED_PASSWORD_CHECK: flag.default(false),
   BREACHED_PASSWORD_URL: httpUrl.transform(withoutSlash).default('https://api.pwnedpasswords.com'),
   /** A verified address before the first sign-in. Where it is not set: true where mail goes out of the house. */
@@ -135,6 +148,7 @@ export const variables = z.object({
     .max(100)
     .regex(/^[^\p{Cc}<>"]+$/u, 'Must not hold control characters, quotes, < or >')
     .default('Edge Auth'),
+  ...linkVariables,
   /** Where events go beside the outbox: as many of the following as are set. */
   RABBITMQ_URL: z
     .url({ protocol: /^amqps?$/, message: 'Expected amqp://user:password@host:5672/vhost', abort: true })

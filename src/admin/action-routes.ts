@@ -89,7 +89,7 @@ const actions: readonly ActionDefinition[] = [
     summary: 'Remove the password, end all sessions, and mail a link to choose a new password',
     errors: ['email_missing', 'last_admin', 'precondition_failed'],
     run: forcePasswordReset,
-    done: 'Password removed, a mail to choose another one is on its way',
+    done: 'Password removed. The user gets an email to choose a new one',
     mails: true,
   },
   {

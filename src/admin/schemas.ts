@@ -1,16 +1,7 @@
 import * as z from 'zod';
 import { newPassword } from '../accounts/password.ts';
-import {
-  anyName,
-  bounded,
-  email,
-  exampleUser,
-  locale,
-  name,
-  phoneNumber,
-  user,
-  username,
-} from '../accounts/schemas.ts';
+import { phoneNumber } from '../accounts/phone.ts';
+import { anyName, bounded, email, exampleUser, locale, name, user, username } from '../accounts/schemas.ts';
 import { longestName } from '../accounts/username.ts';
 import { activity, exampleActivity } from '../audit/activity.ts';
 import { exampleOrigin, userAgentFields } from '../audit/user-agent.ts';
@@ -91,7 +82,7 @@ export function refuseMisfits(query: UserFilters, context: z.RefinementCtx): voi
   const others = [status, role, from, to].filter((value) => value !== undefined);
   if (prefix !== undefined && others.length > 0) issue('username', 'Cannot be combined with another filter');
   const fits = prefix === undefined ? place : anyName;
-  if (cursor !== undefined && !fits.safeParse(cursor).success) issue('cursor', 'Is not a next_cursor of this list');
+  if (cursor !== undefined && !fits.safeParse(cursor).success) issue('cursor', 'Use the next_cursor of this list');
 }
 
 /** How the audit log is searched. */
@@ -160,7 +151,10 @@ export const createUserRequest = (policy: Parameters<typeof newPassword>[0]) =>
   z
     .object({
       email: email.optional(),
-      email_verified: z.boolean().default(false).describe('Mark the address as verified'),
+      email_verified: z
+        .boolean()
+        .default(false)
+        .describe('Mark the address as verified. Not together with a password, which its owner has to choose'),
       username: username.optional(),
       password: newPassword(policy)
         .optional()
@@ -172,7 +166,12 @@ export const createUserRequest = (policy: Parameters<typeof newPassword>[0]) =>
     })
     .refine((body) => body.email !== undefined || (body.username !== undefined && body.password !== undefined), {
       path: ['email'],
-      message: 'Give an email, or a username and a password',
+      message: 'Enter an email address, or a username and a password',
+    })
+    // Whoever may make accounts could else sign in as anybody they name, without a mail to that person.
+    .refine((body) => !body.email_verified || body.password === undefined, {
+      path: ['email_verified'],
+      message: 'Leave out the password, which the owner then chooses by mail, or let the owner confirm the address',
     })
     .meta({ id: 'CreateUserRequest', examples: [{ email: 'ann@example.com', email_verified: true, name: 'Ann' }] });
 

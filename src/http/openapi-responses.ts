@@ -127,13 +127,16 @@ function describeProblems(
 }
 
 function exampleOf(code: ProblemCode): Json {
-  const { status, title } = problems[code];
-  const errors = code === 'validation_failed' ? { errors: [{ path: 'email', message: 'Not an email address' }] } : {};
+  const { status, title, detail } = problems[code];
+  const errors =
+    code === 'validation_failed'
+      ? { errors: [{ path: 'email', message: 'Enter an email address such as ann@example.com' }] }
+      : {};
   return {
     type: 'about:blank',
     title,
     status,
-    detail: title,
+    detail,
     code,
     request_id: '0f1e2d3c-4b5a-4968-8776-655443322110',
     ...errors,
