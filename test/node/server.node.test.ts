@@ -74,6 +74,7 @@ describe('a request that cannot be read', () => {
     ['bytes that are no text in the path', `GET /\xff\xfe HTTP/1.1\r\nHost: x\r\n${last}`, 400],
     ['a target that is no path', `GET health HTTP/1.1\r\nHost: x\r\n${last}`, 400],
     ['an asterisk and another method than OPTIONS', `GET * HTTP/1.1\r\nHost: x\r\n${last}`, 400],
+    ['CONNECT, as to a proxy', 'CONNECT other.example:443 HTTP/1.1\r\nHost: other.example:443\r\n\r\n', 400],
     ['no Host in HTTP/1.1', `GET /health HTTP/1.1\r\n${last}`, 400],
     ['two Hosts', `GET /health HTTP/1.1\r\nHost: x\r\nHost: y\r\n${last}`, 400],
     ['a Host with a blank', `GET /health HTTP/1.1\r\nHost: a b\r\n${last}`, 400],
