@@ -154,7 +154,7 @@ export const createUserRequest = (policy: Parameters<typeof newPassword>[0]) =>
       email_verified: z
         .boolean()
         .default(false)
-        .describe('Mark the address as verified. Not together with a password, which its owner has to choose'),
+        .describe('Mark the address as verified. Not together with a password: its owner chooses one then'),
       username: username.optional(),
       password: newPassword(policy)
         .optional()
