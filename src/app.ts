@@ -18,6 +18,7 @@ import { createEventRelay } from './events/relay.ts';
 import { eventRoutes } from './events/routes.ts';
 import type { Env } from './http/context.ts';
 import { crossOrigin } from './http/cross-origin.ts';
+import { refuseCrossSiteForms } from './http/cross-site.ts';
 import type { Endpoint } from './http/endpoint.ts';
 import { mount } from './http/mount.ts';
 import { observeRequest } from './http/observe-request.ts';
@@ -114,6 +115,7 @@ export function createApp(given: Deps): App {
   );
   app.use((c, next) => (pageHeaders.get(c.req.path) ?? apiHeaders)(c, next));
   app.use(crossOrigin(config, endpoints));
+  app.use(refuseCrossSiteForms(config));
   app.use(
     bodyLimit({
       maxSize: maximumBody,

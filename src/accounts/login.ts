@@ -133,7 +133,7 @@ async function signIn(
   const session = newSession(deps, account, origin);
   const user = await toUser(deps, account);
   const audit = auditRow(deps, { type: 'login', result: 'success', userId, sessionId: session.id, origin });
-  const passwordHash = needsUpgrade ? { passwordHash: await hasher.hash(request.password, signal) } : {};
+  const passwordHash = needsUpgrade ? { passwordHash: await hasher.hash(request.password, signal, 'front') } : {};
   const upgrade = { ...passwordHash, ...newerIndex(lookup, account) };
   const notice = request.deviceId === undefined ? await newSignInMail(deps, account, user, call) : undefined;
   const events = await sessionStarted(deps, session);
