@@ -21,6 +21,7 @@ export const guides: Readonly<Record<GuideName, Guide>> = {
   api: { title: 'The API', about: 'Registration, sign-in, sessions, profile, mail links and lists.' },
   administration: { title: 'Administration', about: 'The first admin, roles and permissions, and the admin API.' },
   configuration: { title: 'Configuration', about: 'Every variable, limit and lockout.' },
+  secrets: { title: 'Secrets and keys', about: 'Replace the root secret, answer a leak, rotate signing keys.' },
   'deploy-workers': { title: 'Deploying to Cloudflare Workers', about: 'Neon or any Postgres, Upstash, Resend.' },
   'self-hosting': { title: 'Self-hosting', about: 'Docker Compose, TLS, releases, cores and shutdown.' },
   kubernetes: { title: 'Kubernetes', about: 'The Helm chart and plain manifests.' },

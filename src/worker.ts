@@ -124,6 +124,7 @@ export default {
   async scheduled(_controller, bindings) {
     const app = await getApplication(bindings);
     await app.runScheduled();
+    await app.drain();
     await app.flush();
   },
 } satisfies ExportedHandler<WorkerBindings>;

@@ -18,6 +18,7 @@ import { createSteadyClock } from '../platform/steady-clock.ts';
 import { runEvery } from '../scheduled/timer.ts';
 import { createClockComparison } from './clock.ts';
 import { createKeyValue } from './key-value.ts';
+import { writeLogLine } from './log-output.ts';
 import { prepare } from './prepare.ts';
 import { listen } from './server.ts';
 import { countWorkers, shareOf, sharePort } from './workers.ts';
@@ -26,6 +27,8 @@ const clock = createSteadyClock();
 const { now } = clock;
 /** How often the scheduled work is looked at: milliseconds. */
 const schedule = 60_000;
+/** How soon what waits goes on when who takes it is back: milliseconds. */
+const drainPause = 5000;
 /** How long what is still in the outbox is delivered at the end; other replicas go on with it. Milliseconds. */
 const flushTime = 5000;
 
@@ -74,7 +77,7 @@ export async function startService(
     const read = readConfig(variables);
     // What was named by an older name is told once, too.
     const config = { ...read, renamed: [] };
-    const log = createLog(config.logLevel, now);
+    const log = createLog(config.logLevel, now, writeLogLine);
     if (!isPrepared) await prepare(read, log, signal);
 
     const workers = countWorkers(config);
@@ -120,6 +123,7 @@ export async function startService(
     stops.push(() =>
       Promise.race([app.deliverDue().catch(() => undefined), sleep(flushTime, undefined, { ref: false })]),
     );
+    stops.push(runEvery(drainPause, app.drain));
     // Of many replicas, one.
     stops.push(runEvery(schedule, (signal) => app.runScheduled({ alone: true, signal })));
     stops.push(await listen(app, config, log, sharePort(workers)));

@@ -7,6 +7,7 @@ export const guideNames = [
   'api',
   'administration',
   'configuration',
+  'secrets',
   'deploy-workers',
   'self-hosting',
   'kubernetes',
