@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { compatNames } from './compat/names.ts';
 import { linkVariables } from './config-links.ts';
+import { readPeppers } from './config-peppers.ts';
 import { webhookList } from './config-webhooks.ts';
 import { isDecodable, isIssuer, isOrigin } from './http/web-address.ts';
 import { isNetwork } from './limits/client-address.ts';
@@ -25,9 +26,15 @@ const list = (isEntry: (entry: string) => boolean, message: string) =>
     .transform(parts)
     .refine((entries) => entries.every(isEntry), message);
 const flag = z.enum(['true', 'false', '1', '0']).transform((text) => text === 'true' || text === '1');
+/** Whether something is there at all. */
+const onOff = z
+  .string()
+  .toLowerCase()
+  .pipe(z.enum(['on', 'off', 'true', 'false', '1', '0'], 'Expected on or off'))
+  .transform((text) => ['on', 'true', '1'].includes(text));
 const httpUrl = z.url({ protocol: /^https?$/, abort: true });
 /** No slash at its end. */
-const withoutSlash = (text: string) => text.replace(/\/+$/, '');
+const withoutSlash = (text: string): string => (text.endsWith('/') ? withoutSlash(text.slice(0, -1)) : text);
 
 /** `Name <address>` or an address alone. */
 const mailFrom = z
@@ -47,8 +54,10 @@ const isBearerToken = (text: string) => /^[\w.~+/-]{16,512}=*$/.test(text);
 function readOtelHeaders(text: string, context: z.RefinementCtx): Record<string, string> {
   const headers: Record<string, string> = {};
   for (const pair of text.split(',').filter((part) => part.trim() !== '')) {
-    const [, name = '', value = ''] = /^\s*([\w-]+)\s*=\s*([\w!#$%&'*+./:;<=>?@^`|~ -]*?)\s*$/.exec(pair) ?? [];
-    if (name === '' || /%(?![0-7][0-9a-f])|%[01][0-9a-f]|%7f/i.test(value)) {
+    const [first = '', ...others] = pair.split('=');
+    const [name, value] = [first.trim(), others.join('=').trim()];
+    const isWritten = others.length > 0 && /^[\w-]+$/.test(name) && /^[\w!#$%&'*+./:;<=>?@^`|~ -]*$/.test(value);
+    if (!isWritten || /%(?![0-7][0-9a-f])|%[01][0-9a-f]|%7f/i.test(value)) {
       context.addIssue({ code: 'custom', message: 'Expected name=value,name=value with percent-encoded values' });
       return z.NEVER;
     }
@@ -94,12 +103,17 @@ export const variables = z.object({
     .default(compatNames.join(','))
     .transform((text) => [...new Set(parts(text).filter((name) => name !== 'none'))])
     .pipe(z.array(z.enum(compatNames, `Expected names among ${compatNames.join(', ')}, or none`))),
+  /** `/docs`, `/redoc` and `/openapi.json`. */
+  DOCS: onOff.default(true),
+  /** `/readyz`, which asks the database and the key-value store. */
+  READYZ: onOff.default(true),
   ACCESS_TOKEN_TTL: seconds(900, 60),
   SESSION_TTL: seconds(30 * 86_400, 60),
   SESSION_IDLE_TTL: seconds(7 * 86_400, 60),
-  REFRESH_GRACE: seconds(10, 0),
+  /** The least of it follows from how long answers take. */
+  REFRESH_GRACE: seconds(30),
   /** The oldest of a user's sessions end beyond so many; 0 for no bound. */
-  MAX_SESSIONS: z.coerce.number().int().min(0).max(10_000).default(0),
+  MAX_SESSIONS: z.coerce.number().int().min(0).max(10_000).default(100),
   SESSION_RETENTION: seconds(30 * 86_400, 86_400),
   AUDIT_RETENTION: seconds(180 * 86_400, 86_400),
   SIGNING_KEY_TERM: seconds(30 * 86_400, 3600),
@@ -172,6 +186,8 @@ export const variables = z.object({
   OTEL_SERVICE_NAME: z.string().min(1).max(100).default('edge-auth'),
   /** The share of new traces that is recorded; for others the caller has decided. */
   OTEL_TRACES_SAMPLER_ARG: z.coerce.number().min(0).max(1).default(1),
+  /** Peppers of other systems, `name:pepper`: what Devise calls `pepper`. */
+  LEGACY_PEPPERS: z.string().default('').transform(readPeppers),
   ARGON2_MEMORY: z.coerce.number().int().min(19_456).max(65_536).default(19_456),
   ARGON2_ITERATIONS: z.coerce.number().int().min(1).max(10).default(2),
   HOST: z.string().min(1).default('0.0.0.0'),

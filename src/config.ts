@@ -15,6 +15,7 @@ import {
   type Policy,
   type PolicyTable,
 } from './limits/policies.ts';
+import { longestAnswer, retryAfter, shortestGrace } from './sessions/refresh-times.ts';
 
 export interface Config {
   readonly environment: Variables['ENVIRONMENT'];
@@ -29,6 +30,9 @@ export interface Config {
   readonly corsOrigins: readonly string[];
   /** The older APIs that are on. */
   readonly compatApis: Variables['COMPAT_APIS'];
+  /** Whether the API describes itself at `/docs`, `/redoc` and `/openapi.json`. */
+  readonly docs: boolean;
+  readonly readyz: boolean;
   /** All durations are in seconds. */
   readonly accessTokenTtl: number;
   readonly sessionTtl: number;
@@ -58,6 +62,8 @@ export interface Config {
   /** How long the row of an ended session is kept. */
   readonly sessionRetention: number;
   readonly auditRetention: number;
+  /** Peppers of other systems, by name: their hashes need them. */
+  readonly legacyPeppers: ReadonlyMap<string, string>;
   readonly argon2: { readonly memory: number; readonly iterations: number };
   readonly limits: PolicyTable;
   readonly lockouts: LockoutTable;
@@ -129,6 +135,7 @@ function contradictions(v: Variables, required: (name: string) => string): strin
     wrong.push('ISSUER: must be https outside development');
   }
   if (v.SESSION_IDLE_TTL > v.SESSION_TTL) wrong.push('SESSION_IDLE_TTL: must not exceed SESSION_TTL');
+  wrong.push(...graceContradictions(v));
   if (v.SIGNING_KEY_LEAD * 2 > v.SIGNING_KEY_TERM) {
     wrong.push('SIGNING_KEY_LEAD: must be at most half of SIGNING_KEY_TERM');
   }
@@ -136,6 +143,15 @@ function contradictions(v: Variables, required: (name: string) => string): strin
     wrong.push(`ARGON2_MEMORY: times ARGON2_ITERATIONS must be at most ${argon2Limits.work}`);
   }
   return [...wrong, ...mailContradictions(v, required), ...eventContradictions(v)];
+}
+
+/** A window that closes before an obedient client can try again signs people out for lost answers. */
+function graceContradictions({ REFRESH_GRACE, SESSION_IDLE_TTL }: Variables): string[] {
+  if (REFRESH_GRACE < shortestGrace) {
+    const why = `an answer may take ${longestAnswer} s, and so may the next one after Retry-After (${retryAfter} s)`;
+    return [`REFRESH_GRACE: must be at least ${shortestGrace}, since ${why}`];
+  }
+  return REFRESH_GRACE < SESSION_IDLE_TTL ? [] : ['REFRESH_GRACE: must be less than SESSION_IDLE_TTL'];
 }
 
 const isLoopback = (url: string) => isLoopbackHost(new URL(url).hostname);
@@ -160,6 +176,8 @@ function toConfig(
     trustedProxies: v.TRUSTED_PROXIES,
     corsOrigins: v.CORS_ORIGINS,
     compatApis: v.COMPAT_APIS,
+    docs: v.DOCS,
+    readyz: v.READYZ,
     accessTokenTtl: v.ACCESS_TOKEN_TTL,
     sessionTtl: v.SESSION_TTL,
     sessionIdleTtl: v.SESSION_IDLE_TTL,
@@ -180,6 +198,7 @@ function toConfig(
     maxSessions: v.MAX_SESSIONS === 0 ? undefined : v.MAX_SESSIONS,
     sessionRetention: v.SESSION_RETENTION,
     auditRetention: v.AUDIT_RETENTION,
+    legacyPeppers: v.LEGACY_PEPPERS,
     argon2: { memory: v.ARGON2_MEMORY, iterations: v.ARGON2_ITERATIONS },
     limits: overridePolicies((name) => limits[limitVariable(name)]),
     lockouts: overrideLockouts((name) => lockouts[lockoutVariable(name)]),

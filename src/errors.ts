@@ -10,6 +10,22 @@ const askAgain = 'Try again in a moment. If it goes on, tell the operator the re
 
 /** The one table of errors: code, HTTP status, and what people read. Adding an error is adding a row. */
 export const problems = {
+  bad_request: {
+    status: 400,
+    title: 'The request is malformed',
+    detail: 'Check the request line, the Host header and the other headers.',
+  },
+  request_timeout: { status: 408, title: 'The request took too long to arrive', detail: 'Send it again.' },
+  expectation_failed: {
+    status: 417,
+    title: 'Unsupported expectation',
+    detail: 'Send no Expect header, or Expect: 100-continue.',
+  },
+  headers_too_large: {
+    status: 431,
+    title: 'The request line or the headers are too large',
+    detail: 'Send at most 16 KiB of headers.',
+  },
   invalid_json: { status: 400, title: 'The body is not valid JSON', detail: 'Send one JSON object, encoded in UTF-8.' },
   unsupported_media_type: {
     status: 415,

@@ -61,7 +61,7 @@ export async function register(deps: SessionDeps, request: RegisterRequest, call
   const [user, tokens, deviceToken] = await Promise.all([
     toUser(deps, row),
     firstTokens(deps, session, row.roles),
-    issueDeviceToken(deps, owner),
+    issueDeviceToken(deps, owner, row),
   ]);
   return { user, tokens, deviceToken };
 }

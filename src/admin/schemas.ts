@@ -44,20 +44,20 @@ const time = z.iso.datetime({ offset: true });
 export const userFilters = z.object({
   cursor: bounded(longestName * 2)
     .optional()
-    .describe('The `next_cursor` of the page before'),
+    .describe('The `next_cursor` of the previous page'),
   status: z
     .enum(['active', 'disabled'])
     .optional()
     .meta({ examples: ['active'] }),
   role: roleName
     .optional()
-    .describe('Only those who have it')
+    .describe('Only users with this role')
     .meta({ examples: ['admin'] }),
   created_from: time.optional().meta({ examples: ['2026-01-01T00:00:00Z'] }),
-  created_to: time.optional().describe('Only those created before'),
+  created_to: time.optional().describe('Only users created before this time'),
   username: anyName
     .optional()
-    .describe('How it begins. Sorted by the username then, and not to be combined')
+    .describe('Start of the username. The list is sorted by username then. Cannot be combined with another filter')
     .meta({ examples: ['an'] }),
 });
 
@@ -91,9 +91,9 @@ export const auditFilters = z.object({
   user: z
     .uuid()
     .optional()
-    .describe('Whom it is about')
+    .describe('The user that the event is about')
     .meta({ examples: [exampleUser.id] }),
-  actor: z.uuid().optional().describe('The admin who did it'),
+  actor: z.uuid().optional().describe('The administrator who acted'),
   type: z
     .string()
     .regex(/^[a-z_]{1,64}$/)
@@ -104,7 +104,7 @@ export const auditFilters = z.object({
     .optional()
     .meta({ examples: ['failure'] }),
   from: time.optional(),
-  to: time.optional().describe('Only what was before'),
+  to: time.optional().describe('Only events before this time'),
 });
 
 export type AuditQuery = z.output<typeof auditFilters> & {
@@ -113,7 +113,10 @@ export type AuditQuery = z.output<typeof auditFilters> & {
 };
 
 export const auditEvent = activity
-  .extend({ user_id: z.uuid().nullable(), actor_id: z.uuid().nullable().describe('Of an admin who did it') })
+  .extend({
+    user_id: z.uuid().nullable(),
+    actor_id: z.uuid().nullable().describe('The administrator who acted, if any'),
+  })
   .meta({ id: 'AuditEvent', examples: [{ ...exampleActivity, user_id: exampleUser.id, actor_id: null }] });
 
 export const adminSession = z
@@ -152,9 +155,11 @@ export const createUserRequest = (policy: Parameters<typeof newPassword>[0]) =>
       email_verified: z
         .boolean()
         .default(false)
-        .describe('Take the address for verified: not together with a password, which its owner has to choose then'),
+        .describe('Mark the address as verified. Not together with a password: its owner chooses one then'),
       username: username.optional(),
-      password: newPassword(policy).optional().describe('Without one, a mail to choose one goes out'),
+      password: newPassword(policy)
+        .optional()
+        .describe('Without a password, the user gets a mail with a link to choose one'),
       name: name.optional(),
       surname: name.optional(),
       phone_number: phoneNumber.optional(),
@@ -173,9 +178,11 @@ export const createUserRequest = (policy: Parameters<typeof newPassword>[0]) =>
 
 export type CreateUserRequest = z.output<ReturnType<typeof createUserRequest>>;
 
-export const rolesRequest = z
-  .object({ roles: roleNames })
-  .meta({ id: 'RolesRequest', description: 'All of them: what is missing is gone.', examples: [{ roles: ['user'] }] });
+export const rolesRequest = z.object({ roles: roleNames }).meta({
+  id: 'RolesRequest',
+  description: 'The complete list. A role that is not listed is removed.',
+  examples: [{ roles: ['user'] }],
+});
 
 export const rolesAnswer = z
   .object({ roles: z.array(z.string()) })

@@ -34,6 +34,10 @@ export const policies = {
   write_user: { limit: 30, window: 60 },
   /** Reads all there is about somebody. */
   export_user: { limit: 10, window: 3600 },
+  /** The description of the API: some requests for each page that somebody opens. */
+  docs_address: { limit: 120, window: 60 },
+  /** `/readyz` asks the database. Probes of one machine ask for all that runs there. */
+  readyz_address: { limit: 6000, window: 60 },
   /** Each endpoint of an older API whose documents promise this, by the address, besides the limits of the operation. */
   compat_endpoint: { limit: 100, window: 60 },
 } satisfies Record<string, Policy>;
@@ -67,6 +71,8 @@ export const lockouts = {
   lockout_account: { failures: 100, pause: 3600, longestPause: 3600, memory: 3600 },
   /** One device that signed in to the account before. */
   lockout_device: { failures: 5, pause: 60, longestPause: 3600, memory: 86_400 },
+  /** All such devices of an account together: whoever had the password once may have any number of them. */
+  lockout_account_devices: { failures: 20, pause: 60, longestPause: 3600, memory: 86_400 },
 } satisfies Record<string, Lockout>;
 
 export type LockoutName = keyof typeof lockouts;

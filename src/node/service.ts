@@ -6,21 +6,24 @@ import { createKeyring } from '../crypto/derive.ts';
 import { createPasswordHasher } from '../crypto/password-hash.ts';
 import { uuidv7 } from '../crypto/random.ts';
 import { createLog } from '../ops/log.ts';
-import { createArgon2Native } from '../platform/argon2-native.ts';
 import { createDirectoryAssets } from '../platform/assets-directory.ts';
 import { createBreachedPasswords } from '../platform/breached-passwords.ts';
+import { createNodeHashing } from '../platform/hashing-node.ts';
 import { createMemoryKeyValue } from '../platform/memory.ts';
 import { createNodeMailer } from '../platform/node-mailer.ts';
 import { createNodeSinks } from '../platform/node-sinks.ts';
 import { createOtlpExporter } from '../platform/otlp.ts';
 import { createPostgres } from '../platform/postgres.ts';
+import { createSteadyClock } from '../platform/steady-clock.ts';
 import { runEvery } from '../scheduled/timer.ts';
+import { createClockComparison } from './clock.ts';
 import { createKeyValue } from './key-value.ts';
 import { prepare } from './prepare.ts';
 import { listen } from './server.ts';
 import { countWorkers, shareOf, sharePort } from './workers.ts';
 
-const now = () => Date.now();
+const clock = createSteadyClock();
+const { now } = clock;
 /** How often the scheduled work is looked at: milliseconds. */
 const schedule = 60_000;
 /** How long what is still in the outbox is delivered at the end; other replicas go on with it. Milliseconds. */
@@ -78,6 +81,9 @@ export async function startService(
     const { poolSize, hashes } = shareOf(config, workers);
     const postgres = createPostgres({ url: config.database.url, poolSize });
     stops.push(postgres.close);
+    const compareClocks = createClockComparison({ clock, db: postgres.db, log });
+    await compareClocks();
+    stops.push(runEvery(schedule, compareClocks));
     const kv = await createKeyValue(config, log, now);
     stops.push(() => kv.close());
     const mailer = await createNodeMailer(config);
@@ -93,6 +99,7 @@ export async function startService(
       now,
       kv,
       db: postgres.db,
+      steady: () => performance.now(),
       newId: () => uuidv7(now()),
       fallback: createMemoryKeyValue({ now }),
       mailer,
@@ -101,7 +108,8 @@ export async function startService(
       assets: createDirectoryAssets(resolve(import.meta.dirname, '../../dist/docs')),
       isBreached: createBreachedPasswords(config.breachedPasswordUrl),
       hasher: createPasswordHasher({
-        argon2: createArgon2Native(hashes),
+        hashing: createNodeHashing(hashes),
+        legacyPeppers: config.legacyPeppers,
         peppers: keyring.all.map(({ id, pepper }) => ({ id, key: pepper })),
         parameters: { ...config.argon2, parallelism: 1 },
       }),

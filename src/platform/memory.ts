@@ -1,10 +1,11 @@
 import {
   defineKeyValue,
-  type KeyValue,
   type LimitOperation,
   type LimitResult,
+  type LocalKeyValue,
   type Operation,
   type Result,
+  type ReturnOperation,
   type SetOperation,
   toMilliseconds,
 } from '../kv.ts';
@@ -23,7 +24,7 @@ interface MemoryOptions {
  * A store in the memory of one process: the default where no Redis is configured, and the fallback for limits while the
  * shared store is away. Its size is bounded, so that a flood of addresses cannot exhaust memory.
  */
-export function createMemoryKeyValue({ now, capacity = 100_000 }: MemoryOptions): KeyValue {
+export function createMemoryKeyValue({ now, capacity = 100_000 }: MemoryOptions): LocalKeyValue {
   const counters = createCounters(capacity);
   const values = createValues(capacity);
   const attempts = createAttempts(capacity);
@@ -33,6 +34,8 @@ export function createMemoryKeyValue({ now, capacity = 100_000 }: MemoryOptions)
     switch (operation.type) {
       case 'limit':
         return counters.hit(operation, time);
+      case 'return':
+        return counters.giveBack(operation, time);
       case 'attempt':
         return attempts.attempt(operation, values.get(operation.resetKey, time));
       case 'forgive':
@@ -48,13 +51,12 @@ export function createMemoryKeyValue({ now, capacity = 100_000 }: MemoryOptions)
     }
   }
 
-  return defineKeyValue({
+  const store = defineKeyValue({
     kind: 'memory',
     async run(operations) {
       const time = now();
       return operations.map((operation) => perform(operation, time));
     },
-    async ping() {},
     async close() {
       counters.clear();
       values.clear();
@@ -62,6 +64,16 @@ export function createMemoryKeyValue({ now, capacity = 100_000 }: MemoryOptions)
       sums.clear();
     },
   });
+  return {
+    ...store,
+    learn(guess, tried, limits, results) {
+      attempts.learn(guess, tried, values.get(guess.resetKey, now()));
+      for (const [index, limit] of limits.entries()) {
+        const result = results[index];
+        if (result !== undefined) counters.learn(limit, result, now());
+      }
+    },
+  };
 }
 
 interface Counter {
@@ -103,6 +115,16 @@ function createCounters(capacity: number) {
     return { index, current: 0, previous, refused: false, milliseconds };
   }
 
+  function write(name: string, counter: Counter, time: number): void {
+    // Moves to the end: the order of the map is the order of last use.
+    counters.delete(name);
+    if (prune.isDue(counters.size)) {
+      makeRoom(time);
+      prune.done(counters.size);
+    }
+    counters.set(name, counter);
+  }
+
   return {
     hit({ key, limit, window }: LimitOperation, time: number): LimitResult {
       const milliseconds = toMilliseconds(window);
@@ -115,14 +137,26 @@ function createCounters(capacity: number) {
 
       counter.refused = used >= limit;
       if (!counter.refused) counter.current += 1;
-      // Moves to the end: the order of the map is the order of last use.
-      counters.delete(name);
-      if (prune.isDue(counters.size)) {
-        makeRoom(time);
-        prune.done(counters.size);
-      }
-      counters.set(name, counter);
+      write(name, counter, time);
       return { success: !counter.refused, limit, remaining: counter.refused ? 0 : limit - used - 1, reset };
+    },
+    giveBack({ key, window }: ReturnOperation, time: number): boolean {
+      const milliseconds = toMilliseconds(window);
+      const name = `${milliseconds}:${key}`;
+      const counter = read(name, milliseconds, time);
+      if (counter.current > 0) counter.current -= 1;
+      else counter.previous = Math.max(0, counter.previous - 1);
+      if (counters.has(name)) counters.set(name, counter);
+      return true;
+    },
+    /** Below the half nothing is kept: what this process lets through by itself is the other half. */
+    learn({ key, limit, window }: LimitOperation, { success, remaining }: LimitResult, time: number): void {
+      const used = success ? limit - remaining : limit;
+      if (used * 2 <= limit) return;
+      const milliseconds = toMilliseconds(window);
+      const name = `${milliseconds}:${key}`;
+      const counter = read(name, milliseconds, time);
+      write(name, { ...counter, current: Math.max(counter.current, used) }, time);
     },
     clear: () => counters.clear(),
   };
