@@ -2,8 +2,9 @@ import * as z from 'zod';
 import { type HashLimits, nodeLimits } from '../crypto/hashing.ts';
 import { readStoredHash } from '../crypto/stored-hash.ts';
 import { ownWords } from '../validation.ts';
+import { locale } from './locale-schema.ts';
 import { phoneNumber } from './phone.ts';
-import { anyName, bounded, email, locale, name, username } from './schemas.ts';
+import { anyName, bounded, email, name, username } from './schemas.ts';
 
 /** What a line of an import is judged by. */
 export interface ImportRules {
