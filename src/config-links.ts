@@ -76,7 +76,7 @@ export function toLinks(v: LinkVariables): LinksConfig {
 }
 
 const longest = 2000;
-const withoutSlash = (path: string) => path.replace(/\/+$/, '');
+const withoutSlash = (path: string): string => (path.endsWith('/') ? withoutSlash(path.slice(0, -1)) : path);
 
 /**
  * An address that somebody wants to go on to, where it is allowed: below one of `REDIRECT_URLS` or `APP_URL`, and read

@@ -156,20 +156,6 @@ export interface KeyValue {
   close(): Promise<void>;
 }
 
-/** A store in the memory of this process, which counts while the shared one is away. */
-export interface LocalKeyValue extends KeyValue {
-  /**
-   * Takes over what the shared store said, so that this one goes on from there: failures and locks, and limits that are
-   * half used up. What it knows itself is not forgotten for it.
-   */
-  learn(
-    guess: AttemptOperation,
-    tried: AttemptResult,
-    limits: readonly LimitOperation[],
-    results: readonly LimitResult[],
-  ): void;
-}
-
 /**
  * The store did not do what was asked. `code` says why and is safe to log, as is the message: neither holds an
  * address, a credential or a key. It is `timeout`, `unreachable`, `paused` (not asked, because it failed a moment

@@ -60,13 +60,31 @@ it('no endpoint tells known from unknown accounts by status, headers, their orde
   }
 });
 
-it('a registration that waits cannot sign in, with the right password too, and that looks like any other failure', async () => {
+it('who signs in before they confirmed learns so with the right password, and nothing of whether an account has the address', async () => {
   const app = await testApp({ variables });
-  const email = `user-${crypto.randomUUID()}@example.com`;
-  await app.request('POST', '/auth/register', { body: { email, password }, address: '203.0.113.1' });
-  const login = (identifier: string, address: string) =>
-    app.request('POST', '/auth/login', { body: { identifier, password }, address });
-  expect(seen(await login(email, '203.0.113.2'))).toEqual(seen(await login('nobody@example.com', '203.0.113.3')));
+  const [fresh, held] = ['fresh', 'held'].map((name) => `${name}-${crypto.randomUUID()}@example.com`);
+  const send = (path: string, body: object) => app.request('POST', path, { body, address: places.next().value });
+  const login = async (email: string | undefined, secret: string) => {
+    const before = app.statements.length;
+    const answer = await send('/auth/login', { email, password: secret });
+    return { ...seen(answer), statements: app.statements.slice(before, answer.soFar[0]).map(({ sql }) => sql) };
+  };
+  await send('/auth/register', { email: held, password });
+  await send('/auth/verify-email', { token: secretsTo(app, held ?? '').token });
+  const typed = 'typed by somebody else';
+  for (const email of [fresh, held]) await send('/auth/register', { email, password: typed });
+  const early = await login(fresh, typed);
+  expect(early).toMatchObject({ status: 403, body: { code: 'email_not_verified' } });
+  expect(early.body.detail).toContain('/auth/resend-verification');
+  expect(await login(held, typed)).toEqual(early);
+  expect(await login(held, 'wrong altogether')).toEqual(await login(fresh, 'wrong altogether'));
+  // Nor does it show when the holder of the address confirms a registration of their own.
+  await send('/auth/register', { email: fresh, password });
+  const { token } = secretsTo(app, fresh ?? '');
+  await send('/auth/register', { email: fresh, password: typed });
+  expect((await send('/auth/verify-email', { token })).status).toBe(200);
+  expect(await login(fresh, typed)).toEqual(early);
+  expect((await login(fresh, password)).status).toBe(200);
 });
 
 it('who never verified an address has to, once that is asked for, and only who knows the password learns so', async () => {

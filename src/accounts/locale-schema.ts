@@ -7,7 +7,7 @@ export const locale = z
   .transform((value, context) => {
     try {
       // POSIX writes de_DE.UTF-8.
-      const [canonical] = Intl.getCanonicalLocales(value.replace(/[.@].*$/, '').replaceAll('_', '-'));
+      const [canonical] = Intl.getCanonicalLocales(value.split(/[.@]/, 1).join('').replaceAll('_', '-'));
       if (canonical !== undefined) return canonical;
     } catch {
       // Says no more than that it is none.

@@ -19,6 +19,7 @@ import { firstTokens, newSession, type SessionDeps, type Tokens } from '../sessi
 import { normaliseEmail } from './email.ts';
 import { lockoutNoticeTask } from './lockout-notice.ts';
 import type { LoginAttempt } from './login-attempt.ts';
+import { isOfPendingRegistration } from './pending-login.ts';
 import { toUser } from './profile.ts';
 import type { User } from './schemas.ts';
 import { type AccountLookup, findAccount, type UserRow } from './store.ts';
@@ -118,6 +119,10 @@ export async function proveCredentials(
   if (account !== undefined && valid && account.status === 'active') return { account, needsUpgrade };
   const userId = account?.id ?? null;
   const audit = auditRow(deps, { type, result: 'failure', userId, sessionId: null, origin });
+  if (await isOfPendingRegistration(deps, request, signal)) {
+    await recordAudit(db, audit);
+    throw new Problem('email_not_verified', { reason: 'registration not confirmed' });
+  }
   await Promise.all([recordAudit(db, audit), promiseNotice(deps, request, tried, call)]);
   const reason = account === undefined ? 'unknown account' : valid ? account.status : 'wrong password';
   throw new Problem('invalid_credentials', { reason });

@@ -96,13 +96,20 @@ export function registrationTask(deps: Deps): Task {
     const { email } = registration;
     const indexes = await blindIndexes(keyring, 'email', email.key);
     const account = await findAccount(db, { emailIndexes: indexes });
+    const confirmation = await promiseConfirmation(deps, indexes[0], registration, by);
     const promised =
       account === undefined
-        ? await promiseConfirmation(deps, indexes[0], registration, by)
-        : await promiseToHolder(deps, account, email.address, by);
+        ? confirmation
+        : { ...(await promiseToHolder(deps, account, email.address, by)), waits: withoutMail(confirmation) };
     return (await finishTask(db, row.id, promised)) ? [promised.mail] : [];
   };
 }
+
+/**
+ * A registration that nobody can confirm, since no mail holds its token: whoever signs in with what they typed gets the
+ * same answer as where no account has the address.
+ */
+const withoutMail = ({ token }: PromisedToken) => ({ ...token, codeHash: null, codeExpiresAt: null });
 
 /** The mail that makes an account of a registration, and says so: with the password that was typed at that time. */
 export async function promiseConfirmation(

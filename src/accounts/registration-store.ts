@@ -13,8 +13,8 @@ import { listOf } from './token-store.ts';
 export const spent = sql`purpose = 'email_verified', code_hash = null, code_expires_at = null, data_sealed = null`;
 
 /**
- * Makes the user of a registration that waited for its address, and drops all other registrations of that address: they
- * are locked first, and in one order, so that of two that are confirmed at once the second finds nothing. Makes nothing
+ * Makes the user of a registration that waited for its address, and makes all other registrations of that address void.
+ * They stay until they expire, so that whoever typed them sees no difference when they sign in. They are locked first, and in one order, so that of two that are confirmed at once the second finds nothing. Makes nothing
  * where an account has the address by now, whoever made it: an account is never changed by what somebody typed elsewhere.
  * @param token whether its link stays, to say that the address is verified
  * @param emailIndexes of the address, under each secret: the unique index sees the newest one's only
@@ -46,8 +46,11 @@ export async function redeemRegistration(
       )} returning id
     ), dropped as (
       delete from ${oneTimeTokens} as t using locked
-      where t.id = locked.id and exists (select from registered)
-        ${token.staysKnown ? sql`and t.id <> ${token.id}::uuid` : sql``}
+      where t.id = locked.id and t.id = ${token.id}::uuid and not ${token.staysKnown}::boolean
+        and exists (select from registered)
+    ), voided as (
+      update ${oneTimeTokens} as t set token_hash = 'void ' || t.id, code_hash = null, code_expires_at = null
+      from locked where t.id = locked.id and t.id <> ${token.id}::uuid and exists (select from registered)
     )${
       token.staysKnown
         ? sql`, spent as (

@@ -177,11 +177,12 @@ export async function insertRegistrationTask(db: Database, task: OutboxRow, skel
 export async function finishTask(
   db: Database,
   taskId: string,
-  promised: { readonly token?: OneTimeTokenRow; readonly mail?: OutboxRow },
+  promised: { readonly token?: OneTimeTokenRow; readonly mail?: OutboxRow; readonly waits?: OneTimeTokenRow },
   audit?: AuditRow,
 ): Promise<boolean> {
   const parts = [
     promised.token && sql`, token as (${insertFrom(oneTimeTokens, promised.token, sql`task`)})`,
+    promised.waits && sql`, waits as (${insertFrom(oneTimeTokens, promised.waits, sql`task`)})`,
     promised.mail && sql`, mailed as (${outboxFrom(promised.mail, sql`task`)})`,
     audit &&
       sql`, audited as (${auditFrom(

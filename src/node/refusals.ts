@@ -1,5 +1,5 @@
 import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
-import type { Socket } from 'node:net';
+import { Socket } from 'node:net';
 import type { ProblemCode } from '../errors.ts';
 import type { Refusal, Refuse } from '../http/refusal.ts';
 import { hasDotSegments } from '../http/target.ts';
@@ -55,6 +55,11 @@ export function refuseMalformed(server: Server, refuse: Refuse): void {
 
   server.on('checkExpectation', (incoming: IncomingMessage, outgoing: ServerResponse) => {
     answerRefusal(refuse('expectation_failed', 'an expectation other than 100-continue'), incoming, outgoing);
+  });
+
+  server.on('connect', (_, stream) => {
+    if (stream instanceof Socket) closeGently(stream, write(refuse('bad_request', 'CONNECT')));
+    else stream.destroy();
   });
 
   server.on('clientError', (error: Error, socket: Socket) => {

@@ -76,6 +76,11 @@ const vectors: readonly (readonly [source: string, password: string, hash: strin
     `$firescrypt$ln=14,r=8,p=1$42xEC+ixf3L2lw==$F6lgfOnU/kcEi9x32N6c79LU6iccneFQkXDzzrDmUGcbs8vJC99GAmD/IIkuzM8a9V6tYl1HhLbWTkgc/cOBQg==$Bw==$${signer}`,
   ],
   [
+    'Firebase, as Supabase writes it',
+    pw,
+    `$fbscrypt$v=1,n=14,r=8,p=1,ss=Bw==,sk=${signer}$42xEC+ixf3L2lw==$F6lgfOnU/kcEi9x32N6c79LU6iccneFQkXDzzrDmUGcbs8vJC99GAmD/IIkuzM8a9V6tYl1HhLbWTkgc/cOBQg==`,
+  ],
+  [
     'the example of Firebase',
     'user1password',
     `$firescrypt$ln=14,r=8,p=1$42xEC-ixf3L2lw==$lSrfV15cpx95_sZS2W9c9Kp6i_LVgQNDNC_qzrCnh1SAyZvqmZqAjTdn3aoItz-VHjoZilo78198JAdRuid5lQ==$Bw==$${signer}`,

@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm';
-import { describe, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { runtime } from '#test-runtime';
 import { liveThere } from '../support/everyday-life.ts';
 import { makeHostile } from '../support/hostile-defaults.ts';
@@ -14,6 +14,11 @@ describe('a database whose defaults are all different', () => {
     const begun = sql`select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database()`;
     await db.execute(begun).catch(() => undefined);
     await close();
-    await liveThere(url, 'SQL, DMY');
+    // Connections that ended are noticed one after the other.
+    const kept = runtime.openDatabase({ url, logger: { logQuery: () => undefined }, isKept: true });
+    const style = sql`select current_setting('datestyle') as style`;
+    const asked = async () => JSON.stringify(await Promise.all([1, 2, 3, 4].map(() => kept.db.execute(style))));
+    await expect.poll(() => asked().catch(String)).toContain('SQL, DMY');
+    await liveThere(url);
   });
 });

@@ -56,7 +56,7 @@ const fill = `
 
 /** Every statement there is. One that is new stands here too: what it does, and that its plan was looked at. */
 const expected = [
-  'from one_time_tokens, insert into users, from users, delete from one_time_tokens, insert into audit_log',
+  'from one_time_tokens, insert into users, from users, delete from one_time_tokens, update one_time_tokens, update one_time_tokens, insert into audit_log',
   'from one_time_tokens, insert into users, from users, delete from one_time_tokens, update one_time_tokens, insert into audit_log',
   'delete from outbox',
   'delete from outbox, insert into one_time_tokens, insert into outbox',

@@ -28,7 +28,7 @@ describe('a database whose defaults are all different', () => {
     await migrate(url);
     const where = `select distinct schemaname from pg_tables where tablename in ('users', 'sessions', 'user_roles')`;
     expect((await run(url, where)).rows).toEqual([{ schemaname: 'edge' }]);
-    await liveThere(url, 'SQL, DMY');
+    await liveThere(url);
     // Whatever the session of an operator looks for first, the trigger finds its table.
     await run(url, `set search_path = pg_catalog; update edge.users set roles = '{user,other}'`);
     expect((await run(url, `select 1 from edge.user_roles where role = 'other'`)).rowCount).toBeGreaterThan(0);

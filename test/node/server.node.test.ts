@@ -1,7 +1,11 @@
 // On Node only: it is about the server there.
 import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { connect as connectTls } from 'node:tls';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { freePort } from '../../dev/ports.ts';
 import { readConfig } from '../../src/config.ts';
@@ -10,6 +14,7 @@ import { refuseMalformed } from '../../src/node/refusals.ts';
 import { listen } from '../../src/node/server.ts';
 import { createLog } from '../../src/ops/log.ts';
 import { createMetrics } from '../../src/ops/metrics.ts';
+import { createCertificate } from '../support/certificate.ts';
 import { testSecret } from '../support/secret.ts';
 import { type TestApp, testApp } from '../support/test-app.ts';
 
@@ -35,8 +40,10 @@ interface Heard {
 }
 
 /** Sends bytes, and all of `then` after them, and hears what comes until the connection ends. */
-async function say(port: number, sent: string | Buffer, then: readonly Buffer[] = []): Promise<Heard> {
-  const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+const say = (port: number, sent: string, then: readonly Buffer[] = []): Promise<Heard> =>
+  talk(connect({ port, host: '127.0.0.1', allowHalfOpen: true }), sent, then);
+
+async function talk(socket: Socket, sent: string, then: readonly Buffer[]): Promise<Heard> {
   let text = '';
   let end: Heard['end'] = 'closed';
   socket.setEncoding('latin1').on('data', (chunk: string) => {
@@ -47,7 +54,7 @@ async function say(port: number, sent: string | Buffer, then: readonly Buffer[] 
   });
   socket.once('end', () => socket.end());
   const closed = once(socket, 'close').catch(() => undefined);
-  socket.write(typeof sent === 'string' ? Buffer.from(sent, 'latin1') : sent);
+  socket.write(sent, 'latin1');
   for (const chunk of then) {
     if (!socket.writable) break;
     if (!socket.write(chunk)) await Promise.race([once(socket, 'drain').catch(() => undefined), closed]);
@@ -67,6 +74,7 @@ describe('a request that cannot be read', () => {
     ['bytes that are no text in the path', `GET /\xff\xfe HTTP/1.1\r\nHost: x\r\n${last}`, 400],
     ['a target that is no path', `GET health HTTP/1.1\r\nHost: x\r\n${last}`, 400],
     ['an asterisk and another method than OPTIONS', `GET * HTTP/1.1\r\nHost: x\r\n${last}`, 400],
+    ['CONNECT, as to a proxy', 'CONNECT other.example:443 HTTP/1.1\r\nHost: other.example:443\r\n\r\n', 400],
     ['no Host in HTTP/1.1', `GET /health HTTP/1.1\r\n${last}`, 400],
     ['two Hosts', `GET /health HTTP/1.1\r\nHost: x\r\nHost: y\r\n${last}`, 400],
     ['a Host with a blank', `GET /health HTTP/1.1\r\nHost: a b\r\n${last}`, 400],
@@ -186,6 +194,29 @@ describe('an answer that comes before its request is over', () => {
     } else await once(socket, 'close');
     socket.destroy();
   });
+});
+
+it('an early answer reaches a client that is still sending over TLS, too', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'edge-auth-tls-'));
+  onTestFinished(() => rmSync(directory, { recursive: true }));
+  const { cert, key } = createCertificate();
+  const [certFile, keyFile] = [join(directory, 'cert.pem'), join(directory, 'key.pem')];
+  writeFileSync(certFile, cert);
+  writeFileSync(keyFile, key);
+  const { port } = await serve({ TLS_CERT_FILE: certFile, TLS_KEY_FILE: keyFile });
+  const block = Buffer.alloc(64 * 1024, 'x');
+  const heads = {
+    413: `POST /auth/login HTTP/1.1\r\nHost: x\r\nContent-Length: ${64 * block.length}\r\n\r\n`,
+    431: `POST /auth/login HTTP/1.1\r\nHost: x\r\nA: ${'x'.repeat(40_000)}\r\n`,
+  };
+  for (const [status, head] of Object.entries(heads)) {
+    const plain = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+    const socket = connectTls({ socket: plain, rejectUnauthorized: false });
+    await once(socket, 'secureConnect');
+    const { text, end } = await talk(socket, head, Array<Buffer>(64).fill(block));
+    expect([statusOf(text), end]).toEqual([Number(status), 'closed']);
+    expect(bodyOf(text).status).toBe(Number(status));
+  }
 });
 
 describe('the address of a client', () => {

@@ -1,20 +1,15 @@
-import { sql } from 'drizzle-orm';
 import { expect } from 'vitest';
 import { registerAdmin } from './admin.ts';
 import { mailTo, secretsTo } from './mail.ts';
 import { createClock, password, registerUser, testApp } from './test-app.ts';
 
-/** What people and admins do, through HTTP, all of it right to the millisecond. @param dateStyle that the database really has */
-export async function liveThere(databaseUrl: string, dateStyle?: string): Promise<void> {
+/** What people and admins do, through HTTP, all of it right to the millisecond. */
+export async function liveThere(databaseUrl: string): Promise<void> {
   // A day and a month that can be swapped, and a summer time that ends within a day.
   const clock = createClock(Date.parse('2026-11-01T03:30:00.123Z'));
   const begun = new Date(clock.now()).toISOString();
   const limits = { LIMIT_REFRESH_SESSION: '1000/60', LIMIT_REGISTER_ADDRESS: '1000/60', LIMIT_MAIL_ACCOUNT: '100/60' };
   const app = await testApp({ databaseUrl, clock, variables: limits });
-  if (dateStyle !== undefined) {
-    const settings = await app.deps.db.execute(sql.raw("select current_setting('datestyle') as style"));
-    expect(JSON.stringify(settings)).toContain(dateStyle);
-  }
   const ann = await registerUser(app, { username: 'ann' });
   const me = await app.request('GET', '/users/profile', { token: ann.access });
   expect([me.status, me.body.created_at]).toEqual([200, begun]);

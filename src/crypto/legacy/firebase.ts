@@ -4,6 +4,9 @@ import { type ReadHash, refuse } from './scheme.ts';
 import { refuseScrypt, scryptCost } from './scrypt.ts';
 
 const shape = /^\$firescrypt\$ln=([1-9]\d?),r=([1-9]\d?),p=([1-9]\d?)\$([^$]+)\$([^$]+)\$([^$]+)\$([^$]+)$/;
+// The same as Supabase writes it.
+const gotrue =
+  /^\$fbscrypt\$v=1,n=([1-9]\d?),r=([1-9]\d?),p=([1-9]\d?)(?:,ss=([\w+/=-]*))?,sk=([\w+/=-]+)\$([^$]+)\$([^$]+)$/;
 const KEY_LENGTH = 32;
 
 /**
@@ -11,7 +14,8 @@ const KEY_LENGTH = 32;
  * `$firescrypt$ln=,r=,p=$salt$hash$salt separator$signer key`. The hash is the signer key, encrypted with AES-256-CTR
  * under what scrypt derives.
  */
-export const readFirebase: ReadHash = (text, limits) => {
+export const readFirebase: ReadHash = (written, limits) => {
+  const text = written.replace(gotrue, '$$firescrypt$$ln=$1,r=$2,p=$3$$$6$$$7$$$4$$$5');
   const [, ln, r, p, ...parts] = shape.exec(text) ?? [];
   if (ln === undefined) return undefined;
   const [salt, tag, separator, signerKey] = parts.map((part) => decodeBase64(part) ?? undefined);
@@ -24,9 +28,9 @@ export const readFirebase: ReadHash = (text, limits) => {
   const parameters = { cost: 2 ** Number(ln), blockSize: Number(r), parallelization: Number(p) };
   const refused = refuseScrypt(parameters, limits);
   if (refused !== undefined) return refused;
-  const written = [salt, tag, separator, signerKey].map(encodeBase64).join('$');
+  const encoded = [salt, tag, separator, signerKey].map(encodeBase64).join('$');
   return {
-    stored: `$firescrypt$ln=${ln},r=${r},p=${p}$${written}`,
+    stored: `$firescrypt$ln=${ln},r=${r},p=${p}$${encoded}`,
     form: 'typed',
     ...scryptCost(parameters),
     async matches(password, { scrypt }) {
