@@ -25,6 +25,9 @@ type AuditType =
   | 'email_changed'
   | 'email_change_undone'
   | 'account_locked'
+  | 'permission_refused'
+  | 'limit_reached'
+  | 'lock_refused'
   | 'account_deleted'
   | AdministrativeType;
 
@@ -38,6 +41,10 @@ const administrativeTypes = [
   'sessions_revoked',
   'user_deleted',
   'events_replayed',
+  'users_listed',
+  'user_searched',
+  'user_viewed',
+  'audit_viewed',
 ] as const;
 type AdministrativeType = (typeof administrativeTypes)[number];
 
@@ -75,7 +82,8 @@ export function auditRow({ newId, now }: Pick<Deps, 'newId' | 'now'>, { origin, 
 export async function recordAudit(db: Database, row: AuditRow): Promise<void> {
   const userId = sql`(select id from ${users} where id = ${row.userId}::uuid for key share)`;
   const sessionId = sql`(select id from ${sessions} where id = ${row.sessionId}::uuid for key share)`;
-  await db.insert(auditLog).values({ ...row, userId, sessionId });
+  const actorId = sql`(select id from ${users} where id = ${row.actorId ?? null}::uuid for key share)`;
+  await db.insert(auditLog).values({ ...row, userId, actorId, sessionId });
 }
 
 /**

@@ -4,6 +4,7 @@ import { time } from './columns.ts';
 
 export * from './schema-administration.ts';
 export * from './schema-outbox.ts';
+export * from './schema-sessions.ts';
 
 /**
  * People. What identifies a person is sealed (`*_sealed`, AES-256-GCM); what has to be found has a blind index beside
@@ -102,31 +103,6 @@ export const sessions = pgTable(
     index('sessions_ended_at').on(table.endedAt).where(sql`${table.endedAt} is not null`),
     index('sessions_expires_at').on(table.expiresAt),
   ],
-);
-
-/** Users of whom more sessions have ended than one statement notes: the scheduled work goes on with them. */
-export const sessionEndings = pgTable(
-  'session_endings',
-  {
-    userId: uuid('user_id').primaryKey(),
-    /** Sessions of an older epoch are dead. */
-    epoch: integer('epoch').notNull(),
-    reason: text('reason', {
-      enum: [
-        'logout_all',
-        'password_changed',
-        'email_changed',
-        'user_disabled',
-        'password_removed',
-        'revoked',
-        'user_deleted',
-      ],
-    }).notNull(),
-    endedAt: time('ended_at').notNull(),
-    /** The session that lives on. */
-    keptId: uuid('kept_id'),
-  },
-  (table) => [index('session_endings_by_time').on(table.endedAt)],
 );
 
 /**
