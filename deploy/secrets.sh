@@ -7,7 +7,7 @@ mkdir -p "$directory"
 cd "$directory"
 # Also where somebody else made it: the files in it can be read by all.
 chmod 700 .
-[ -e auth_secret ] || openssl rand -base64 48 >auth_secret
+[ -e auth_secret ] || openssl rand -base64 32 >auth_secret
 [ -e postgres_password ] || openssl rand -hex 24 >postgres_password
 [ -e database_url ] || printf 'postgres://edge_auth:%s@postgres:5432/edge_auth\n' "$(cat postgres_password)" >database_url
 # RabbitMQ has no variable for a file: its configuration holds the password.

@@ -24,6 +24,7 @@ const features = [
   'sessions',
   'accounts',
   'admin',
+  'reseal',
   'compat',
   'pages',
   'scheduled',

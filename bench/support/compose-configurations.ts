@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, cpSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Config, readConfig, variableNames } from '../../src/config.ts';
+import { nodeRules } from '../../src/config-rules.ts';
 import { withSecretFiles } from '../../src/node/secret-files.ts';
 import { type Compose, readCompose, readEnvironmentFile } from './compose.ts';
 import { assert } from './report.ts';
@@ -26,7 +27,7 @@ function checkVariables(compose: Compose, secrets: string): Config | undefined {
       (variable) => !variableNames.has(variable) && !variableNames.has(variable.replace(/_FILE$/, '')),
     );
     assert(unknown.length === 0, `${name} sets variables that the service reads (${unknown.join() || 'all'})`);
-    if (name !== 'migrate') config = readConfig(withSecretFiles(environment));
+    if (name !== 'migrate') config = readConfig(withSecretFiles(environment), nodeRules);
   }
   return config;
 }
@@ -70,7 +71,9 @@ function checkDocumented(directory: string): void {
   }
   assert((statSync(secrets).mode & 0o777) === 0o700, 'nobody else can look into deploy/secrets');
   const given = readEnvironmentFile(join(directory, 'production.env'));
-  const config = checkVariables(readCompose(root, given), secrets);
+  // With a domain of one's own: the one of the example is refused.
+  const own = { ...given, ISSUER: 'https://auth.acme.dev' };
+  const config = checkVariables(readCompose(root, own), secrets);
   assert(config?.environment === 'production' && config.mail?.from !== undefined, 'what is documented sends mails');
 }
 
@@ -78,12 +81,12 @@ function checkDocumented(directory: string): void {
 export function checkConfigurations(secrets: string): Compose {
   const development = checkVariables(readCompose(root, readEnvironmentFile(join(root, 'deploy/dev.env'))), secrets);
   assert(development?.environment === 'dev', 'deploy/dev.env is for development');
-  const compose = readCompose(root, { ISSUER: 'https://auth.example.com' });
+  const compose = readCompose(root, { ISSUER: 'https://auth.acme.dev' });
   const config = checkVariables(compose, secrets);
   assert(config?.environment === 'production', 'without it the service is in production');
   assert(config.observability.metricsTokens.length === 1, 'there is a token for metrics');
   assert(config.compatApis.length > 0, 'the older APIs are on');
-  const withoutOlder = checkVariables(readCompose(root, { ISSUER: 'https://a.example', COMPAT_APIS: '' }), secrets);
+  const withoutOlder = checkVariables(readCompose(root, { ISSUER: 'https://auth.acme.dev', COMPAT_APIS: '' }), secrets);
   assert(withoutOlder?.compatApis.length === 0, 'and none of them where COMPAT_APIS is empty');
   const proxy = readFileSync(join(root, 'deploy/nginx/nginx.conf'), 'utf8');
   for (const name of ['auth', 'auth-2']) {

@@ -5,35 +5,32 @@ import { normaliseUsername } from '../accounts/username.ts';
 import { createAdmin } from '../admin/create-admin.ts';
 import { Problem } from '../errors.ts';
 import { openDeps } from './deps.ts';
-import { refuseOtherSecret } from './import-deps.ts';
 import { type Input, readPassword } from './password-prompt.ts';
 
 /** What `--help` says. */
 export const createAdminUsage = `Usage: npm run cli -- create-admin --email <address> [--username <name>] [--mail] [--neon]
-  The password is typed at the terminal, or piped in as one line.
-  --mail  sends a mail to choose a password instead
-  --neon  speaks HTTP with Neon, as a Worker does, instead of TCP with Postgres`;
+  Type the password at the prompt, or pipe it in as one line.
+  --mail  send an email with a link to choose a password instead
+  To tell other services, give it the variables of the service that say who takes events.
+  --neon  use Neon's HTTP endpoint, as a Worker does, instead of a TCP connection`;
 
 /** Of an account that was there and is given a password. */
 const isGiven = (made: keyof typeof said) => made === 'claimed' || made === 'equipped';
 
 const said = {
-  created: 'The admin is there',
-  promoted: 'There is such an account: it is an admin now, and keeps its password',
-  claimed: 'There was such an account that had not verified the address: it is an admin now',
-  equipped: 'There was such an account without a password: it is an admin now',
-  unchanged: 'There is such an account, and it is an admin already. Its password was not changed',
+  created: (who: string) => `Admin ${who} created`,
+  promoted: (who: string) => `${who} has an account already. It is an admin now and keeps its password`,
+  claimed: (who: string) => `${who} had an account with an unverified address. It is an admin now`,
+  equipped: (who: string) => `${who} had an account without a password. It is an admin now`,
+  unchanged: (who: string) => `${who} is an admin already. The password is unchanged`,
 } as const;
 
-const withoutSinks =
-  'No sink is set for events: other services are not told. Where the service has sinks, give this command the same variables';
-const goesOut = 'a mail to choose a password goes out within a minute';
+const goesOut = 'An email with a link to choose a password goes out within a minute';
 const waits =
-  'a mail to choose a password waits. Warning: no sender is configured here (MAIL_FROM with RESEND_API_KEY or SMTP_HOST)';
+  'An email with a link to choose a password waits: set MAIL_FROM, and RESEND_API_KEY or SMTP_HOST, to have it sent';
 
 /**
  * `create-admin`: makes the first admin, or one more.
- * @param warn given lines to print beside the one that it returns
  * @returns the line to print
  * @throws {Error} with a line to print that names what is wrong, and never a password
  */
@@ -41,7 +38,6 @@ export async function createAdminCommand(
   argv: readonly string[],
   environment: Readonly<Record<string, string | undefined>>,
   input: Input,
-  warn: (line: string) => void = console.error,
 ): Promise<string> {
   const { values } = read(argv);
   const email = normaliseEmail(values.email ?? '');
@@ -57,16 +53,15 @@ export async function createAdminCommand(
     return password;
   };
   try {
-    await refuseOtherSecret(deps);
-    if (deps.config.eventSinks.length === 0) warn(withoutSinks);
     const made = await createAdmin(deps, {
       email,
       username,
       askPassword: values.mail ? async () => undefined : askPassword,
     });
     const isMailed = values.mail && (made === 'created' || isGiven(made));
-    if (isMailed) return `${said[made]}; ${deps.config.mail === undefined ? waits : goesOut}`;
-    return isGiven(made) ? `${said[made]}, with the new password` : said[made];
+    const line = said[made](email.address);
+    if (isMailed) return `${line}. ${deps.config.mail === undefined ? waits : goesOut}`;
+    return isGiven(made) ? `${line}, with the new password` : line;
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     const faults = error.details.errors?.map(({ path, message }) => `${path}: ${message}`);

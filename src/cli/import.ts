@@ -2,16 +2,17 @@ import { createReadStream } from 'node:fs';
 import { parseArgs } from 'node:util';
 import type { LineProblem } from '../accounts/import-schema.ts';
 import { ConfigError } from '../config.ts';
-import { sqlState } from '../db/database.ts';
-import { openImportDeps, refuseOtherSecret } from './import-deps.ts';
+import { refuseWrongSecret } from '../tokens/secret-guard.ts';
+import { openImportDeps } from './import-deps.ts';
 import { importLines } from './import-run.ts';
+import { reason } from './reason.ts';
 
 /** Lines after which it says how far it is. */
 const PROGRESS = 5000;
-const usage = 'Usage: npm run cli -- import [--dry-run] <file.ndjson, or - for the standard input>';
+const usage = 'Usage: npm run cli -- import [--dry-run] <file.ndjson, or - for standard input>';
 /** What `--help` says. */
 export const importUsage = `${usage}
-  --dry-run  says what would come of it, and writes nothing`;
+  --dry-run  report what would happen, and write nothing`;
 
 /**
  * Carries users over from NDJSON. Says what is wrong by line and field, and never a value.
@@ -33,7 +34,7 @@ export async function importCommand(
   let deps: Awaited<ReturnType<typeof openImportDeps>> | undefined;
   try {
     deps = await openImportDeps(environment);
-    await refuseOtherSecret(deps);
+    await refuseWrongSecret(deps);
     for await (const { number, outcome } of importLines(deps, openInput(given.file), given.isDryRun)) {
       if (count.lines > 0 && count.lines % PROGRESS === 0) report();
       count.lines = number;
@@ -46,7 +47,7 @@ export async function importCommand(
     return count.refused === 0 ? 0 : 1;
   } catch (error) {
     if (count.lines > 0) report();
-    output.error(error instanceof ConfigError ? error.message : `Broken off: ${reason(error)}`);
+    output.error(error instanceof ConfigError ? error.message : `Stopped: ${reason(error, environment)}`);
     return 2;
   } finally {
     await deps?.close();
@@ -74,12 +75,17 @@ async function* readFile(file: string): AsyncGenerator<Uint8Array, void> {
   try {
     yield* createReadStream(file);
   } catch (error) {
-    throw new UnreadableFile(file, { cause: error });
+    throw new UnreadableFile(file, error);
   }
 }
 
 class UnreadableFile extends Error {
   override readonly name = 'UnreadableFile';
+
+  constructor(file: string, cause: unknown) {
+    const code = cause instanceof Error && 'code' in cause ? ` (${String(cause.code)})` : '';
+    super(`The file ${file} cannot be read${code}`);
+  }
 }
 
 function inWords(count: Readonly<Record<'lines' | 'imported' | 'present' | 'refused', number>>, isDryRun: boolean) {
@@ -89,14 +95,3 @@ function inWords(count: Readonly<Record<'lines' | 'imported' | 'present' | 'refu
 
 const problemInWords = (line: number, { field, message }: LineProblem) =>
   `line ${line}: ${field === undefined ? '' : `${field}: `}${message}`;
-
-/** Codes only: the messages of drivers hold what was sent, which is people's data. */
-function reason(error: unknown): string {
-  const state = sqlState(error)?.code;
-  if (state === '42P01' || state === '42703') return 'the schema is not up to date (npm run db:migrate)';
-  if (state !== undefined) return state;
-  if (!(error instanceof Error)) return 'unknown';
-  if (error instanceof UnreadableFile) return `${error.message}: ${reason(error.cause)}`;
-  if ('code' in error && typeof error.code === 'string') return error.code;
-  return error.cause instanceof Error ? reason(error.cause) : error.name;
-}

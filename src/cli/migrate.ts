@@ -7,22 +7,25 @@ import { reason } from './reason.ts';
 const command = process.argv[2];
 const onWait = (what: string) => console.error(`Waiting for ${what}`);
 
+let environment: Readonly<Record<string, string | undefined>> = process.env;
+
 try {
-  const databaseUrl = withOlderNames(variablesSet(withSecretFiles(process.env))).set['DATABASE_URL'];
+  environment = withSecretFiles(process.env);
+  const databaseUrl = withOlderNames(variablesSet(environment)).set['DATABASE_URL'];
   if (databaseUrl === undefined) {
-    console.error('DATABASE_URL is not set');
+    console.error('DATABASE_URL is not set. Set it to postgres://user:password@host/database');
     process.exitCode = 1;
   } else if (command === 'up') {
     await migrate(databaseUrl, { onWait });
     console.log('The schema is up to date');
   } else if (command === 'down') {
     const name = await rollback(databaseUrl, { onWait });
-    console.log(name === undefined ? 'There is nothing to take back' : `Taken back: ${name}`);
+    console.log(name === undefined ? 'No migration is left to roll back' : `Rolled back: ${name}`);
   } else {
     console.error('Usage: migrate.ts up | down');
     process.exitCode = 1;
   }
 } catch (error) {
-  console.error(`The schema was not changed: ${reason(error)}`);
+  console.error(`The schema is unchanged: ${reason(error, environment)}`);
   process.exitCode = 1;
 }

@@ -1,6 +1,8 @@
 import { timingSafeEqual } from 'node:crypto';
 import { type Argon2, argon2Limits, isWithinArgon2Limits } from './argon2.ts';
+import type { Keyring } from './derive.ts';
 import { BCRYPT_MOST_BYTES, verifyBcrypt, verifyScrypt } from './legacy-hash.ts';
+import { importPepper, isSealedHash, openHash } from './sealed-hash.ts';
 import { type Argon2Hash, formatArgon2Hash, parseStoredHash, type StoredHash } from './stored-hash.ts';
 
 /** A secret key mixed into every hash, so that a dump of the database alone is not enough to guess passwords. */
@@ -43,6 +45,8 @@ interface HasherOptions {
   readonly argon2: Argon2;
   /** Newest first. The newest makes hashes, all verify. */
   readonly peppers: readonly Pepper[];
+  /** Opens hashes that were sealed when the secret of their pepper retired. */
+  readonly keyring?: Keyring;
   /** By default the least of OWASP's Password Storage Cheat Sheet: 19 MiB, 2 iterations, 1 lane. */
   readonly parameters?: PasswordParameters;
 }
@@ -57,7 +61,8 @@ const encoder = new TextEncoder();
  * Hashes passwords with Argon2id (RFC 9106) and a pepper: HMAC-SHA-256 over the tag, its key named in the PHC string.
  * Passwords are normalised first (NFKC, NIST SP 800-63B section 3.1.1.2).
  */
-export function createPasswordHasher({ argon2, peppers, parameters = owasp }: HasherOptions): PasswordHasher {
+export function createPasswordHasher(options: HasherOptions): PasswordHasher {
+  const { argon2, peppers, keyring, parameters = owasp } = options;
   const [newest] = peppers;
   if (newest === undefined) throw new RangeError('Password hashing needs at least one pepper');
   const keys = new Map(peppers.map(({ id, key }) => [id, key]));
@@ -78,22 +83,32 @@ export function createPasswordHasher({ argon2, peppers, parameters = owasp }: Ha
     keyId: newest.id,
   };
 
-  async function tagOf(password: string, hash: Omit<Argon2Hash, 'tag'>, signal?: AbortSignal): Promise<Uint8Array> {
+  async function tagOf(
+    password: string,
+    hash: Omit<Argon2Hash, 'tag'>,
+    signal?: AbortSignal,
+    ownPepper?: CryptoKey,
+  ): Promise<Uint8Array> {
     const bytes = encoder.encode(password);
     const tag = await argon2({ ...hash.parameters, password: bytes }, signal).finally(() => bytes.fill(0));
     if (hash.keyId === undefined) return tag;
-    const key = keys.get(hash.keyId);
+    const key = ownPepper ?? keys.get(hash.keyId);
     if (key === undefined) throw new Error('The pepper of a password hash is unknown');
     const peppered = await crypto.subtle.sign('HMAC', key, tag);
     tag.fill(0);
     return new Uint8Array(peppered);
   }
 
-  async function matches(password: string, stored: StoredHash, signal?: AbortSignal): Promise<boolean> {
+  async function matches(
+    password: string,
+    stored: StoredHash,
+    signal?: AbortSignal,
+    ownPepper?: CryptoKey,
+  ): Promise<boolean> {
     signal?.throwIfAborted();
     if (stored.algorithm === 'bcrypt') return verifyBcrypt(password, stored);
     if (stored.algorithm === 'scrypt') return verifyScrypt(password, stored, signal);
-    return timingSafeEqual(await tagOf(password, stored, signal), stored.tag);
+    return timingSafeEqual(await tagOf(password, stored, signal, ownPepper), stored.tag);
   }
 
   function needsUpgrade(password: string, stored: StoredHash): boolean {
@@ -103,6 +118,11 @@ export function createPasswordHasher({ argon2, peppers, parameters = owasp }: Ha
     const { salt } = stored.parameters;
     const wanted = { ...stored, parameters: present(salt), keyId: newest?.id };
     return salt.length !== SALT_LENGTH || formatArgon2Hash(stored) !== formatArgon2Hash(wanted);
+  }
+
+  async function open(stored: string): Promise<{ hash: string; pepper: CryptoKey } | undefined> {
+    const opened = keyring === undefined ? undefined : await openHash(keyring, stored);
+    return opened && { hash: opened.hash, pepper: await importPepper(opened.pepper) };
   }
 
   return {
@@ -115,17 +135,23 @@ export function createPasswordHasher({ argon2, peppers, parameters = owasp }: Ha
 
     async verify(password, stored, signal) {
       if (!isAcceptable(password)) return invalid;
-      const parsed = stored === null ? null : parseStoredHash(stored);
+      const opened = stored === null || !isSealedHash(stored) ? undefined : await open(stored);
+      const own = opened?.pepper;
+      const text = opened?.hash ?? stored;
+      const parsed = text === null ? null : parseStoredHash(text);
       const normalized = password.normalize('NFKC');
-      if (parsed === null || (parsed.algorithm === 'argon2' && parsed.keyId !== undefined && !keys.has(parsed.keyId))) {
+      if (
+        parsed === null ||
+        (parsed.algorithm === 'argon2' && parsed.keyId !== undefined && own === undefined && !keys.has(parsed.keyId))
+      ) {
         await matches(normalized, decoy, signal);
         return invalid;
       }
       // Most systems hash what was typed, some normalise: an imported hash may cost two comparisons, ours costs one.
       const ours = parsed.algorithm === 'argon2' && parsed.keyId !== undefined;
       for (const candidate of new Set(ours ? [normalized] : [password, normalized])) {
-        if (await matches(candidate, parsed, signal)) {
-          return { valid: true, needsUpgrade: needsUpgrade(candidate, parsed) };
+        if (await matches(candidate, parsed, signal, own)) {
+          return { valid: true, needsUpgrade: own !== undefined || needsUpgrade(candidate, parsed) };
         }
       }
       return invalid;

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { readMigrationFiles } from 'drizzle-orm/migrator';
 import pg from 'pg';
 import * as z from 'zod';
+import { readConnectionString } from './postgres-url.ts';
 
 const folder = join(import.meta.dirname, '../../drizzle');
 /** Any number that nobody else in the database locks: the bytes of "edgeau". */
@@ -76,7 +77,7 @@ async function inTurn<T>(databaseUrl: string, options: MigrationOptions, work: W
   const { signal, onWait } = options;
   signal?.throwIfAborted();
   const client = new pg.Client({
-    connectionString: databaseUrl,
+    ...readConnectionString(databaseUrl),
     application_name: 'edge-auth-migrate',
     connectionTimeoutMillis: 10_000,
   });

@@ -2,6 +2,7 @@ import type { Logger } from 'drizzle-orm/logger';
 import { drizzle } from 'drizzle-orm/node-postgres';
 import pg from 'pg';
 import type { Database } from '../db/database.ts';
+import { readConnectionString } from './postgres-url.ts';
 
 export interface PostgresOptions {
   readonly url: string;
@@ -24,7 +25,7 @@ export const databaseOn = (pool: pg.Pool, logger?: Logger): Database => drizzle(
 
 export function openPool({ url, poolSize }: Pick<PostgresOptions, 'url' | 'poolSize'>): pg.Pool {
   const pool = new pg.Pool({
-    connectionString: url,
+    ...readConnectionString(url),
     max: poolSize,
     application_name: 'edge-auth',
     connectionTimeoutMillis: 5000,

@@ -3,6 +3,7 @@ import pg from 'pg';
 import * as z from 'zod';
 import type { Config } from '../config.ts';
 import type { Database } from '../db/database.ts';
+import { readConnectionString } from './postgres-url.ts';
 
 const binding = z.object({ HYPERDRIVE: z.object({ connectionString: z.string() }) });
 
@@ -20,7 +21,7 @@ export function databaseVariables(bindings: Readonly<Record<string, unknown>>): 
 export function openDatabase({ database }: Config): Database {
   const connect = () =>
     new pg.Client({
-      connectionString: database.url,
+      ...readConnectionString(database.url),
       application_name: 'edge-auth',
       connectionTimeoutMillis: 5000,
       query_timeout: 10_000,

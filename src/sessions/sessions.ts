@@ -159,10 +159,10 @@ export function presentTokens(deps: SessionDeps, row: PresentSession, grant: Gra
  * @throws {Problem} `invalid_refresh_token` for a forged or malformed one
  */
 export async function readRefreshToken(
-  { keyring }: Pick<Deps, 'keyring'>,
+  { keyring, now }: Pick<Deps, 'keyring' | 'now'>,
   token: string,
 ): Promise<{ sessionId: string; generation: number }> {
-  const parts = await verifyRefreshToken(keyring, token);
+  const parts = await verifyRefreshToken(keyring, token, now());
   if (parts === undefined) throw new Problem('invalid_refresh_token', { reason: 'forged or malformed' });
   return parts;
 }

@@ -203,7 +203,7 @@ async function callEverything(databaseUrl: string): Promise<{ statements: Statem
   // While a secret is replaced: emails and passwords move to the newest at sign-in.
   const replaced = await open({
     clock: app.clock,
-    variables: { AUTH_SECRET: `${'new-secret-'.repeat(4)} ${firstSecret}` },
+    variables: { AUTH_SECRET: 'new-secret-'.repeat(4), AUTH_SECRET_PREVIOUS: firstSecret },
   });
   await registerUser(replaced);
   await replaced.request('POST', '/auth/login', { body: good, headers: device });

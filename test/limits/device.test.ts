@@ -47,11 +47,15 @@ describe('a device token', () => {
     expect(await verifyDeviceToken(deps, renewed, email)).toBe(id);
   });
 
-  it('of an older secret is good while that stands in the list', async () => {
+  it('of an older secret is good until the date that was set for it, and without one not at all', async () => {
     const before = await setUp(older);
     const token = await issueDeviceToken(before, names);
-    expect(await verifyDeviceToken(await setUp(newer, older), token, email)).toBeDefined();
-    expect(await verifyDeviceToken(await setUp(newer), token, email)).toBeUndefined();
+    const after = await setUp(newer, older);
+    expect(await verifyDeviceToken(after, token, email)).toBeUndefined();
+    const planned = { ...after, keyring: await createKeyring([newer, older], after.now() + 1000) };
+    expect(await verifyDeviceToken(planned, token, email)).toBeDefined();
+    after.clock.advance(1);
+    expect(await verifyDeviceToken(planned, token, email)).toBeUndefined();
   });
 
   it('in which anything was changed is none', async () => {

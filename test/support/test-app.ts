@@ -131,7 +131,7 @@ export async function testApp(options: TestAppOptions = {}): Promise<TestApp> {
   const database = runtime.openDatabase({ url: databaseUrl, logger, isKept: true });
   const logLines: string[] = [];
   const mails: Mail[] = [];
-  const keyring = await createKeyring(config.secrets);
+  const keyring = await createKeyring(config.secrets, config.previousSecretsUntil);
   let roundTrips = 0;
   const kv = counted(openKeyValue(options.kv ?? 'memory', clock), () => {
     roundTrips += 1;
@@ -155,6 +155,7 @@ export async function testApp(options: TestAppOptions = {}): Promise<TestApp> {
       createPasswordHasher({
         argon2: runtime.argon2,
         peppers: keyring.all.map(({ id, pepper }) => ({ id, key: pepper })),
+        keyring,
         parameters: cheap,
       }),
   };
