@@ -2,7 +2,7 @@
 /// <reference types="@cloudflare/vitest-plugin/types" />
 import { createExecutionContext, createScheduledController, waitOnExecutionContext } from 'cloudflare:test';
 import { beforeEach, describe, expect, inject, it, vi } from 'vitest';
-import { testSecret } from './support/secret.ts';
+import { olderSecret, testSecret } from './support/secret.ts';
 import { createDatabase } from './support/test-app.ts';
 
 const { default: worker } = await import('../src/worker.ts');
@@ -51,6 +51,23 @@ describe('the Worker', () => {
     expect(await response.text()).not.toMatch(/AUTH_SECRET|canary/);
     expect(lines.join()).toMatch(/AUTH_SECRET.*DATABASE_URL.*ISSUER|ISSUER.*DATABASE_URL/);
     expect(lines.join()).not.toContain('canary');
+  });
+
+  it('answers 503 and says why in its log where its secret is not the one of the database, but for its liveness', async () => {
+    const fresh = (await import('../src/worker.ts')).default;
+    const lines: string[] = [];
+    const log = vi.spyOn(console, 'log').mockImplementation((line) => void lines.push(String(line)));
+    const env = { ...(await bindings()), AUTH_SECRET: olderSecret };
+    const context = createExecutionContext();
+    const body = JSON.stringify({ email: 'ann@example.com', password: 'correct horse battery staple' });
+    const init = { method: 'POST', headers: { 'Content-Type': 'application/json' }, body };
+    const response = await fresh.fetch(incoming('/auth/register', init), env, context);
+    const alive = await fresh.fetch(incoming('/healthz'), env, context);
+    log.mockRestore();
+    expect([response.status, response.headers.get('Retry-After'), alive.status]).toEqual([503, '30', 200]);
+    expect(lines.join()).toContain('this database belongs to a service with another secret');
+    expect(`${lines.join()}${await response.text()}`).not.toContain(olderSecret);
+    await expect(fresh.scheduled(createScheduledController(), env)).rejects.toThrow('another secret');
   });
 
   it('counts by CF-Connecting-IP, and by no header that a client can set', async () => {
