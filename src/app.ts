@@ -1,6 +1,5 @@
 import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
-import { requestId } from 'hono/request-id';
 import { secureHeaders } from 'hono/secure-headers';
 import { mailRoutes } from './accounts/mail-routes.ts';
 import { profileRoutes } from './accounts/profile-routes.ts';
@@ -12,16 +11,20 @@ import { adminEventRoutes } from './admin/event-routes.ts';
 import { adminRoutes } from './admin/routes.ts';
 import { auditRoutes } from './audit/routes.ts';
 import { compatRoutes, passwordFormPath } from './compat/routes.ts';
+import { createDatabaseClock } from './db/clock.ts';
 import type { Deps } from './deps.ts';
 import { Problem } from './errors.ts';
 import { createEventRelay } from './events/relay.ts';
 import { eventRoutes } from './events/routes.ts';
 import type { Env } from './http/context.ts';
 import { crossOrigin } from './http/cross-origin.ts';
+import type { Endpoint } from './http/endpoint.ts';
 import { mount } from './http/mount.ts';
 import { observeRequest } from './http/observe-request.ts';
 import { answerProblem, toProblem } from './http/on-error.ts';
 import { openApiRoutes } from './http/openapi.ts';
+import { createRefuse, type Refuse } from './http/refusal.ts';
+import { requestIds } from './http/request-id.ts';
 import { requestLog } from './http/request-log.ts';
 import { healthRoutes } from './ops/health.ts';
 import { metricsRoutes } from './ops/metrics-routes.ts';
@@ -29,6 +32,7 @@ import { createObserver, type Observer, ownTrace } from './ops/observer.ts';
 import { createRelay } from './outbox/relay.ts';
 import { docsFileRoutes, docsRoutes } from './pages/docs-routes.ts';
 import { pageRoutes } from './pages/routes.ts';
+import { startPage } from './pages/start-page.ts';
 import { createRoles } from './roles/roles.ts';
 import { createScheduled, type RunScheduled } from './scheduled/scheduled.ts';
 import { createGate } from './sessions/authenticate.ts';
@@ -42,6 +46,8 @@ const maximumBody = 64 * 1024;
 
 export interface App {
   readonly fetch: Hono<Env>['fetch'];
+  /** Answers what cannot be read as a request. */
+  readonly refuse: Refuse;
   /** What has to be done from time to time. Safe to run in many places at once. Logs what fails, and does not reject. */
   readonly runScheduled: RunScheduled;
   /** Delivers what is due and promised: before the process ends. */
@@ -66,9 +72,11 @@ export function createApp(given: Deps): App {
   const gate = createGate({ ...deps, roles: createRoles(deps), signingKeys, revocation });
   const events = createEventRelay(deps);
   const relay = createRelay(deps, accountTasks(deps), events.deliver);
-  const sessionDeps = { ...deps, signingKeys, revocation, relay, events };
+  const databaseClock = createDatabaseClock(deps);
+  const sessionDeps = { ...deps, databaseClock, signingKeys, revocation, relay, events };
 
   const endpoints = [
+    startPage(config, version),
     ...healthRoutes(deps, version),
     ...metricsRoutes({ ...deps, metrics, kv: given.kv, signingKeys }, version),
     ...accountRoutes(sessionDeps),
@@ -83,22 +91,27 @@ export function createApp(given: Deps): App {
     ...eventRoutes(config),
   ];
 
-  const openApi = openApiRoutes(() => [...endpoints, ...older, ...openApi, ...docs], {
+  const described: Endpoint[] = openApiRoutes(() => [...endpoints, ...older, ...described, ...docsPages], {
     ...{ issuer: config.issuer, limits: config.limits },
     ...{ version, tokenPath: passwordFormPath(config) },
   });
-  const docs = docsRoutes(deps);
+  const docsPages = docsRoutes(deps);
+  const docs = config.docs ? [...described, ...docsPages] : [];
   const behindOlder = [lastingRefresh, deletionByCredentials, registrationByAnyName].map((make) => make(sessionDeps));
-  const older = compatRoutes(config, [...endpoints, ...openApi, ...docs, ...behindOlder]);
-  const pages = [...pageRoutes(sessionDeps), ...docsFileRoutes(deps)];
+  const older = compatRoutes(config, [...endpoints, ...docs, ...behindOlder]);
+  const pages = [...pageRoutes(sessionDeps), ...(config.docs ? docsFileRoutes(deps) : [])];
 
   const app = new Hono<Env>();
-  app.use(requestId());
+  app.use(requestIds());
+  app.use(async (c, next) => {
+    c.set('startedAt', deps.steady());
+    await next();
+  });
   app.use(observeRequest(deps, observer));
   app.use(requestLog(deps));
   const apiHeaders = secureHeaders({ contentSecurityPolicy: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } });
   const pageHeaders = new Map(
-    [...pages, ...docs, ...older].flatMap(({ contract: { path, contentSecurityPolicy } }) =>
+    [...endpoints, ...pages, ...docs, ...older].flatMap(({ contract: { path, contentSecurityPolicy } }) =>
       contentSecurityPolicy === undefined ? [] : [[path, secureHeaders({ contentSecurityPolicy })]],
     ),
   );
@@ -114,7 +127,7 @@ export function createApp(given: Deps): App {
   );
   app.onError((error, c) => answerProblem(c, toProblem(error, deps, c.get('requestId')), config.issuer));
   app.notFound((c) => answerProblem(c, new Problem('not_found'), config.issuer));
-  mount(app, [...endpoints, ...older, ...pages, ...docs, ...openApi], gate);
+  mount(app, [...endpoints, ...older, ...pages, ...docs], gate, config.compatApis.length > 0);
 
   const scheduled = createScheduled(sessionDeps);
   const asOwnTrace = (name: string, work: () => Promise<unknown>) =>
@@ -124,5 +137,6 @@ export function createApp(given: Deps): App {
     });
   const runScheduled: RunScheduled = (options) => asOwnTrace('scheduled', () => scheduled(options));
   const deliverDue = () => asOwnTrace('deliver what is due', () => Promise.all([relay.sweep(), events.sweep()]));
-  return { fetch: app.fetch, runScheduled, deliverDue, flush: observer.flush, flushSoon: observer.flushSoon };
+  const refuse = createRefuse(deps, metrics);
+  return { fetch: app.fetch, refuse, runScheduled, deliverDue, flush: observer.flush, flushSoon: observer.flushSoon };
 }

@@ -5,6 +5,7 @@ import { type Rule, rule } from './config-rule.ts';
 import { secretProblem } from './config-secrets.ts';
 import { brokerTransport, databaseTransport, httpTransport } from './config-transport.ts';
 import { argon2Limits } from './crypto/argon2.ts';
+import { longestAnswer, retryAfter, shortestGrace } from './sessions/refresh-times.ts';
 
 /** What secrets must fulfil. */
 export const secretRules: readonly Rule[] = [
@@ -43,6 +44,16 @@ export const commonRules: readonly Rule[] = [
   ...issuerRules,
   rule(['SESSION_TTL', 'SESSION_IDLE_TTL'], (v) =>
     v.SESSION_IDLE_TTL > v.SESSION_TTL ? 'SESSION_IDLE_TTL: must not exceed SESSION_TTL' : undefined,
+  ),
+  // A window that closes before an obedient client can try again signs people out for lost answers.
+  rule(['REFRESH_GRACE'], ({ REFRESH_GRACE }) => {
+    const why = `an answer may take ${longestAnswer} s, and so may the next one after Retry-After (${retryAfter} s)`;
+    return REFRESH_GRACE < shortestGrace ? `REFRESH_GRACE: must be at least ${shortestGrace}, since ${why}` : undefined;
+  }),
+  rule(['REFRESH_GRACE', 'SESSION_IDLE_TTL'], (v) =>
+    v.REFRESH_GRACE >= shortestGrace && v.REFRESH_GRACE >= v.SESSION_IDLE_TTL
+      ? 'REFRESH_GRACE: must be less than SESSION_IDLE_TTL'
+      : undefined,
   ),
   rule(['SIGNING_KEY_LEAD', 'SIGNING_KEY_TERM'], (v) =>
     v.SIGNING_KEY_LEAD * 2 > v.SIGNING_KEY_TERM

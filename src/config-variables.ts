@@ -17,6 +17,12 @@ const list = (isEntry: (entry: string) => boolean, message: string) =>
     .transform(parts)
     .refine((entries) => entries.every(isEntry), message);
 const flag = z.enum(['true', 'false', '1', '0']).transform((text) => text === 'true' || text === '1');
+/** Whether something is there at all. */
+const onOff = z
+  .string()
+  .toLowerCase()
+  .pipe(z.enum(['on', 'off', 'true', 'false', '1', '0'], 'Expected on or off'))
+  .transform((text) => ['on', 'true', '1'].includes(text));
 const httpUrl = z.url({ protocol: /^https?$/, abort: true });
 /** No slash at its end. */
 const withoutSlash = (text: string) => text.replace(/\/+$/, '');
@@ -94,12 +100,17 @@ export const variables = z.object({
     .default(compatNames.join(','))
     .transform((text) => [...new Set(parts(text).filter((name) => name !== 'none'))])
     .pipe(z.array(z.enum(compatNames, `Expected names among ${compatNames.join(', ')}, or none`))),
+  /** `/docs`, `/redoc` and `/openapi.json`. */
+  DOCS: onOff.default(true),
+  /** `/readyz`, which asks the database and the key-value store. */
+  READYZ: onOff.default(true),
   ACCESS_TOKEN_TTL: seconds(900, 60),
   SESSION_TTL: seconds(30 * 86_400, 60),
   SESSION_IDLE_TTL: seconds(7 * 86_400, 60),
-  REFRESH_GRACE: seconds(10, 0),
+  /** The least of it follows from how long answers take. */
+  REFRESH_GRACE: seconds(30),
   /** The oldest of a user's sessions end beyond so many; 0 for no bound. */
-  MAX_SESSIONS: z.coerce.number().int().min(0).max(10_000).default(0),
+  MAX_SESSIONS: z.coerce.number().int().min(0).max(10_000).default(100),
   SESSION_RETENTION: seconds(30 * 86_400, 86_400),
   AUDIT_RETENTION: seconds(180 * 86_400, 86_400),
   SIGNING_KEY_TERM: seconds(30 * 86_400, 3600),

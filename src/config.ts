@@ -32,6 +32,9 @@ export interface Config {
   readonly corsOrigins: readonly string[];
   /** The older APIs that are on. */
   readonly compatApis: Variables['COMPAT_APIS'];
+  /** Whether the API describes itself at `/docs`, `/redoc` and `/openapi.json`. */
+  readonly docs: boolean;
+  readonly readyz: boolean;
   /** All durations are in seconds. */
   readonly accessTokenTtl: number;
   readonly sessionTtl: number;
@@ -154,6 +157,8 @@ function toConfig(
     trustedProxies: v.TRUSTED_PROXIES,
     corsOrigins: v.CORS_ORIGINS,
     compatApis: v.COMPAT_APIS,
+    docs: v.DOCS,
+    readyz: v.READYZ,
     accessTokenTtl: v.ACCESS_TOKEN_TTL,
     sessionTtl: v.SESSION_TTL,
     sessionIdleTtl: v.SESSION_IDLE_TTL,

@@ -30,6 +30,8 @@ export interface Deps {
   readonly traceExporter: TraceExporter | undefined;
   /** Milliseconds since the epoch. The only clock of the application. */
   readonly now: () => number;
+  /** Milliseconds since some moment of this process. It never jumps; only differences say something. */
+  readonly steady: () => number;
   /** A new UUIDv7. */
   readonly newId: () => string;
 }

@@ -1,5 +1,9 @@
 /** The one table of errors: code, HTTP status, and what people read. Adding an error is adding a row. */
 export const problems = {
+  bad_request: { status: 400, title: 'The request is malformed' },
+  request_timeout: { status: 408, title: 'The request took too long to arrive' },
+  expectation_failed: { status: 417, title: 'The only expectation supported is 100-continue' },
+  headers_too_large: { status: 431, title: 'The request line or the headers are too large' },
   invalid_json: { status: 400, title: 'The body is not valid JSON' },
   unsupported_media_type: { status: 415, title: 'The body must be application/json' },
   body_too_large: { status: 413, title: 'The body is too large' },

@@ -5,6 +5,8 @@ import { type Config, ConfigError, readConfig } from './config.ts';
 import { createKeyring } from './crypto/derive.ts';
 import { createPasswordHasher } from './crypto/password-hash.ts';
 import { uuidv7 } from './crypto/random.ts';
+import { toResponse } from './http/refusal.ts';
+import { hasDotSegments } from './http/target.ts';
 import type { KeyValue } from './kv.ts';
 import type { Mailer } from './mailer.ts';
 import { createLog, type Log } from './ops/log.ts';
@@ -53,6 +55,7 @@ async function createApplication(config: Config, bindings: WorkerBindings): Prom
     log,
     keyring,
     now,
+    steady: () => performance.now(),
     newId: () => uuidv7(now()),
     db,
     kv: createKeyValue(config, log),
@@ -103,13 +106,24 @@ function createMailer({ environment, mail }: Config, log: Log): Mailer | undefin
   }
 }
 
+/** @returns undefined where no URL can be made of what was sent: workerd hands on any `Host` and any target */
+function readRequest(request: Request): Request | undefined {
+  // `OPTIONS *` (RFC 9110 section 9.3.7) arrives as `http://host*`.
+  const isOfServer = request.method === 'OPTIONS' && /^https?:\/\/[^/]*\*$/.test(request.url);
+  const url = isOfServer ? `${request.url.slice(0, -1)}/` : request.url;
+  if (!URL.canParse(url) || hasDotSegments(url)) return undefined;
+  return isOfServer ? new Request(url, request) : request;
+}
+
 export default {
   async fetch(request, bindings, context) {
     try {
       const { app, refuseWrongSecret } = await getApplication(bindings);
       if (!isLiveness(request)) await refuseWrongSecret();
       const clientAddress = request.headers.get('CF-Connecting-IP') ?? undefined;
-      const response = await app.fetch(request, { clientAddress }, context);
+      const readable = readRequest(request);
+      if (readable === undefined) return toResponse(app.refuse('bad_request', 'the target or the Host is no URL'));
+      const response = await app.fetch(readable, { clientAddress }, context);
       context.waitUntil(app.flushSoon());
       return response;
     } catch (error) {

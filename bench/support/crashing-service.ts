@@ -92,6 +92,7 @@ const app = createApp({
   kv: memory,
   fallback: memory,
   db: crashing(createPostgres(config.database).db),
+  steady: () => performance.now(),
   newId: () => uuidv7(now()),
   mailer: undefined,
   traceExporter: undefined,

@@ -1,7 +1,7 @@
 import { auditRow } from '../audit/audit.ts';
 import { Problem } from '../errors.ts';
 import { deliverAfter } from '../outbox/relay.ts';
-import { presentTokens, type SessionDeps, type Tokens } from '../sessions/sessions.ts';
+import { provenTokens, type SessionDeps, type Tokens } from '../sessions/sessions.ts';
 import { noticeTo } from './notices.ts';
 import { ownerOf, refuseWeakPassword } from './password.ts';
 import { replacePassword } from './password-store.ts';
@@ -39,5 +39,5 @@ export async function changePassword(
   if (session === undefined) throw new Problem('invalid_token', { reason: 'session ended meanwhile' });
   deliverAfter(deps, proof.call, promised);
   await revocation.revokeUser(userId, ended, sessionId);
-  return await presentTokens(deps, session);
+  return await provenTokens(deps, session);
 }

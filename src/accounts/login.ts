@@ -137,8 +137,11 @@ async function signIn(
   const upgrade = { ...passwordHash, ...newerIndex(lookup, account) };
   const notice = request.deviceId === undefined ? await newSignInMail(deps, account, user, call) : undefined;
   const events = await sessionStarted(deps, session);
+  let isCrowded = false;
   try {
-    const { noticed } = await insertSession(db, session, audit, upgrade, events, notice);
+    const bound = deps.config.maxSessions;
+    const { noticed, crowded } = await insertSession(db, session, audit, upgrade, events, { notice, bound });
+    isCrowded = crowded;
     deliverAfter(deps, call, [...(noticed && notice !== undefined ? [notice] : []), ...events]);
   } catch (error) {
     // The account was disabled, or its sessions ended, between the two statements.
@@ -151,7 +154,7 @@ async function signIn(
   const [tokens, deviceToken] = await Promise.all([
     firstTokens(deps, session, account.roles),
     issueDeviceToken(deps, { emailKey, usernameKey: account.usernameKey ?? undefined }, request.deviceId),
-    limitSessions(deps, session, call),
+    isCrowded ? limitSessions(deps, session, call) : undefined,
   ]);
   return { user, tokens, deviceToken };
 }

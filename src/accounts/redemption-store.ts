@@ -5,6 +5,7 @@ import { type Database, query } from '../db/database.ts';
 import { assignments, insertFrom } from '../db/insert-from.ts';
 import { oneTimeTokens, sessions, users } from '../db/schema.ts';
 import { type OutboxRow, promisedFrom } from '../outbox/store.ts';
+import { endedFrom, noneEnded } from '../sessions/ending-store.ts';
 import { timestamp } from '../sessions/store.ts';
 import type { NewUserRow } from './store.ts';
 import { listOf, type OneTimeTokenRow, type Purpose } from './token-store.ts';
@@ -113,12 +114,8 @@ export async function redeemToken(
         sql`, `,
       )}
       from used ${typeof set.emailIndex === 'string' ? sql`, (select count(*) from evicted) as evictions` : sql``}
-      where u.id = used.user_id returning u.id
-    ), ended as (
-      update ${sessions} as s set ended_at = ${time}, ended_reason = ${endsSessions ?? null}
-      from changed where ${endsSessions !== undefined} and s.user_id = changed.id and s.ended_at is null
-      returning s.id
-    ), dropped as (
+      where u.id = used.user_id returning u.id, u.session_epoch
+    )${endsSessions === undefined ? noneEnded : endedFrom({ owner: sql`changed`, reason: endsSessions, now })}, dropped as (
       delete from ${oneTimeTokens} as t using changed where t.user_id = changed.id and t.id <> ${token.id}::uuid
         and t.purpose = any(string_to_array(${drops.join()}, ','))
         and (t.purpose <> 'undo_email_change' or t.id > ${token.id}::uuid)

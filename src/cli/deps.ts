@@ -35,6 +35,7 @@ export async function openDeps(
     db,
     keyring,
     now,
+    steady: () => performance.now(),
     newId: () => uuidv7(now()),
     kv: memory,
     fallback: memory,

@@ -1,5 +1,5 @@
 import { variablesSet, withOlderNames } from '../config-legacy.ts';
-import { explainDatabaseFailure } from '../platform/postgres-failure.ts';
+import { explainDatabaseFailure } from '../platform/postgres-reasons.ts';
 
 /** SQLSTATEs, and what the system or TLS says about a connection. */
 const isOfConnection = (code: unknown) =>

@@ -3,6 +3,7 @@ import { index, integer, jsonb, pgTable, primaryKey, text, uniqueIndex, uuid } f
 import { time } from './columns.ts';
 
 export * from './schema-administration.ts';
+export * from './schema-endings.ts';
 export * from './schema-outbox.ts';
 
 /**
@@ -60,9 +61,8 @@ export const sessions = pgTable(
   'sessions',
   {
     id: uuid('id').primaryKey(),
-    userId: uuid('user_id')
-      .notNull()
-      .references(() => users.id, { onDelete: 'cascade' }),
+    /** No foreign key: the deletion of a user must not take as long as all sessions take. Without one they are dead. */
+    userId: uuid('user_id').notNull(),
     clientId: text('client_id').notNull(),
     scope: text('scope').notNull(),
     /** The user's `session_epoch` when the session started. */
@@ -70,6 +70,12 @@ export const sessions = pgTable(
     /** Of the refresh token that is good now; the one before it is good for the grace window. */
     generation: integer('generation').notNull().default(0),
     rotatedAt: time('rotated_at').notNull(),
+    /**
+     * Since when that generation and the one before it are there, by the clock of the database. A trigger notes it,
+     * whichever statement steps. Null where no step was noted yet.
+     */
+    currentSince: time('current_since'),
+    previousSince: time('previous_since'),
     authenticatedAt: time('authenticated_at').notNull(),
     createdAt: time('created_at').notNull(),
     expiresAt: time('expires_at').notNull(),
@@ -92,7 +98,7 @@ export const sessions = pgTable(
     userAgent: text('user_agent'),
   },
   (table) => [
-    index('sessions_open_by_user').on(table.userId, table.id).where(sql`${table.endedAt} is null`),
+    index('sessions_open_by_user').on(table.userId, table.epoch, table.id).where(sql`${table.endedAt} is null`),
     index('sessions_by_user').on(table.userId, table.id),
     index('sessions_ended_at').on(table.endedAt).where(sql`${table.endedAt} is not null`),
     index('sessions_expires_at').on(table.expiresAt),

@@ -2,6 +2,7 @@ import { type SQL, sql } from 'drizzle-orm';
 import * as z from 'zod';
 import { type Database, query } from '../db/database.ts';
 import { outbox } from '../db/schema.ts';
+import { milliseconds } from '../db/sql.ts';
 import { deleteOutbox, type OutboxRow } from '../outbox/store.ts';
 
 const timestamp = (milliseconds: number) => sql`${new Date(milliseconds).toISOString()}::timestamptz`;
@@ -52,7 +53,7 @@ const taken = ({ until }: Lease, source: SQL) => sql`
     update ${outbox} as o set next_attempt_at = ${timestamp(until)}, attempts = o.attempts + 1
     from ${source} as free where o.id = free.id
     returning o.id, o.type, o.sink, o.subject, o.payload_sealed, o.details, o.attempts, o.last_error, o.position::text,
-      (extract(epoch from o.created_at) * 1000)::float8 as created_at`;
+      ${milliseconds(sql`o.created_at`)} as created_at`;
 
 async function claim(db: Database, lease: Lease, statement: SQL): Promise<ClaimedEvent[]> {
   const rows = await query(db, claimed, statement);

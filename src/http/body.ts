@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { Problem } from '../errors.ts';
 import type { RequestContext } from './context.ts';
+import { refuseNul } from './text.ts';
 
 const isJson = (type: string | undefined) => /^application\/(json|[\w.+-]+\+json)\s*(;|$)/i.test(type ?? '');
 const isUrlEncoded = (type: string | undefined) => /^application\/x-www-form-urlencoded\s*(;|$)/i.test(type ?? '');
@@ -37,10 +38,19 @@ export async function parseBody<Body>(
       ? readForm(c)
       : readJson(c, bodyOptional));
   };
+  if (schema !== undefined) refuseEncoded(c.req.header('Content-Encoding'));
   const given = schema === undefined ? undefined : translate(await read());
+  refuseNul(given);
   const parsed = await orNothing(schema).safeParseAsync(given, { error: missing });
   if (parsed.success) return parsed.data;
   throw invalid(parsed.error);
+}
+
+/** A body is read as it comes: one that was packed could be a thousand times as large (RFC 9110 section 15.5.16). */
+function refuseEncoded(encoding: string | undefined): void {
+  if (/^(?:identity)?$/i.test(encoding?.trim() ?? '')) return;
+  const detail = 'Send the body without a Content-Encoding.';
+  throw new Problem('unsupported_media_type', { detail, headers: { 'Accept-Encoding': 'identity' } });
 }
 
 /** Without a schema the type is undefined; the parse says so to the compiler. */

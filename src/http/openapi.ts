@@ -1,6 +1,8 @@
 import * as z from 'zod';
+import type { Call } from '../call.ts';
+import { addressBucket } from '../limits/client-address.ts';
 import type { PolicyTable } from '../limits/policies.ts';
-import { type Contract, type Endpoint, endpoint, unlimited } from './endpoint.ts';
+import { type Contract, type Endpoint, endpoint } from './endpoint.ts';
 import { describeLimits } from './openapi-limits.ts';
 import { describeParameters } from './openapi-parameters.ts';
 import { describeExamples, describeResponses, type Json, sharedHeaders, type ToJson } from './openapi-responses.ts';
@@ -123,6 +125,12 @@ function securityOf({ security }: Contract, { tokenPath }: DocumentInfo): Json[]
 const hoisted = (json: unknown): Json =>
   JSON.parse(JSON.stringify(json).replaceAll('"#/$defs/', '"#/components/schemas/'));
 
+/** What a look at the description of the API counts against. */
+export const docsHits = ({ call }: { readonly call: Call }) => ({
+  hits: [{ policy: 'docs_address', key: addressBucket(call.origin.address) } as const],
+  subject: undefined,
+});
+
 /** Serves the document of what `endpoints` gives; made at the first request for it, not at start. */
 export function openApiRoutes(endpoints: () => readonly Endpoint[], info: DocumentInfo): Endpoint[] {
   let document: Json | undefined;
@@ -135,7 +143,8 @@ export function openApiRoutes(endpoints: () => readonly Endpoint[], info: Docume
       summary: 'This document',
       responses: { 200: { description: 'OpenAPI 3.1', schema: openApiShape } },
       errors: [],
-      prepare: unlimited,
+      limits: ['docs_address'],
+      prepare: docsHits,
       handler: ({ c }) => {
         document ??= openApiDocument(endpoints(), info);
         return c.json(document);

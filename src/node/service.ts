@@ -91,6 +91,7 @@ export async function startService(
       now,
       kv,
       db: postgres.db,
+      steady: () => performance.now(),
       newId: () => uuidv7(now()),
       fallback: createMemoryKeyValue({ now }),
       mailer,

@@ -2,10 +2,9 @@ import { sql } from 'drizzle-orm';
 import * as z from 'zod';
 import type { Deps } from '../deps.ts';
 import { type Endpoint, endpoint, unlimited } from '../http/endpoint.ts';
+import { addressBucket } from '../limits/client-address.ts';
+import { aliveAnswer, aliveResponses } from './alive.ts';
 
-const alive = z
-  .object({ status: z.literal('ok'), name: z.string(), version: z.string() })
-  .meta({ id: 'Alive', examples: [{ status: 'ok', name: 'edge-auth', version: '1.0.0' }] });
 const dependency = z.object({ status: z.enum(['up', 'down']), latency_ms: z.number() });
 const ready = z
   .object({
@@ -26,18 +25,21 @@ const ready = z
 const patience = 2000;
 
 /** Liveness says that the process answers; readiness asks the dependencies. */
-export function healthRoutes({ db, kv, now }: Pick<Deps, 'db' | 'kv' | 'now'>, version: string): Endpoint[] {
-  const liveness = ['/', '/health', '/healthz'].map((path, index) =>
+export function healthRoutes(
+  { config, db, kv, now }: Pick<Deps, 'config' | 'db' | 'kv' | 'now'>,
+  version: string,
+): Endpoint[] {
+  const liveness = ['health', 'healthz'].map((name) =>
     endpoint({
       method: 'get',
-      path,
-      operationId: ['root', 'health', 'healthz'][index] ?? path,
+      path: `/${name}`,
+      operationId: name,
       tag: 'Operation',
-      summary: 'Whether the process answers',
-      responses: { 200: { description: 'It does', schema: alive } },
+      summary: 'Check that the process answers',
+      responses: aliveResponses,
       errors: [],
       prepare: unlimited,
-      handler: ({ c }) => c.json({ status: 'ok', name: 'edge-auth', version }),
+      handler: ({ c }) => c.json(aliveAnswer(version)),
     }),
   );
 
@@ -62,7 +64,11 @@ export function healthRoutes({ db, kv, now }: Pick<Deps, 'db' | 'kv' | 'now'>, v
       503: { description: 'Unavailable, or about to end', schema: ready },
     },
     errors: [],
-    prepare: unlimited,
+    limits: ['readyz_address'],
+    prepare: ({ call }) => ({
+      hits: [{ policy: 'readyz_address', key: addressBucket(call.origin.address) }],
+      subject: undefined,
+    }),
     handler: async ({ c }) => {
       const [database, keyValue] = await Promise.all([ask(db.execute(sql`select 1`)), ask(kv.ping())]);
       const dependencies = { database, key_value: keyValue };
@@ -74,7 +80,7 @@ export function healthRoutes({ db, kv, now }: Pick<Deps, 'db' | 'kv' | 'now'>, v
       return c.json({ status: keyValue.status === 'up' ? 'ready' : 'degraded', dependencies });
     },
   });
-  return [...liveness, readiness];
+  return config.readyz ? [...liveness, readiness] : liveness;
 }
 
 async function withPatience(question: Promise<unknown>): Promise<void> {

@@ -21,6 +21,7 @@ const scheduledSteps = [
   'give_up_events',
   'rotate_signing_keys',
   'repeat_revocations',
+  'note_endings',
   'delete_sessions',
   'delete_one_time_tokens',
   'trim_audit_log',

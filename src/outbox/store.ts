@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { type Database, query } from '../db/database.ts';
 import { insertFrom } from '../db/insert-from.ts';
 import { oneTimeTokens, outbox } from '../db/schema.ts';
+import { duration, milliseconds } from '../db/sql.ts';
 
 export type OutboxRow = typeof outbox.$inferInsert;
 
@@ -138,11 +139,11 @@ export async function claimOutbox(db: Database, { kinds, now, leaseUntil, limit 
       returning o.id, o.kind, o.type, o.subject, o.payload_sealed, o.attempts, o.created_at
     ), renewed as (
       update ${oneTimeTokens} as t set created_at = ${timestamp(now)},
-        expires_at = ${timestamp(now)} + (t.expires_at - t.created_at),
-        code_expires_at = ${timestamp(now)} + (t.code_expires_at - t.created_at)
+        expires_at = ${timestamp(now)} + ${duration(sql`t.created_at`, sql`t.expires_at`)},
+        code_expires_at = ${timestamp(now)} + ${duration(sql`t.created_at`, sql`t.code_expires_at`)}
       from claimed where t.id = claimed.id
     )
-    select id, kind, type, subject, payload_sealed, attempts, (extract(epoch from created_at) * 1000)::float8 as created_at
+    select id, kind, type, subject, payload_sealed, attempts, ${milliseconds(sql`created_at`)} as created_at
     from claimed`,
   );
   return rows.map((row) => ({

@@ -5,6 +5,7 @@ import { Problem } from '../errors.ts';
 import { isKnown } from '../http/conditional.ts';
 import type { RequestContext } from '../http/context.ts';
 import { type Contract, type Endpoint, endpoint, unlimited } from '../http/endpoint.ts';
+import { docsHits } from '../http/openapi.ts';
 import { asset } from './assets.ts';
 import { docsFiles, redoc, swaggerUi } from './docs-files.ts';
 import { docsStyles, redocScript, swaggerScript } from './docs-scripts.ts';
@@ -65,7 +66,8 @@ function docsPage(
     contentSecurityPolicy,
     responses: { 200: { description: 'The page', type: 'text/html' } },
     errors: [],
-    prepare: unlimited,
+    limits: ['docs_address'],
+    prepare: docsHits,
     handler: ({ c }) => {
       const root = rootOf(c);
       return c.html(

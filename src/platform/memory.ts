@@ -54,7 +54,6 @@ export function createMemoryKeyValue({ now, capacity = 100_000 }: MemoryOptions)
       const time = now();
       return operations.map((operation) => perform(operation, time));
     },
-    async ping() {},
     async close() {
       counters.clear();
       values.clear();

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { defineKeyValue, type KeyValue, KeyValueUnavailable } from '../kv.ts';
-import { type Command, createRunner, ErrorReply } from './redis-commands.ts';
+import { defineKeyValue, type KeyValue } from '../kv.ts';
+import { type Command, createRunner } from './redis-commands.ts';
 import { createRedisConnection, type RedisOptions } from './redis-connection.ts';
 import type { Script } from './redis-scripts.ts';
 
@@ -14,10 +14,6 @@ export function createRedisKeyValue(options: RedisOptions): KeyValue {
   return defineKeyValue({
     kind: 'redis',
     run: createRunner((commands) => exchange(commands.map(toLine)), stripShebang),
-    async ping() {
-      const [reply] = await exchange([['PING']]);
-      if (reply instanceof ErrorReply) throw new KeyValueUnavailable(reply.code);
-    },
     close,
   });
 }

@@ -4,6 +4,7 @@ import { accessTokenClaims } from '../tokens/access-token.ts';
 import type { Gate } from './authenticate.ts';
 import { logout, logoutAll, revokeSession } from './end-sessions.ts';
 import { listSessions, toOpenSession } from './list.ts';
+import { refresh } from './refresh.ts';
 import {
   logoutAllAnswer,
   logoutAllRequest,
@@ -14,7 +15,7 @@ import {
   sessionParams,
   tokens,
 } from './schemas.ts';
-import { readRefreshToken, refresh, type SessionDeps } from './sessions.ts';
+import { readRefreshToken, type SessionDeps } from './sessions.ts';
 
 const noStore = { 'Cache-Control': 'no-store' };
 const tag = 'Sessions';
@@ -59,7 +60,7 @@ export function sessionRoutes(deps: SessionDeps, gate: Gate): Endpoint[] {
       operationId: 'refresh',
       firstLasts: false,
       description:
-        'Each refresh token is good once. Shown again within the grace window (10 s by default: a second tab, a lost ' +
+        'Each refresh token is good once. Shown again within the grace window (30 s by default: a second tab, a lost ' +
         'response) it gives the same successor; shown later it ends the session.',
     }),
     endpoint({

@@ -75,12 +75,16 @@ describe('the migrations', () => {
     const { functions, triggers, ...tables } = await describeSchema(migrated);
     expect({ ...tables, functions: [], triggers: [] }).toEqual(expected);
     // What drizzle cannot describe.
-    expect(functions).toEqual([expect.stringMatching(/^keep_user_roles\(\)/)]);
-    expect(triggers?.map((text) => text.split(' ')[2])).toEqual(['users_roles_changed', 'users_roles_given']);
+    expect(functions?.map((text) => text.split('(')[0])).toEqual(['keep_user_roles', 'note_session_step']);
+    expect(triggers?.map((text) => text.split(' ')[2])).toEqual([
+      'sessions_stepped',
+      'users_roles_changed',
+      'users_roles_given',
+    ]);
   });
 
   it('leave `drizzle-kit generate` nothing to do', async () => {
-    const newest = String(tags.length - 1).padStart(4, '0');
+    const newest = tags.at(-1)?.slice(0, 4);
     // A file that drizzle-kit wrote itself, in its own form.
     const snapshot = (await read(`meta/${newest}_snapshot.json`)) as DrizzleSnapshotJSON;
     expect(await generateMigration(snapshot, generateDrizzleJson(schema, snapshot.id))).toEqual([]);
@@ -195,7 +199,7 @@ describe('the command', () => {
       ...wrong.map((url) => run('up', url)),
     ]);
     expect(unset).toEqual({ code: 1, out: '', err: expect.stringContaining('DATABASE_URL is not set') });
-    expect(unknown).toEqual({ code: 1, out: '', err: 'Usage: migrate.ts up | down' });
+    expect(unknown).toEqual({ code: 1, out: '', err: expect.stringMatching(/^Usage: migrate.ts up /) });
     for (const { code, out, err } of unusable) {
       expect([code, out]).toEqual([1, '']);
       expect(err).toMatch(/^The schema is unchanged: .+$/);

@@ -106,7 +106,7 @@ describe('at the same time', () => {
   it('sign-ins and a user who is deleted: nothing is left at all', async () => {
     const [one, other] = await replicas();
     const user = await registerUser(one);
-    const remove = one.deps.db.execute(sql`delete from users where id = ${user.id}::uuid`);
+    const remove = one.request('DELETE', '/users/delete-account', { token: user.access, body: { password } });
     const answers = await Promise.all([
       ...Array.from({ length: 6 }, (_, index) => login(index % 2 === 0 ? one : other, user.email)),
       refresh(other, user.refresh),

@@ -82,10 +82,10 @@ it('a connection that is ended under a statement counts as unavailable, and the 
     const running = sql`select 1 from pg_stat_activity where datname = current_database() and wait_event = 'PgSleep'`;
     return (await query(db, z.unknown(), running)).length;
   };
-  await expect.poll(isRunning, { timeout: 5000 }).toBe(1);
+  await expect.poll(isRunning).toBe(1);
   await terminate();
   const error = await sleeping;
   expect(sqlState(error)).toMatchObject({ code: '57P01' });
   expect(isUnavailable(error)).toBe(true);
-  await expect.poll(async () => (await app.request('GET', '/readyz')).status, { timeout: 5000 }).toBe(200);
+  await expect.poll(async () => (await app.request('GET', '/readyz')).status).toBe(200);
 });

@@ -144,7 +144,7 @@ describe('the Node entry', () => {
         .split('\n')
         .find((each) => each.includes('start_failed')) ?? '{}';
     expect(started.output()).toMatch(
-      /^Nothing listens at 127\.0\.0\.1:\d+\. Start Postgres, or correct host and port in DATABASE_URL\.$/m,
+      /^Nothing listens at 127\.0\.0\.1:\d+: start Postgres, or correct host and port in DATABASE_URL$/m,
     );
     const told = { level: 'error', dependency: 'database', error_code: 'ECONNREFUSED', time: expect.any(String) };
     expect(JSON.parse(line)).toMatchObject(told);
@@ -171,7 +171,7 @@ describe('the Node entry', () => {
     await withClient(environment.DATABASE_URL, async (other) => {
       await other.query('begin; select pg_advisory_xact_lock(111481905832309)');
       const started = start(environment);
-      await expect.poll(started.output, { timeout: 20_000 }).toContain('"waits_for":"another migration"');
+      await expect.poll(started.output).toContain('"waits_for":"another migration"');
       started.kill('SIGTERM');
       expect(await started.exited).toBe(0);
     });
@@ -240,7 +240,7 @@ describe('the Node entry', () => {
       );
       await new Promise((resolve) => setTimeout(resolve, 100));
       socket.destroy();
-      await expect.poll(newOutput, { timeout: 5000 }).toContain('client_closed_request');
+      await expect.poll(newOutput).toContain('client_closed_request');
       expect(newOutput()).not.toMatch(/"level":"error"|unexpected_error/);
     });
 
