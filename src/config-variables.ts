@@ -1,70 +1,31 @@
 import * as z from 'zod';
 import { compatNames } from './compat/names.ts';
-import { connectionProblem } from './config-connections.ts';
+import { linkVariables } from './config-links.ts';
+import {
+  address,
+  flag,
+  httpUrl,
+  isBearerToken,
+  list,
+  mailFrom,
+  onOff,
+  parts,
+  pythonLevels,
+  readOtelHeaders,
+  seconds,
+  withoutSlash,
+  words,
+} from './config-readers.ts';
 import { moment, previousSecrets, rootSecret } from './config-secrets.ts';
 import { plaintextNames } from './config-transport.ts';
 import { webhookList } from './config-webhooks.ts';
 import { isDecodable, isIssuer, isOrigin } from './http/web-address.ts';
 import { isNetwork } from './limits/client-address.ts';
 
+const reservedUsernames =
+  'admin,administrator,root,superuser,system,support,help,security,moderator,staff,postmaster,hostmaster,webmaster,abuse,noreply,no-reply';
+
 /** Every variable the service understands. Their names stand here and in `config.ts` alone. */
-const seconds = (fallback: number, minimum = 1) => z.coerce.number().int().min(minimum).default(fallback);
-const parts = (text: string) => text.split(/[\s,]+/).filter((part) => part !== '');
-const list = (isEntry: (entry: string) => boolean, message: string) =>
-  z
-    .string()
-    .default('')
-    .transform(parts)
-    .refine((entries) => entries.every(isEntry), message);
-const flag = z.enum(['true', 'false', '1', '0']).transform((text) => text === 'true' || text === '1');
-/** Whether something is there at all. */
-const onOff = z
-  .string()
-  .toLowerCase()
-  .pipe(z.enum(['on', 'off', 'true', 'false', '1', '0'], 'Expected on or off'))
-  .transform((text) => ['on', 'true', '1'].includes(text));
-const httpUrl = z.url({ protocol: /^https?$/, abort: true });
-/** No slash at its end. */
-const withoutSlash = (text: string) => text.replace(/\/+$/, '');
-
-/** Where a server is, with who signs in there. */
-const address = (shape: RegExp, expected: string) =>
-  z
-    .string()
-    .regex(shape, { message: expected, abort: true })
-    .superRefine((text, context) => {
-      const problem = connectionProblem(text);
-      if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
-    });
-
-/** `Name <address>` or an address alone. */
-const mailFrom = z
-  .string()
-  .regex(/^(?:[^<>\p{Cc}]{1,100}<[^<>@\s]+@[^<>@\s]+>|[^<>@\s]+@[^<>@\s]+)$/u, 'Expected Name <address>');
-
-/** What Python's logging calls them otherwise. */
-const pythonLevels = new Map([
-  ['warning', 'warn'],
-  ['critical', 'error'],
-]);
-
-/** As RFC 6750 section 2.1 lets a client send it, and too long to guess. */
-const isBearerToken = (text: string) => /^[\w.~+/-]{16,512}=*$/.test(text);
-
-/** `name=value,name=value`, the values percent-encoded. */
-function readOtelHeaders(text: string, context: z.RefinementCtx): Record<string, string> {
-  const headers: Record<string, string> = {};
-  for (const pair of text.split(',').filter((part) => part.trim() !== '')) {
-    const [, name = '', value = ''] = /^\s*([\w-]+)\s*=\s*([\w!#$%&'*+./:;<=>?@^`|~ -]*?)\s*$/.exec(pair) ?? [];
-    if (name === '' || /%(?![0-7][0-9a-f])|%[01][0-9a-f]|%7f/i.test(value)) {
-      context.addIssue({ code: 'custom', message: 'Expected name=value,name=value with percent-encoded values' });
-      return z.NEVER;
-    }
-    headers[name] = decodeURIComponent(value);
-  }
-  return headers;
-}
-
 export const variables = z.object({
   ENVIRONMENT: z.enum(['dev', 'staging', 'production']).default('production'),
   /** The root secret, from which all keys derive. */
@@ -120,6 +81,10 @@ export const variables = z.object({
   PASSWORD_MIN_LENGTH: z.coerce.number().int().min(8).max(256).default(8),
   /** How many of: lower case, upper case, digits, others. */
   PASSWORD_MIN_CLASSES: z.coerce.number().int().min(0).max(4).default(0),
+  /** Beside SERVICE_NAME: what people would put into a password here. */
+  PASSWORD_WORDS: z.string().default('').transform(words),
+  /** Nobody registers with one of them, nor with a name that looks like it. Empty: no one. */
+  RESERVED_USERNAMES: z.string().default(reservedUsernames).transform(words),
   BREACHED_PASSWORD_CHECK: flag.default(false),
   BREACHED_PASSWORD_URL: httpUrl.transform(withoutSlash).default('https://api.pwnedpasswords.com'),
   /** A verified address before the first sign-in. Where it is not set: true where mail goes out of the house. */
@@ -144,6 +109,7 @@ export const variables = z.object({
     .max(100)
     .regex(/^[^\p{Cc}<>"]+$/u, 'Must not hold control characters, quotes, < or >')
     .default('Edge Auth'),
+  ...linkVariables,
   /** Where events go beside the outbox: as many of the following as are set. */
   RABBITMQ_URL: address(/^amqps?:\/\//, 'Expected amqp://user:password@host:5672/vhost')
     .refine(isDecodable, 'Expected a % as %25 in user, password and vhost')

@@ -2,6 +2,7 @@ import { findProblems } from './config-check.ts';
 import { type EventSinkConfig, toEventSinks } from './config-events.ts';
 import { olderNames, type Renamed, variablesSet, withOlderNames } from './config-legacy.ts';
 import { limitVariable, limitVariables, lockoutVariable, lockoutVariables, unknownLimits } from './config-limits.ts';
+import { type LinksConfig, toLinks } from './config-links.ts';
 import { type MailConfig, toMail } from './config-mail.ts';
 import { type ObservabilityConfig, toObservability } from './config-observability.ts';
 import type { Rule } from './config-rule.ts';
@@ -46,12 +47,17 @@ export interface Config {
   readonly signingKeyBits: number;
   readonly passwordMinLength: number;
   readonly passwordMinClasses: number;
+  /** Names of the service: a password has to be more than these. */
+  readonly passwordWords: readonly string[];
+  readonly reservedUsernames: readonly string[];
   /** Where to ask for breached passwords; undefined where nobody is asked. */
   readonly breachedPasswordUrl: string | undefined;
   /** Undefined where no mail can be sent: it waits. */
   readonly mail: MailConfig | undefined;
   readonly requireEmailVerification: boolean;
   readonly serviceName: string;
+  /** Where links of mails lead, and where people go on from there. */
+  readonly links: LinksConfig;
   /** Who takes events, each by a name of its own. */
   readonly eventSinks: readonly EventSinkConfig[];
   /** Whether events carry addresses and user names. */
@@ -112,12 +118,12 @@ export const variableNames: ReadonlySet<string> = new Set([
 ]);
 
 /** Lists that are not empty by default: an empty one is an answer too. */
-const saySomethingEmpty: ReadonlySet<string> = new Set(['COMPAT_APIS']);
+const saySomethingEmpty: ReadonlySet<string> = new Set(['COMPAT_APIS', 'RESERVED_USERNAMES']);
 
 /**
  * Reads the environment.
  * @param environment variables by name; those that are not strings (bindings of a Worker) count as unset, and empty ones
- * but for `COMPAT_APIS`
+ * but for `COMPAT_APIS` and `RESERVED_USERNAMES`
  * @param runtimeRules what else has to hold where it is read
  * @throws {ConfigError} naming every wrong variable at once
  */
@@ -168,10 +174,13 @@ function toConfig(
     signingKeyBits: v.SIGNING_KEY_BITS,
     passwordMinLength: v.PASSWORD_MIN_LENGTH,
     passwordMinClasses: v.PASSWORD_MIN_CLASSES,
+    passwordWords: [v.SERVICE_NAME, v.SERVICE_NAME.replaceAll(/\s/g, ''), ...v.PASSWORD_WORDS],
+    reservedUsernames: v.RESERVED_USERNAMES,
     breachedPasswordUrl: v.BREACHED_PASSWORD_CHECK ? v.BREACHED_PASSWORD_URL : undefined,
     mail: toMail(v),
     requireEmailVerification: v.REQUIRE_EMAIL_VERIFICATION ?? (v.RESEND_API_KEY ?? v.SMTP_HOST) !== undefined,
     serviceName: v.SERVICE_NAME,
+    links: toLinks(v),
     eventSinks: toEventSinks(v),
     eventsPersonalData: v.EVENTS_PERSONAL_DATA,
     maxSessions: v.MAX_SESSIONS === 0 ? undefined : v.MAX_SESSIONS,

@@ -15,6 +15,15 @@ export interface LimitOperation {
   readonly window: number;
 }
 
+/** Takes one hit back that a `limit` has counted: what it was for has not happened. */
+export interface ReturnOperation {
+  readonly type: 'return';
+  readonly key: string;
+  readonly limit: number;
+  /** Window length in seconds. */
+  readonly window: number;
+}
+
 /** Reads several keys at once: in the order asked, null for those that are not there. */
 export interface GetOperation {
   readonly type: 'get';
@@ -93,6 +102,7 @@ export interface SumsOperation {
 
 export type Operation =
   | LimitOperation
+  | ReturnOperation
   | GetOperation
   | SetOperation
   | AttemptOperation

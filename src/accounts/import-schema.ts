@@ -1,6 +1,8 @@
 import * as z from 'zod';
 import { parseStoredHash } from '../crypto/stored-hash.ts';
-import { anyName, bounded, email, locale, name, phoneNumber, username } from './schemas.ts';
+import { ownWords } from '../validation.ts';
+import { phoneNumber } from './phone.ts';
+import { anyName, bounded, email, locale, name, username } from './schemas.ts';
 
 /** What a line of an import is judged by. */
 export interface ImportRules {
@@ -56,7 +58,7 @@ export const importedUser = ({ pepperIds, roles, now }: ImportRules) =>
     })
     .refine(({ email, username, login }) => email !== null || username !== null || login !== null, {
       path: ['email'],
-      message: 'Give an email, a username, or both',
+      message: 'Enter an email address, a username, or both',
     })
     .refine(({ email, username, login }) => login === null || (email === null && username === null), {
       path: ['login'],
@@ -77,14 +79,14 @@ type ReadLine = { readonly user: ImportedUser } | { readonly problems: readonly 
 const broken = (message: string): ReadLine => ({ problems: [{ field: undefined, message }] });
 
 /** Reads one line. @param schema what `importedUser` gives */
-export function readImportLine(schema: ReturnType<typeof importedUser>, line: string): ReadLine {
+export async function readImportLine(schema: ReturnType<typeof importedUser>, line: string): Promise<ReadLine> {
   let value: unknown;
   try {
     value = JSON.parse(line);
   } catch {
     return broken('Not JSON');
   }
-  const { data, error } = schema.safeParse(value);
+  const { data, error } = await schema.safeParseAsync(value, { error: ownWords });
   if (error !== undefined) return { problems: error.issues.flatMap(toProblems) };
   // JSON.parse lets the last one win, where other readers may see the first.
   return namesOf(line).length > new Set(namesOf(line)).size ? broken('A field stands twice') : { user: data };

@@ -128,7 +128,7 @@ async function signIn(
     // Only who knows the password learns this.
     const entry = { type: 'login', result: 'failure', userId, sessionId: null, origin } as const;
     await recordAudit(db, auditRow(deps, entry));
-    throw new Problem('email_not_verified', { detail: 'POST the address to /auth/resend-verification for a mail.' });
+    throw new Problem('email_not_verified');
   }
   const session = newSession(deps, account, origin);
   const user = await toUser(deps, account);

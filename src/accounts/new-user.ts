@@ -19,7 +19,7 @@ export interface Registrant {
 }
 
 /** What a registration says of a user: the columns, sealed for that id. */
-export async function userColumns({ keyring }: Pick<Deps, 'keyring'>, id: string, registrant: Registrant) {
+async function userColumns({ keyring }: Pick<Deps, 'keyring'>, id: string, registrant: Registrant) {
   const { email, phoneNumber, username, name, surname, passwordHash, locale } = registrant;
   const [sealed, emailIndexes, phoneIndexes] = await Promise.all([
     sealPersonalData({ keyring }, id, { email: email?.address ?? null, phoneNumber, profile: { name, surname } }),

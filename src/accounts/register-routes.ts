@@ -35,7 +35,7 @@ export const registration = (
     path: older?.path ?? '/auth/register',
     operationId: older?.operationId ?? 'register',
     tag: 'Accounts',
-    summary: 'Make an account and sign in',
+    summary: 'Create an account and sign in',
     body: registerRequest(deps.config, older?.usernames),
     description:
       `${older?.description ?? ''}` +
@@ -43,7 +43,7 @@ export const registration = (
       'known and unknown addresses: what follows stands in a mail.',
     responses: {
       201: { description: 'The user and the first tokens', schema: signedIn, headers: deviceResponseHeaders },
-      202: { description: 'A mail is on its way', schema: says('Read your mail: it says how to go on') },
+      202: { description: 'An email is on its way', schema: says('Check your email to finish signing up') },
     },
     errors: ['identifier_taken'],
     limits: ['register_address', 'mail_account'],
@@ -57,7 +57,7 @@ export const registration = (
     handler: async ({ c, body, call }) => {
       if (deps.config.requireEmailVerification) {
         await registerByMail(deps, withEmail(body), call);
-        return c.json({ message: 'Read your mail: it says how to go on' }, 202, noStore);
+        return c.json({ message: 'Check your email to finish signing up' }, 202, noStore);
       }
       const registered = await register(deps, body, call);
       const headers = { ...noStore, ...deviceHeaders(deps.config, registered.deviceToken) };
@@ -69,5 +69,7 @@ export const registration = (
 function withEmail(request: RegisterRequest) {
   const { email } = request;
   if (email !== undefined) return { ...request, email };
-  throw new Problem('validation_failed', { errors: [{ path: 'email', message: 'Is needed, and will be verified' }] });
+  throw new Problem('validation_failed', {
+    errors: [{ path: 'email', message: 'Enter an email address: you confirm it before you can sign in' }],
+  });
 }

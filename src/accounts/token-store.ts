@@ -9,6 +9,8 @@ import { timestamp } from '../sessions/store.ts';
 
 export type OneTimeTokenRow = typeof oneTimeTokens.$inferInsert;
 export type Purpose = OneTimeTokenRow['purpose'];
+/** What a token can be made for. */
+export type NewPurpose = Exclude<Purpose, 'email_verified'>;
 const purposes: readonly Purpose[] = oneTimeTokens.purpose.enumValues;
 
 /** Stands for a code where there is none, so that it is read and compared too. No code has this hash. */
@@ -25,6 +27,7 @@ export interface PromisedToken {
 
 const found = z.object({
   id: z.uuid(),
+  purpose: z.enum(oneTimeTokens.purpose.enumValues),
   user_id: z.uuid().nullable(),
   email_index: z.string(),
   data_sealed: z.string().nullable(),
@@ -32,9 +35,9 @@ const found = z.object({
 export type FoundToken = z.output<typeof found>;
 
 const isGood = (purpose: Purpose, now: number) => sql`t.purpose = ${purpose} and t.expires_at > ${timestamp(now)}`;
-const tokenColumns = sql`t.id, t.user_id, t.email_index, t.data_sealed`;
+const tokenColumns = sql`t.id, t.purpose, t.user_id, t.email_index, t.data_sealed`;
 
-/** The token of a link, where it is still good. Reading it consumes nothing. */
+/** The token of a link, where it is still good, or was until it verified its address. Reading it consumes nothing. */
 export async function findToken(
   db: Database,
   purpose: Purpose,
@@ -44,7 +47,9 @@ export async function findToken(
   const [row] = await query(
     db,
     found,
-    sql`select ${tokenColumns} from ${oneTimeTokens} as t where t.token_hash = ${tokenHash} and ${isGood(purpose, now)}`,
+    sql`select ${tokenColumns} from ${oneTimeTokens} as t where t.token_hash = ${tokenHash}
+      and t.purpose in (${listOf(purpose === 'verify_email' ? [purpose, 'email_verified'] : [purpose])})
+      and t.expires_at > ${timestamp(now)}`,
   );
   return row;
 }
@@ -85,7 +90,7 @@ export async function tryCode(
         and t.code_expires_at > ${timestamp(now)} and (select attempts from counted) <= ${mostAttempts}
     )
     select * from held union all
-    select ${decoy.id}::uuid, null, '', null, ${decoy.codeHash} where not exists (select from held)`,
+    select ${decoy.id}::uuid, ${purpose}::text, null, '', null, ${decoy.codeHash} where not exists (select from held)`,
   );
 }
 
@@ -114,7 +119,7 @@ export async function findPendingRegistrations(
   );
 }
 
-const pendingLink = found.extend({ purpose: z.string(), created_at: z.number(), expires_at: z.number() });
+const pendingLink = found.extend({ created_at: z.number(), expires_at: z.number() });
 const pendingMail = z.object({ type: z.string(), created_at: z.number() });
 
 /** The links that a user holds, and the mails that are on their way to them. Times in milliseconds. */
@@ -127,7 +132,7 @@ export async function readPending(db: Database, userId: string) {
           'data_sealed', t.data_sealed, 'purpose', t.purpose,
           'created_at', extract(epoch from t.created_at) * 1000, 'expires_at', extract(epoch from t.expires_at) * 1000)
           order by t.id desc), '[]')
-        from ${oneTimeTokens} as t where t.user_id = ${userId}::uuid) as links,
+        from ${oneTimeTokens} as t where t.user_id = ${userId}::uuid and t.purpose <> 'email_verified') as links,
       (select coalesce(json_agg(json_build_object('type', o.type, 'created_at', extract(epoch from o.created_at) * 1000)
           order by o.id desc), '[]')
         from ${outbox} as o where o.subject = ${userId}::uuid and o.kind = 'email') as mails`,

@@ -43,8 +43,10 @@ export async function createAdminCommand(
   const email = normaliseEmail(values.email ?? '');
   const username = values.username === undefined ? null : normaliseUsername(values.username);
   if (email === undefined)
-    throw new Error(values.email === undefined ? createAdminUsage : '--email: Not an email address');
-  if (username === undefined) throw new Error('--username: Not a username');
+    throw new Error(
+      values.email === undefined ? createAdminUsage : '--email: Enter an email address such as ann@example.com',
+    );
+  if (username === undefined) throw new Error('--username: Use 1 to 64 letters, digits, dots, hyphens or underscores');
   const { deps, close } = await openDeps(environment, values.neon);
   const askPassword = async () => {
     const password = await readPassword(input, process.stderr);

@@ -44,7 +44,7 @@ export async function* importLines(
   }
 
   for await (const { number, text } of readLines(input, LONGEST_LINE)) {
-    const line = read(number, text);
+    const line = await read(number, text);
     waiting.push(line);
     if ('user' in line) users.push(line.user);
     if (users.length === BATCH || waiting.length === MOST_WAITING) yield* flush();
@@ -64,16 +64,16 @@ function toDone(number: number, outcome: Outcome | undefined): DoneLine {
 function createReader(
   { keyring, now }: ImportDeps,
   roles: readonly string[],
-): (number: number, text: string | null) => ReadLine {
+): (number: number, text: string | null) => Promise<ReadLine> {
   const schema = importedUser({ pepperIds: keyring.all.map(({ id }) => id), roles, now: now() });
   const isSeen = createSeen();
-  return (number, text) => {
+  return async (number, text) => {
     if (text === null) {
       const message = `Longer than ${LONGEST_LINE} bytes, or not UTF-8`;
       return { number, outcome: [{ field: undefined, message }] };
     }
     if (text.trim() === '') return { number, outcome: 'blank' };
-    const read = readImportLine(schema, text);
+    const read = await readImportLine(schema, text);
     if ('problems' in read) return { number, outcome: read.problems };
     const { user } = read;
     const repeated = Object.entries({ id: user.id, email: user.email?.key, username: user.username?.key })

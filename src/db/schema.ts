@@ -141,13 +141,17 @@ export const userRoles = pgTable(
   ],
 );
 
-/** What a mail carries: stored as a hash, good once, gone when it is used. Its id is that of the mail in the outbox. */
+/**
+ * What a mail carries: stored as a hash, good once, gone when it is used. Its id is that of the mail in the outbox. A
+ * link that has verified an address stays until it expires as `email_verified`: it does nothing any more, and the page
+ * can say that the address is confirmed already.
+ */
 export const oneTimeTokens = pgTable(
   'one_time_tokens',
   {
     id: uuid('id').primaryKey(),
     purpose: text('purpose', {
-      enum: ['verify_email', 'reset_password', 'change_email', 'undo_email_change'],
+      enum: ['verify_email', 'email_verified', 'reset_password', 'change_email', 'undo_email_change'],
     }).notNull(),
     /** Null for a registration that waits until its address is verified. */
     userId: uuid('user_id').references(() => users.id, { onDelete: 'cascade' }),

@@ -11,6 +11,7 @@ import type { Caller, Gate } from '../sessions/authenticate.ts';
 import { type BodyReading, parseBody } from './body.ts';
 import type { RequestContext } from './context.ts';
 import { doLater } from './later.ts';
+import { isOutage } from './on-error.ts';
 import { parseParams, parseQuery } from './parameters.ts';
 
 export interface ResponseContract {
@@ -174,7 +175,7 @@ async function run<Body, C extends Caller | undefined, Subject, Params, Query, L
   const input = { c, params, query, body, caller, call };
   const { subject, ...prepared } = await definition.prepare(input);
   const counted = { ...prepared, hits: [...prepared.hits, ...(translation?.hits(call) ?? [])] };
-  const tried = await gate.admit(counted, caller, (headers) => {
+  const { tried, refusal, giveBack } = await gate.admit(counted, caller, (headers) => {
     for (const [name, value] of Object.entries(headers)) c.header(name, value);
   });
   // Whatever comes next may be costly, and nobody waits for it any more.
@@ -182,7 +183,10 @@ async function run<Body, C extends Caller | undefined, Subject, Params, Query, L
     c.executionCtx.waitUntil(gate.withdraw(counted));
     throw new Problem('client_closed_request');
   }
-  const answer = Promise.resolve(definition.handler({ ...input, tried }, subject));
+  const begin = async () => await definition.handler({ ...input, tried }, subject);
+  const answer = refusal === undefined ? begin() : Promise.reject(refusal);
+  // What did not happen uses up no limit.
+  answer.catch((error: unknown) => isOutage(error) && c.executionCtx.waitUntil(giveBack()));
   // Workers drop what a request has under way when its client goes: a change must not stop halfway.
   if (definition.method !== 'get')
     c.executionCtx.waitUntil(

@@ -29,6 +29,10 @@ export function toProblem(error: Error, { log }: Pick<Deps, 'log'>, requestId: s
   return new Problem('internal_error');
 }
 
+/** Whether it is answered 503: the client is told to try again. Not 500, which a client may cause again and again. */
+export const isOutage = (error: unknown): boolean =>
+  error instanceof Problem ? problems[error.code].status === 503 : error instanceof Overloaded || isUnavailable(error);
+
 /** The client's own connection broke while its body was read (Node). What breaks on the way to others comes wrapped. */
 const isHangUp = (error: Error) => 'code' in error && error.code === 'ECONNRESET' && error.cause === undefined;
 

@@ -33,7 +33,7 @@ export async function createKeyValue({ redisUrl }: Config, log: Log, now: () => 
     const onStateChange = (state: 'up' | 'down') => log.warn('key_value_store', { state });
     // The SDK takes a while to load, so only where it is used.
     const { createRedisKeyValue } = await import('../platform/redis.ts');
-    const redis = createRedisKeyValue({ url: redisUrl });
+    const redis = createRedisKeyValue({ url: redisUrl, now });
     // Connects before the first request has to wait for it; the service starts without Redis too.
     await redis.ping().catch((error: unknown) => refuse(error));
     return withDeadline(redis, { now, onStateChange });

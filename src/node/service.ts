@@ -15,14 +15,17 @@ import { createNodeMailer } from '../platform/node-mailer.ts';
 import { createNodeSinks } from '../platform/node-sinks.ts';
 import { createOtlpExporter } from '../platform/otlp.ts';
 import { createPostgres } from '../platform/postgres.ts';
+import { createSteadyClock } from '../platform/steady-clock.ts';
 import { runEvery } from '../scheduled/timer.ts';
+import { createClockComparison } from './clock.ts';
 import { createKeyValue } from './key-value.ts';
 import { prepare } from './prepare.ts';
 import { listen } from './server.ts';
 import { needsEmbedded } from './smell.ts';
 import { countWorkers, shareOf, sharePort } from './workers.ts';
 
-const now = () => Date.now();
+const clock = createSteadyClock();
+const { now } = clock;
 /** How often the scheduled work is looked at: milliseconds. */
 const schedule = 60_000;
 /** How long what is still in the outbox is delivered at the end; other replicas go on with it. Milliseconds. */
@@ -76,6 +79,9 @@ export async function startService(
     const { poolSize, hashes } = shareOf(config, workers);
     const postgres = createPostgres({ url: config.database.url, poolSize });
     stops.push(postgres.close);
+    const compareClocks = createClockComparison({ clock, db: postgres.db, log });
+    await compareClocks();
+    stops.push(runEvery(schedule, compareClocks));
     const kv = await createKeyValue(config, log, now);
     stops.push(() => kv.close());
     const mailer = await createNodeMailer(config);

@@ -62,7 +62,7 @@ function docsPage(
     path: `/${name}`,
     operationId: name,
     tag: 'Operation',
-    summary: 'This document as a page',
+    summary: 'Show this document as a page',
     contentSecurityPolicy,
     responses: { 200: { description: 'The page', type: 'text/html' } },
     errors: [],

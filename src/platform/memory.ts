@@ -5,6 +5,7 @@ import {
   type LimitResult,
   type Operation,
   type Result,
+  type ReturnOperation,
   type SetOperation,
   toMilliseconds,
 } from '../kv.ts';
@@ -33,6 +34,8 @@ export function createMemoryKeyValue({ now, capacity = 100_000 }: MemoryOptions)
     switch (operation.type) {
       case 'limit':
         return counters.hit(operation, time);
+      case 'return':
+        return counters.giveBack(operation, time);
       case 'attempt':
         return attempts.attempt(operation, values.get(operation.resetKey, time));
       case 'forgive':
@@ -122,6 +125,15 @@ function createCounters(capacity: number) {
       }
       counters.set(name, counter);
       return { success: !counter.refused, limit, remaining: counter.refused ? 0 : limit - used - 1, reset };
+    },
+    giveBack({ key, window }: ReturnOperation, time: number): boolean {
+      const milliseconds = toMilliseconds(window);
+      const name = `${milliseconds}:${key}`;
+      const counter = read(name, milliseconds, time);
+      if (counter.current > 0) counter.current -= 1;
+      else counter.previous = Math.max(0, counter.previous - 1);
+      if (counters.has(name)) counters.set(name, counter);
+      return true;
     },
     clear: () => counters.clear(),
   };

@@ -43,10 +43,9 @@ export interface Gate {
    * @param counted the limits that the request counts against, and the counters of failures where it is a guess
    * @param caller where the request needs one: whose token must not be revoked
    * @param announce given the `RateLimit-*` headers, also those of a refusal
-   * @returns how the guess was counted
    * @throws {Problem} `rate_limited`, `account_locked`, `invalid_token`
    */
-  admit(counted: Counted, caller: Caller | undefined, announce: (headers: Headers) => void): Promise<AttemptResult>;
+  admit(counted: Counted, caller: Caller | undefined, announce: (headers: Headers) => void): Promise<Admission>;
   /** Takes the guess of a request back that was let in and then not looked at. Does not reject. */
   withdraw(counted: Counted): Promise<void>;
 }
@@ -54,6 +53,16 @@ export interface Gate {
 interface Counted {
   readonly hits: readonly Hit[];
   readonly attempt?: Attempt;
+}
+
+/** A request that was counted. */
+export interface Admission {
+  /** How the guess was counted. */
+  readonly tried: AttemptResult;
+  /** Why it is not let in; undefined where it is. */
+  readonly refusal: unknown;
+  /** Takes back what it has used up of its limits, where it did not happen. Does not reject. */
+  readonly giveBack: () => Promise<void>;
 }
 
 type Headers = Readonly<Record<string, string>>;
@@ -95,7 +104,7 @@ export function createGate({ config, kv, fallback, now, roles, signingKeys, revo
     async admit({ hits, attempt = noAttempt }, caller, announce) {
       const limits = hits.map((hit) => limitOperation(config, hit));
       const guess = attemptOperation(config, attempt, now());
-      if (caller === undefined && limits.length + guess.counters.length === 0) return nothingTried;
+      if (caller === undefined && limits.length + guess.counters.length === 0) return nothingCounted;
       const read = caller === undefined ? nothingRead : revocation.read(caller.claims);
       const countHere = async () => [undefined, ...(await fallback.run([guess, ...limits]))] as const;
       const [marks, tried, ...results] = await kv.run([read, guess, ...limits]).catch(countHere);
@@ -110,10 +119,20 @@ export function createGate({ config, kv, fallback, now, roles, signingKeys, revo
       enforce(results, now());
       if (!tried.allowed) count('edge_auth_logins_total', { result: 'account_locked' });
       enforceLockout(tried, now());
-      if (caller !== undefined && !(await revocation.judge(caller.claims, marks))) {
-        throw new Problem('invalid_token', { reason: 'revoked' });
-      }
-      return tried;
+      const counter = marks === undefined ? fallback : kv;
+      const giveBack = async () => {
+        const back = limits.map(({ key, limit, window }) => ({ type: 'return', key, limit, window }) as const);
+        // A store that has gone since forgets by itself.
+        if (back.length > 0) await counter.run(back).catch(() => undefined);
+      };
+      const refusal =
+        caller === undefined
+          ? undefined
+          : await revocation.judge(caller.claims, marks).then(
+              (isGood) => (isGood ? undefined : new Problem('invalid_token', { reason: 'revoked' })),
+              (error: unknown) => error,
+            );
+      return { tried, refusal, giveBack };
     },
 
     withdraw: ({ attempt = noAttempt }) => forgiveAttempt({ fallback, kv }, attempt, false),
@@ -121,4 +140,5 @@ export function createGate({ config, kv, fallback, now, roles, signingKeys, revo
 }
 
 const nothingTried: AttemptResult = { allowed: true, until: 0, failures: [] };
+const nothingCounted: Admission = { tried: nothingTried, refusal: undefined, giveBack: async () => undefined };
 const nothingRead: GetOperation = { type: 'get', keys: [] };

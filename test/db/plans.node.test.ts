@@ -57,7 +57,8 @@ const fill = `
 
 /** Every statement there is. One that is new stands here too: what it does, and that its plan was looked at. */
 const expected = [
-  'from one_time_tokens, delete from one_time_tokens, insert into users, from users, insert into audit_log',
+  'from one_time_tokens, insert into users, from users, delete from one_time_tokens, insert into audit_log',
+  'from one_time_tokens, insert into users, from users, delete from one_time_tokens, update one_time_tokens, insert into audit_log',
   'delete from outbox',
   'delete from outbox, insert into one_time_tokens, delete from code_attempts, insert into outbox',
   'delete from outbox, insert into one_time_tokens, delete from code_attempts, insert into outbox, insert into audit_log, from users',
@@ -83,6 +84,9 @@ const expected = [
   'from signing_keys',
   'from users',
   'from audit_log, from audit_log, from users',
+  'from users, update one_time_tokens, update users, delete from one_time_tokens, update one_time_tokens, insert into audit_log',
+  'from users, from sessions, delete from one_time_tokens, update users, delete from one_time_tokens, insert into audit_log, insert into one_time_tokens, insert into outbox',
+  'from users, delete from one_time_tokens, update users, from audit_log, insert into audit_log, update users, update sessions, from sessions, insert into session_endings, delete from one_time_tokens, insert into audit_log, insert into one_time_tokens, insert into outbox',
   'from roles',
   'from users, insert into users, insert into audit_log',
   'from users, insert into users, insert into audit_log, insert into one_time_tokens, insert into outbox',
@@ -102,10 +106,7 @@ const expected = [
   'delete from sessions, from sessions, update audit_log, from audit_log, from audit_log, delete from session_endings',
   'from session_endings',
   'from sessions, join users, from users',
-  'from users, delete from one_time_tokens, update users, delete from one_time_tokens, insert into audit_log',
   'from users, delete from one_time_tokens, update users, update sessions, from sessions, insert into session_endings, delete from one_time_tokens, insert into audit_log, insert into outbox',
-  'from users, delete from one_time_tokens, update users, update users, update sessions, from sessions, insert into session_endings, delete from one_time_tokens, insert into audit_log, insert into one_time_tokens, insert into outbox',
-  'from users, from sessions, delete from one_time_tokens, update users, update users, delete from one_time_tokens, insert into audit_log, insert into one_time_tokens, insert into outbox',
   'from users, from sessions, from sessions, from sessions, update sessions, insert into audit_log',
   'from users, from sessions, insert into audit_log',
   'from users, from sessions, update users, update sessions, update sessions, from sessions, insert into session_endings, delete from one_time_tokens, insert into audit_log, insert into outbox',
