@@ -1,4 +1,5 @@
 import { findProblems } from './config-check.ts';
+import { InvalidConfiguration } from './config-error.ts';
 import { type EventSinkConfig, toEventSinks } from './config-events.ts';
 import { olderNames, type Renamed, variablesSet, withOlderNames } from './config-legacy.ts';
 import { limitVariable, limitVariables, lockoutVariable, lockoutVariables, unknownLimits } from './config-limits.ts';
@@ -86,30 +87,7 @@ export interface Config {
   readonly meaningless: readonly string[];
 }
 
-/** The configuration is unusable. The message names every wrong variable and never shows a value. */
-export class ConfigError extends Error {
-  override readonly name = 'ConfigError';
-}
-
-/** Several variables are wrong: `NAME: the problem` for each. */
-export class InvalidConfiguration extends ConfigError {
-  readonly problems: readonly string[];
-
-  constructor(problems: readonly string[]) {
-    super(`Invalid configuration. ${problems.join('. ')}`);
-    this.problems = problems;
-  }
-}
-
-/** What a reading of the configuration finds wrong. */
-export function problemsOf(read: () => unknown): readonly string[] {
-  try {
-    read();
-    return [];
-  } catch (error) {
-    return error instanceof InvalidConfiguration ? error.problems : [];
-  }
-}
+export { ConfigError, InvalidConfiguration, problemsOf } from './config-error.ts';
 
 /** The name of every variable that is read, older names too. */
 export const variableNames: ReadonlySet<string> = new Set([

@@ -186,7 +186,7 @@ describe('create-admin', () => {
       run(down, ['--email', email], 'hidden and good enough'),
       run(app, ['--email', email], 'hidden and good enough', { AUTH_SECRET: 'hidden' }),
     ]);
-    const told = ['Usage', '--email', '--username', 'Usage', 'most common', 'email before', 'username', '8 to 256'];
+    const told = ['Usage', '--email', '--username', 'Usage', 'most common', 'your own name', 'username', '8 to 256'];
     for (const [index, { code, out, err }] of answers.entries()) {
       expect([index, code, out]).toEqual([index, 1, '']);
       expect(err).toContain(told[index] ?? '');
