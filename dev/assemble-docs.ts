@@ -1,11 +1,13 @@
 /**
- * Copies what the pages of the documentation load out of node_modules into `dist/docs`, where both runtimes read it: so
- * a running service has none of those packages, but these few files. `npm ci`, wrangler and the tests run it.
+ * Copies what the pages of the documentation load out of node_modules into `dist/docs`, where both runtimes read it, so
+ * that a running service needs these few files and none of the packages. Puts the guides there too. `npm ci`, wrangler
+ * and the tests run it.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import { docsFiles } from '../src/pages/docs-files.ts';
+import { guideFiles } from './assemble-guides.ts';
 
 const root = resolve(import.meta.dirname, '..');
 const target = join(root, 'dist/docs');
@@ -21,7 +23,9 @@ export function assembleDocs(): void {
     const text = original.replace(/\n\/\/# sourceMappingURL=.*\n?$/, '\n');
     write(join(target, path), source === 'bundles/redoc.standalone.js' ? withoutLogo(text) : text);
   }
-  const current = new Set(docsFiles.map(({ path }) => dirname(path)));
+  const guides = guideFiles();
+  for (const { path, text } of guides) write(join(target, path), text);
+  const current = new Set([...docsFiles, ...guides].map(({ path }) => dirname(path)));
   for (const entry of readdirSync(target)) {
     if (!current.has(entry)) rmSync(join(target, entry), { recursive: true });
   }

@@ -18,6 +18,7 @@ import { createEventRelay } from './events/relay.ts';
 import { eventRoutes } from './events/routes.ts';
 import type { Env } from './http/context.ts';
 import { crossOrigin } from './http/cross-origin.ts';
+import { refuseCrossSiteForms } from './http/cross-site.ts';
 import type { Endpoint } from './http/endpoint.ts';
 import { mount } from './http/mount.ts';
 import { observeRequest } from './http/observe-request.ts';
@@ -52,6 +53,11 @@ export interface App {
   readonly runScheduled: RunScheduled;
   /** Delivers what is due and promised: before the process ends. */
   readonly deliverDue: () => Promise<void>;
+  /**
+   * Goes on with what is due where the scheduled work left something, or where somebody is back; every few seconds. Does
+   * not reject.
+   */
+  readonly drain: () => Promise<void>;
   /** Hands on what was counted and traced; once an interval, and before the process ends. Does not reject. */
   readonly flush: Observer['flush'];
   /** The same when an interval is over, once for all who ask meanwhile: for a runtime that has no timers of its own. */
@@ -117,6 +123,7 @@ export function createApp(given: Deps): App {
   );
   app.use((c, next) => (pageHeaders.get(c.req.path) ?? apiHeaders)(c, next));
   app.use(crossOrigin(config, endpoints));
+  app.use(refuseCrossSiteForms(config));
   app.use(
     bodyLimit({
       maxSize: maximumBody,
@@ -138,5 +145,17 @@ export function createApp(given: Deps): App {
   const runScheduled: RunScheduled = (options) => asOwnTrace('scheduled', () => scheduled(options));
   const deliverDue = () => asOwnTrace('deliver what is due', () => Promise.all([relay.sweep(), events.sweep()]));
   const refuse = createRefuse(deps, metrics);
-  return { fetch: app.fetch, refuse, runScheduled, deliverDue, flush: observer.flush, flushSoon: observer.flushSoon };
+  const drain = async () => {
+    if (!relay.isBehind() && !events.isBehind()) return;
+    await asOwnTrace('drain', () => Promise.all([relay.drain(), events.drain()]));
+  };
+  return {
+    fetch: app.fetch,
+    refuse,
+    runScheduled,
+    deliverDue,
+    drain,
+    flush: observer.flush,
+    flushSoon: observer.flushSoon,
+  };
 }

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { compatNames } from './compat/names.ts';
 import { linkVariables } from './config-links.ts';
+import { readPeppers } from './config-peppers.ts';
 import {
   address,
   flag,
@@ -145,6 +146,8 @@ export const variables = z.object({
   OTEL_SERVICE_NAME: z.string().min(1).max(100).default('edge-auth'),
   /** The share of new traces that is recorded; for others the caller has decided. */
   OTEL_TRACES_SAMPLER_ARG: z.coerce.number().min(0).max(1).default(1),
+  /** Peppers of other systems, `name:pepper`: what Devise calls `pepper`. */
+  LEGACY_PEPPERS: z.string().default('').transform(readPeppers),
   ARGON2_MEMORY: z.coerce.number().int().min(19_456).max(65_536).default(19_456),
   ARGON2_ITERATIONS: z.coerce.number().int().min(1).max(10).default(2),
   HOST: z.string().min(1).default('0.0.0.0'),

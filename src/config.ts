@@ -68,6 +68,8 @@ export interface Config {
   /** How long the row of an ended session is kept. */
   readonly sessionRetention: number;
   readonly auditRetention: number;
+  /** Peppers of other systems, by name: their hashes need them. */
+  readonly legacyPeppers: ReadonlyMap<string, string>;
   readonly argon2: { readonly memory: number; readonly iterations: number };
   readonly limits: PolicyTable;
   readonly lockouts: LockoutTable;
@@ -164,6 +166,7 @@ function toConfig(
     maxSessions: v.MAX_SESSIONS === 0 ? undefined : v.MAX_SESSIONS,
     sessionRetention: v.SESSION_RETENTION,
     auditRetention: v.AUDIT_RETENTION,
+    legacyPeppers: v.LEGACY_PEPPERS,
     argon2: { memory: v.ARGON2_MEMORY, iterations: v.ARGON2_ITERATIONS },
     limits: overridePolicies((name) => limits[limitVariable(name)]),
     lockouts: overrideLockouts((name) => lockouts[lockoutVariable(name)]),

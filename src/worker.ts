@@ -13,6 +13,7 @@ import { createLog, type Log } from './ops/log.ts';
 import { createArgon2Wasm } from './platform/argon2-wasm.ts';
 import { createBoundAssets } from './platform/assets-binding.ts';
 import { createBreachedPasswords } from './platform/breached-passwords.ts';
+import { createWorkersHashing } from './platform/hashing-workers.ts';
 import { withDeadline } from './platform/kv-deadline.ts';
 import { createMailbox } from './platform/mailbox.ts';
 import { createMemoryKeyValue } from './platform/memory.ts';
@@ -34,8 +35,8 @@ const now = () => Date.now();
 /** Keys the memory store may hold: some 5 MiB, since an isolate has 128. */
 const capacity = 20_000;
 let application: Application | undefined;
-/** One for the isolate, however many applications are made: its memory never shrinks. */
-const argon2 = createArgon2Wasm(argon2Module);
+/** One for the isolate, however many applications are made: the memory of WebAssembly never shrinks. */
+const hashing = createWorkersHashing(createArgon2Wasm(argon2Module), now);
 
 /** One application for the isolate. Requests that come while it is made make their own: they must not share I/O. */
 async function getApplication(bindings: WorkerBindings): Promise<Application> {
@@ -66,7 +67,8 @@ async function createApplication(config: Config, bindings: WorkerBindings): Prom
     traceExporter: otlp && createOtlpExporter(otlp),
     isBreached: createBreachedPasswords(config.breachedPasswordUrl),
     hasher: createPasswordHasher({
-      argon2,
+      hashing,
+      legacyPeppers: config.legacyPeppers,
       peppers: keyring.all.map(({ id, pepper }) => ({ id, key: pepper })),
       keyring,
       parameters: { ...config.argon2, parallelism: 1 },
@@ -138,6 +140,7 @@ export default {
     const { app, refuseWrongSecret } = await getApplication(bindings);
     await refuseWrongSecret();
     await app.runScheduled();
+    await app.drain();
     await app.flush();
   },
 } satisfies ExportedHandler<WorkerBindings>;

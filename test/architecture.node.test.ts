@@ -98,6 +98,12 @@ describe('the source', () => {
     expect(readers.filter((file) => file !== 'node.ts' && !file.startsWith('cli/'))).toEqual([]);
   });
 
+  it('asks whether the MACs of a secret still count, wherever it verifies one', () => {
+    const verifiers = files.filter(({ text }) => /subtle\.verify\('HMAC'/.test(text));
+    expect(verifiers.length).toBeGreaterThan(3);
+    expect(verifiers.filter(({ text }) => !text.includes('keyring.accepted(')).map(({ file }) => file)).toEqual([]);
+  });
+
   it('asks one clock', () => {
     const allowed = /^(worker|node)\.ts$|^(platform|cli|node)\//;
     const clocks = files.filter(({ text }) => /Date\.now\(|new Date\(\)|performance\.now/.test(text));

@@ -42,8 +42,8 @@ export async function deleteByCredentials(
   tried: AttemptResult,
   call: Call,
 ): Promise<void> {
-  await settleAttempt(deps, request, tried, call, async () => {
-    const { account } = await proveCredentials(deps, request, tried, type, call);
+  await settleAttempt(deps, request, tried, call, async (asked, counted) => {
+    const { account } = await proveCredentials(deps, asked, counted, type, call);
     if (await removeUser(deps, account, call)) return;
     throw new Problem('invalid_credentials', { reason: 'changed meanwhile' });
   });

@@ -24,10 +24,10 @@ export const proofByAddress = ({ address }: Call['origin']): Hit<'proof_address'
   key: addressBucket(address),
 });
 
-/** What shows a link or code counts by the address it comes from; a code also by whom it was sent to. */
+/** What shows a link or code counts by the address it comes from; a code also by whom it was sent to and who shows it. */
 export async function proofHits(deps: SessionDeps, proof: MailProof, { origin }: Call): Promise<ProofHit[]> {
   const byAddress = proofByAddress(origin);
   if ('token' in proof) return [byAddress];
   const [key] = await blindIndexes(deps.keyring, 'email', proof.email.key);
-  return [byAddress, { policy: 'code_account', key }];
+  return [byAddress, { policy: 'code_account', key: `${key}:${proof.requester.id}` }];
 }

@@ -1,11 +1,12 @@
 import { blindIndexes } from '../crypto/blind-index.ts';
+import { askedHeaders, askedResponseHeaders } from '../http/asked.ts';
 import { deviceHeaders, deviceResponseHeaders } from '../http/device.ts';
 import { type Endpoint, endpoint, guardedEndpoint } from '../http/endpoint.ts';
 import { says } from '../sessions/schemas.ts';
 import type { SessionDeps } from '../sessions/sessions.ts';
 import { changeEmail, confirmEmailChange } from './change-email.ts';
 import { readIdentifier } from './identifier.ts';
-import { mailHits, mailLimits, proofByAddress, proofHits, proofLimits } from './mail-limits.ts';
+import { mailHits, mailLimits, proofByAddress, proofLimits } from './mail-limits.ts';
 import {
   forgotPasswordRequest,
   mailRequest,
@@ -13,6 +14,7 @@ import {
   resetPasswordRequest,
   tokenRequest,
 } from './mail-schemas.ts';
+import { prepareProof } from './proof-routes.ts';
 import { resendVerification } from './resend-verification.ts';
 import { forgotPassword, resetPassword } from './reset-password.ts';
 import { undoEmailChange } from './undo-email-change.ts';
@@ -27,7 +29,11 @@ const alreadyConfirmed = 'Your email address is already confirmed';
 export function mailRoutes(deps: SessionDeps): Endpoint[] {
   const ok = (description: string, text: string) => ({ 200: { description, schema: says(text) } });
   const accepted = (text: string) => ({
-    202: { description: 'The same whether there is such an account or not', schema: says(text) },
+    202: {
+      description: 'The same whether there is such an account or not',
+      schema: says(text),
+      headers: askedResponseHeaders,
+    },
   });
   return [
     endpoint({
@@ -40,9 +46,9 @@ export function mailRoutes(deps: SessionDeps): Endpoint[] {
       responses: ok('The address is verified, now or before', confirmed),
       errors: ['link_expired', 'identifier_taken'],
       limits: proofLimits,
-      prepare: async ({ body, call }) => ({ hits: await proofHits(deps, body, call), subject: undefined }),
-      handler: async ({ c, body, call }) => {
-        const verified = await verifyEmail(deps, body, call);
+      prepare: ({ c, body, call }) => prepareProof(deps, c, body, call),
+      handler: async ({ c, call }, proof) => {
+        const verified = await verifyEmail(deps, proof, call);
         return c.json({ message: verified === 'now' ? confirmed : alreadyConfirmed }, 200, noStore);
       },
     }),
@@ -62,7 +68,8 @@ export function mailRoutes(deps: SessionDeps): Endpoint[] {
       },
       handler: async ({ c, body, call }) => {
         await resendVerification(deps, body, call);
-        return c.json({ message: 'If this address is waiting to be confirmed, an email is on its way' }, 202, noStore);
+        const headers = { ...noStore, ...(await askedHeaders(deps, body.email.key)) };
+        return c.json({ message: 'If this address is waiting to be confirmed, an email is on its way' }, 202, headers);
       },
     }),
     endpoint({
@@ -81,7 +88,9 @@ export function mailRoutes(deps: SessionDeps): Endpoint[] {
       },
       handler: async ({ c, body, call }, identifier) => {
         await forgotPassword(deps, identifier, body.redirect_to, call);
-        return c.json({ message: 'If such an account exists, an email is on its way' }, 202, noStore);
+        const { kind, key } = identifier.name;
+        const headers = { ...noStore, ...(await askedHeaders(deps, kind === 'email' ? key : undefined)) };
+        return c.json({ message: 'If such an account exists, an email is on its way' }, 202, headers);
       },
     }),
     endpoint({
@@ -101,9 +110,9 @@ export function mailRoutes(deps: SessionDeps): Endpoint[] {
       },
       errors: ['link_expired'],
       limits: proofLimits,
-      prepare: async ({ body, call }) => ({ hits: await proofHits(deps, body.proof, call), subject: undefined }),
-      handler: async ({ c, body, call }) => {
-        const { deviceToken } = await resetPassword(deps, body, call);
+      prepare: ({ c, body, call }) => prepareProof(deps, c, body.proof, call),
+      handler: async ({ c, body: { password }, call }, proof) => {
+        const { deviceToken } = await resetPassword(deps, { proof, password }, call);
         const headers = { ...noStore, ...deviceHeaders(deps.config, deviceToken) };
         return c.json({ message: 'Password changed' }, 200, headers);
       },
@@ -121,6 +130,7 @@ export function mailRoutes(deps: SessionDeps): Endpoint[] {
         202: {
           description: 'The same whether the address is free or not',
           schema: says('Check your new email address to confirm the change'),
+          headers: askedResponseHeaders,
         },
       },
       errors: [],
@@ -131,7 +141,8 @@ export function mailRoutes(deps: SessionDeps): Endpoint[] {
       },
       handler: async ({ c, body, caller, call }) => {
         await changeEmail(deps, caller, body, call);
-        return c.json({ message: 'Check your new email address to confirm the change' }, 202, noStore);
+        const headers = { ...noStore, ...(await askedHeaders(deps, body.email.key)) };
+        return c.json({ message: 'Check your new email address to confirm the change' }, 202, headers);
       },
     }),
     endpoint({
@@ -145,9 +156,9 @@ export function mailRoutes(deps: SessionDeps): Endpoint[] {
       responses: ok('The address is changed', 'Email changed'),
       errors: ['link_expired', 'identifier_taken'],
       limits: proofLimits,
-      prepare: async ({ body, call }) => ({ hits: await proofHits(deps, body, call), subject: undefined }),
-      handler: async ({ c, body, call }) => {
-        await confirmEmailChange(deps, body, call);
+      prepare: ({ c, body, call }) => prepareProof(deps, c, body, call),
+      handler: async ({ c, call }, proof) => {
+        await confirmEmailChange(deps, proof, call);
         return c.json({ message: 'Email changed' }, 200, noStore);
       },
     }),

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { MailProof } from './one-time-tokens.ts';
+import type { TypedProof } from './one-time-tokens.ts';
 import { newPassword } from './password.ts';
 import { type Links, redirectTo } from './redirect-schema.ts';
 import { bounded, email, identifierFields, oneIdentifier } from './schemas.ts';
@@ -17,7 +17,7 @@ interface ProofFields {
 }
 
 /** Either the token of the link, or the code with the address it came to. */
-function toProof(body: ProofFields, context: z.RefinementCtx): MailProof {
+function toProof(body: ProofFields, context: z.RefinementCtx): TypedProof {
   if (body.token !== undefined && body.email === undefined && body.code === undefined) return { token: body.token };
   if (body.token === undefined && body.email !== undefined && body.code !== undefined) {
     return { email: body.email, code: body.code };

@@ -16,6 +16,7 @@ import {
   findToken,
   type NewPurpose,
   type PromisedToken,
+  type Requester,
   tryCode,
 } from './token-store.ts';
 
@@ -108,7 +109,11 @@ export async function openTokenData({ keyring }: Pick<Deps, 'keyring'>, token: F
 }
 
 /** What somebody shows who has read a mail: its token, or its code with the address it came to. */
-export type MailProof = { readonly token: string } | { readonly email: EmailAddress; readonly code: string };
+export type TypedProof = { readonly token: string } | { readonly email: EmailAddress; readonly code: string };
+/** The same, with whoever shows it: wrong codes count for them, and keep nobody else from the right one. */
+export type MailProof =
+  | { readonly token: string }
+  | { readonly email: EmailAddress; readonly code: string; readonly requester: Requester };
 
 /**
  * Finds the one-time token that a proof is about. Consumes nothing but one try of the code.
@@ -123,10 +128,10 @@ export async function findProof(deps: Deps, purpose: NewPurpose, proof: MailProo
     if (token === undefined) throw linkExpired('no such token');
     return token;
   }
-  // What cannot be a code is compared like one that can, and is none.
+  // A text of another shape costs the same as a wrong code.
   const code = normaliseCode(proof.code) ?? '';
   const indexes = await blindIndexes(keyring, 'email', proof.email.key);
-  const tried = await tryCode(db, purpose, indexes, now());
+  const tried = await tryCode(db, purpose, indexes, proof.requester, now());
   for (const token of tried) {
     if (await verifyCode(keyring, { id: token.id, codeHash: token.code_hash }, code, now())) return token;
   }

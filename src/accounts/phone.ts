@@ -17,6 +17,9 @@ export const phoneNumber = z
       const { parsePhoneNumberFromString } = await import('libphonenumber-js/min');
       const parsed = parsePhoneNumberFromString(typed, { extract: false });
       if (parsed?.isValid() === true) return `${parsed.number}`;
+      // Plans of numbers change, and older services took any digits: what can be read in one way only is kept as it is.
+      const digits = typed.replace(/[^\d+]/g, '');
+      if (!/\(\s*0/.test(typed) && /^\+[1-9]\d{6,14}$/.test(digits)) return digits;
     }
     context.addIssue({ code: 'custom', message: 'Enter a number in international form, such as +14155550100' });
     return z.NEVER;

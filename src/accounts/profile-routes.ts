@@ -81,6 +81,7 @@ export function profileRoutes(deps: SessionDeps): Endpoint[] {
       method: 'get',
       path: '/users/export',
       operationId: 'exportAccount',
+      sensitive: true,
       tag: 'Accounts',
       summary: 'Export all your data',
       responses: {

@@ -7,6 +7,7 @@ import { taskRow } from '../outbox/outbox.ts';
 import type { Task } from '../outbox/relay.ts';
 import { insertOutbox } from '../outbox/store.ts';
 import type { SessionDeps } from '../sessions/sessions.ts';
+import { skeletonOf } from './confusables.ts';
 import type { EmailAddress } from './email.ts';
 import { promiseToHolder } from './holder-mail.ts';
 import { type Asked, asked, askedOf, promiseToken } from './one-time-tokens.ts';
@@ -80,7 +81,7 @@ export async function registerByMail(
     ...askedOf(deps, call, request.redirect_to),
   } satisfies z.input<typeof task>);
   if (request.username === undefined) await insertOutbox(db, [row]);
-  else if (!(await insertRegistrationTask(db, row, request.username.key))) throw taken('username');
+  else if (!(await insertRegistrationTask(db, row, skeletonOf(request.username.key)))) throw taken('username');
   call.after(() => relay.deliver([row]));
 }
 

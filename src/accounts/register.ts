@@ -23,6 +23,7 @@ const uniqueViolation = '23505';
 const takenFields: Readonly<Record<string, string>> = {
   users_email_index_key: 'email',
   users_username_key: 'username',
+  users_username_skeleton_key: 'username',
 };
 
 /**
@@ -60,7 +61,7 @@ export async function register(deps: SessionDeps, request: RegisterRequest, call
   const [user, tokens, deviceToken] = await Promise.all([
     toUser(deps, row),
     firstTokens(deps, session, row.roles),
-    issueDeviceToken(deps, owner),
+    issueDeviceToken(deps, owner, row),
   ]);
   return { user, tokens, deviceToken };
 }

@@ -5,7 +5,7 @@ import { blindIndexes } from '../crypto/blind-index.ts';
 import type { Deps } from '../deps.ts';
 import { chooseLocale } from '../email/locale.ts';
 import { eventRows } from '../events/promise.ts';
-import { issueDeviceToken, type Names } from '../limits/device.ts';
+import { type DeviceOwner, issueDeviceToken, type Names } from '../limits/device.ts';
 import { clearLockout } from '../limits/lockout.ts';
 import { taskRow } from '../outbox/outbox.ts';
 import { deliverAfter, type Task } from '../outbox/relay.ts';
@@ -99,12 +99,17 @@ export async function resetPassword(
   call: Call,
 ): Promise<{ deviceToken: string }> {
   const token = await findProof(deps, 'reset_password', proof);
-  const names =
+  const { names, owner } =
     token.user_id === null
       ? await resetRegistration(deps, token, password, call)
       : await resetUser(deps, { id: token.id, userId: token.user_id }, password, call);
   await clearLockout(deps, await limitKeysOf(deps, names));
-  return { deviceToken: await issueDeviceToken(deps, names) };
+  return { deviceToken: await issueDeviceToken(deps, names, owner) };
+}
+
+interface Reset {
+  readonly names: Names;
+  readonly owner: DeviceOwner;
 }
 
 async function resetUser(
@@ -112,7 +117,7 @@ async function resetUser(
   token: { readonly id: string; readonly userId: string },
   password: string,
   call: Call,
-): Promise<Names> {
+): Promise<Reset> {
   const { db, hasher, now, revocation } = deps;
   const { userId } = token;
   const user = await readUser(db, userId);
@@ -123,8 +128,9 @@ async function resetUser(
   const mails = await noticeTo(deps, 'password_changed', { ...user, email }, call);
   const promised = [...mails, ...(await passwordChanged(deps, userId, 'reset', { reason: 'password_changed' }))];
   const whereVerified = await eventRows(deps, 'UserVerified', userId, {});
+  const passwordHash = await hasher.hash(password, call.signal);
   const redeemed = await redeemToken(db, token, now(), {
-    set: { passwordHash: await hasher.hash(password, call.signal) },
+    set: { passwordHash },
     verifies: true,
     endsSessions: 'password_changed',
     drops: ['reset_password', 'verify_email', 'change_email'],
@@ -135,10 +141,10 @@ async function resetUser(
   if (redeemed === undefined) throw linkExpired('used meanwhile');
   deliverAfter(deps, call, [...promised, ...whereVerified]);
   await revocation.revokeUser(userId, redeemed.ended, null);
-  return names;
+  return { names, owner: { id: userId, passwordHash } };
 }
 
-async function resetRegistration(deps: SessionDeps, token: FoundToken, password: string, call: Call): Promise<Names> {
+async function resetRegistration(deps: SessionDeps, token: FoundToken, password: string, call: Call): Promise<Reset> {
   const { db, hasher, now } = deps;
   const { email, locale } = unverified.parse(await openTokenData(deps, token));
   const names = ownerOf(email.address, null);
@@ -161,5 +167,5 @@ async function resetRegistration(deps: SessionDeps, token: FoundToken, password:
   ).catch(refuseLate);
   if (!made) throw linkExpired('used meanwhile');
   deliverAfter(deps, call, events);
-  return names;
+  return { names, owner: { id: user.id, passwordHash } };
 }

@@ -79,13 +79,16 @@ export function accountRoutes(deps: SessionDeps): Endpoint[] {
       summary: 'Change the password',
       description: 'Ends all other sessions. The current session continues with the returned tokens.',
       body: changePasswordRequest(deps.config),
-      responses: { 200: { description: 'Tokens of the same session', schema: tokens } },
+      responses: {
+        200: { description: 'Tokens of the same session', schema: tokens, headers: deviceResponseHeaders },
+      },
       errors: ['wrong_password'],
       limits: ['password_user'],
       prepare: ({ caller }) => ({ hits: [{ policy: 'password_user', key: caller.userId }], subject: undefined }),
       handler: async ({ c, body, ...proof }) => {
         const password = body.current_password;
-        return c.json(await changePassword(deps, { ...proof, password }, body.new_password), 200, noStore);
+        const changed = await changePassword(deps, { ...proof, password }, body.new_password);
+        return c.json(changed.tokens, 200, { ...noStore, ...deviceHeaders(deps.config, changed.deviceToken) });
       },
     }),
     guardedEndpoint({

@@ -1,8 +1,11 @@
 import * as z from 'zod';
+import type { Config } from '../config.ts';
 import { normaliseEmail } from './email.ts';
+import { locale } from './locale-schema.ts';
 import { newPassword, typedPassword } from './password.ts';
 import { phoneNumber } from './phone.ts';
 import { type Links, redirectTo } from './redirect-schema.ts';
+import { unreserved } from './reserved-names.ts';
 import { longestName, normaliseAnyName, normaliseUsername, type Username, unkept } from './username.ts';
 
 /**
@@ -46,13 +49,13 @@ export const anyName = bounded(longestName * 2).transform((value, context) => {
 
 /** @param usernames what may be one */
 export const registerRequest = (
-  policy: Parameters<typeof newPassword>[0] & Links,
+  policy: Parameters<typeof newPassword>[0] & Links & Pick<Config, 'reservedUsernames'>,
   usernames: z.ZodType<Username, string> = username,
 ) =>
   z
     .object({
       email: email.optional(),
-      username: usernames.optional(),
+      username: unreserved(usernames, policy).optional(),
       password: newPassword(policy),
       name: name.optional(),
       surname: name.optional(),
@@ -122,19 +125,6 @@ export const loginRequest = z
       { username: 'ann', password: 'correct horse battery staple' },
     ],
   });
-
-/** BCP 47 (RFC 5646), which recommends room for 35 characters, in its canonical form: `pt-br` is `pt-BR`. */
-export const locale = bounded(35).transform((value, context) => {
-  try {
-    // POSIX writes de_DE.UTF-8.
-    const [canonical] = Intl.getCanonicalLocales(value.replace(/[.@].*$/, '').replaceAll('_', '-'));
-    if (canonical !== undefined) return canonical;
-  } catch {
-    // Says no more than that it is none.
-  }
-  context.addIssue({ code: 'custom', message: 'Enter a language tag such as en or pt-BR' });
-  return z.NEVER;
-});
 
 const profileFields = z.object({
   name: name.nullable().default(null),

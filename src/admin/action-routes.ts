@@ -44,7 +44,7 @@ function actionEndpoint(deps: SessionDeps, { run, done, mails = false, ...contra
   return guardedEndpoint({
     ...contract,
     tag,
-    description: 'If the user is an administrator, `roles:write` is needed too.',
+    description: 'For a user with a permission that you do not hold yourself, you need `roles:write` too.',
     sensitive: true,
     params: userParams,
     responses: { 200: { description: done, schema: actionAnswer(done) } },

@@ -1,7 +1,8 @@
 import * as z from 'zod';
+import { locale } from '../accounts/locale-schema.ts';
 import { newPassword } from '../accounts/password.ts';
 import { phoneNumber } from '../accounts/phone.ts';
-import { anyName, bounded, email, exampleUser, locale, name, user, username } from '../accounts/schemas.ts';
+import { anyName, bounded, email, exampleUser, name, user, username } from '../accounts/schemas.ts';
 import { longestName } from '../accounts/username.ts';
 import { activity, exampleActivity } from '../audit/activity.ts';
 import { exampleOrigin, userAgentFields } from '../audit/user-agent.ts';

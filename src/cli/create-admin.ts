@@ -18,16 +18,16 @@ export const createAdminUsage = `Usage: npm run cli -- create-admin --email <add
 const isGiven = (made: keyof typeof said) => made === 'claimed' || made === 'equipped';
 
 const said = {
-  created: (who: string) => `Admin ${who} created`,
-  promoted: (who: string) => `${who} has an account already. It is an admin now and keeps its password`,
-  claimed: (who: string) => `${who} had an account with an unverified address. It is an admin now`,
-  equipped: (who: string) => `${who} had an account without a password. It is an admin now`,
-  unchanged: (who: string) => `${who} is an admin already. The password is unchanged`,
+  created: (email: string) => `Admin ${email} created`,
+  promoted: (email: string) => `${email} is now an admin. The account keeps its password`,
+  claimed: (email: string) => `${email} is now an admin. Everyone who used the unconfirmed account was signed out`,
+  equipped: (email: string) => `${email} is now an admin. The account had no password before`,
+  unchanged: (email: string) => `${email} is already an admin. Nothing was changed`,
 } as const;
 
-const goesOut = 'An email with a link to choose a password goes out within a minute';
+const goesOut = 'An email to choose a password goes out within a minute';
 const waits =
-  'An email with a link to choose a password waits: set MAIL_FROM, and RESEND_API_KEY or SMTP_HOST, to have it sent';
+  'The email to choose a password waits: no mail server is configured here (set MAIL_FROM with RESEND_API_KEY or SMTP_HOST)';
 
 /**
  * `create-admin`: makes the first admin, or one more.
@@ -61,9 +61,9 @@ export async function createAdminCommand(
       askPassword: values.mail ? async () => undefined : askPassword,
     });
     const isMailed = values.mail && (made === 'created' || isGiven(made));
-    const line = said[made](email.address);
-    if (isMailed) return `${line}. ${deps.config.mail === undefined ? waits : goesOut}`;
-    return isGiven(made) ? `${line}, with the new password` : line;
+    const done = said[made](email.address);
+    if (isMailed) return `${done}. ${deps.config.mail === undefined ? waits : goesOut}`;
+    return isGiven(made) ? `${done}. The new password is set` : done;
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     const faults = error.details.errors?.map(({ path, message }) => `${path}: ${message}`);

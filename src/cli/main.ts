@@ -21,6 +21,13 @@ function print(lines: readonly string[]): 0 {
 
 /** `npm run cli -- <command>`. */
 const commands: Readonly<Record<string, Command>> = {
+  cleanup: {
+    does: 'delete what is older than its retention time',
+    async load() {
+      const { cleanupCommand, cleanupUsage: usage } = await import('./cleanup.ts');
+      return { usage, run: async (args, given) => print(await cleanupCommand(args, given)) };
+    },
+  },
   'create-admin': {
     does: 'create the first admin, or another one',
     async load() {

@@ -17,6 +17,8 @@ export const users = pgTable(
     username: text('username'),
     /** The username in the one form that counts as the same: NFKC, lower case. */
     usernameKey: text('username_key'),
+    /** What the key looks like, where that is another name: `аdmin` with a Cyrillic letter looks like `admin`. */
+    usernameSkeleton: text('username_skeleton'),
     emailIndex: text('email_index'),
     emailSealed: text('email_sealed'),
     emailVerifiedAt: time('email_verified_at'),
@@ -43,6 +45,8 @@ export const users = pgTable(
   },
   (table) => [
     uniqueIndex('users_username_key').on(table.usernameKey),
+    /** Nobody gets a name that looks like another one's. */
+    uniqueIndex('users_username_skeleton_key').on(sql`coalesce(${table.usernameSkeleton}, ${table.usernameKey})`),
     uniqueIndex('users_email_index_key').on(table.emailIndex),
     index('users_phone_index').on(table.phoneIndex),
     /** Newest first; the id alone does not tell, since other systems' users keep theirs. */

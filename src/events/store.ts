@@ -96,11 +96,14 @@ export function claimDueEvents(
     sink,
     limit,
     freshest,
+    early,
   }: {
     readonly sink: string;
     readonly limit: number;
     /** Those that were tried once at most and came to be due last, in place of those that wait longest. */
     readonly freshest: boolean;
+    /** Those too that wait for long, and cannot be under way. */
+    readonly early: boolean;
   },
   lease: Lease,
 ): Promise<ClaimedEvent[]> {
@@ -109,7 +112,8 @@ export function claimDueEvents(
     lease,
     sql`with free as (
       select o.id from ${outbox} as o
-      where ${isEvent('o')} and o.sink = ${sink} and o.next_attempt_at <= ${timestamp(lease.now)} and ${isFirst()}
+      where ${isEvent('o')} and o.sink = ${sink} and ${isFirst()} and (o.next_attempt_at <= ${timestamp(lease.now)}
+          ${early ? sql`or o.next_attempt_at > ${timestamp(lease.until + leaseTime)}` : sql``})
         ${freshest ? sql`and o.attempts <= 1 order by o.next_attempt_at desc` : sql`order by o.next_attempt_at`}
       limit ${limit} for update skip locked
     ) ${taken(lease, sql`free`)}`,

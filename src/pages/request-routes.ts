@@ -5,6 +5,7 @@ import { mailHits, mailLimits } from '../accounts/mail-limits.ts';
 import { resendVerification } from '../accounts/resend-verification.ts';
 import { forgotPassword } from '../accounts/reset-password.ts';
 import type { Call } from '../call.ts';
+import { askedHeaders } from '../http/asked.ts';
 import { type Endpoint, endpoint, unlimited } from '../http/endpoint.ts';
 import type { SessionDeps } from '../sessions/sessions.ts';
 import { contentSecurityPolicy } from './layout.ts';
@@ -59,7 +60,7 @@ export const requestRoutes = (deps: SessionDeps): Endpoint[] =>
         const problem = say(view, ({ notAnAddress }) => notAnAddress);
         if (email === undefined) return c.html(requestPage(view, body.email, problem), 422, noStore);
         await ask(deps, email, view.redirectTo, call);
-        return c.html(donePage(view), 200, noStore);
+        return c.html(donePage(view), 200, { ...noStore, ...(await askedHeaders(deps, email.key)) });
       },
     });
     return [

@@ -1,9 +1,10 @@
 import * as z from 'zod';
 import { confirmEmailChange } from '../accounts/change-email.ts';
 import { normaliseEmail } from '../accounts/email.ts';
-import { proofHits, proofLimits } from '../accounts/mail-limits.ts';
-import type { MailProof } from '../accounts/one-time-tokens.ts';
+import { proofLimits } from '../accounts/mail-limits.ts';
+import type { MailProof, TypedProof } from '../accounts/one-time-tokens.ts';
 import { newPassword } from '../accounts/password.ts';
+import { prepareProof } from '../accounts/proof-routes.ts';
 import { resetPassword } from '../accounts/reset-password.ts';
 import { undoEmailChange } from '../accounts/undo-email-change.ts';
 import { verifyEmail } from '../accounts/verify-email.ts';
@@ -67,7 +68,7 @@ const actions: Readonly<Record<LinkPage, Action>> = {
 };
 
 /** The token of the link, or the code with its address; undefined where neither is whole. */
-function proofOf({ token, email, code }: Form): MailProof | undefined {
+function proofOf({ token, email, code }: Form): TypedProof | undefined {
   const address = normaliseEmail(email);
   if (address !== undefined && code !== '') return { email: address, code };
   return token === '' ? undefined : { token };
@@ -90,9 +91,10 @@ function linkPage(deps: SessionDeps, page: LinkPage, action: Action): Endpoint[]
     body: form,
     form: true,
     limits: proofLimits,
-    prepare: async ({ body, call }) => {
+    prepare: async ({ c, body, call }) => {
       const proof = proofOf(body);
-      return { hits: await proofHits(deps, proof ?? { token: '' }, call), subject: proof };
+      const { hits, subject } = await prepareProof(deps, c, proof ?? { token: '' }, call);
+      return { hits, subject: proof && subject };
     },
     handler: async ({ c, body, call }, proof) => {
       const view = viewOf(deps, page, c, body.redirect_to);

@@ -37,9 +37,9 @@ export async function endSurplusSessions(
     ), surplus as (
       select s.id from ${sessions} as s, mine
       where s.id = any(array(
-          select n.id from ${sessions} as n, mine where n.user_id = mine.user_id and n.epoch = mine.epoch
-            and n.ended_at is null
-          order by n.id desc limit ${limit + mostEnded}))
+          select n.id from ${sessions} as n where n.user_id = (select user_id from mine)
+            and n.epoch >= (select epoch from mine) and n.ended_at is null
+          order by n.epoch desc, n.id desc limit ${limit + mostEnded}))
         and s.user_id = mine.user_id and s.id <> mine.id and s.epoch = mine.epoch and s.ended_at is null
         and s.expires_at > ${timestamp(at.now)} and s.rotated_at > ${timestamp(at.idleFrom)}
       order by s.id desc offset ${limit - 1}

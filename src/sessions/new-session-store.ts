@@ -62,8 +62,8 @@ function isCrowded({ userId, epoch }: SessionRow, bound: number | undefined): SQ
   if (bound === undefined) return sql`false`;
   if (bound <= atOnce) return sql`true`;
   return sql`exists (select from ${sessions} as s
-    where s.user_id = ${userId}::uuid and s.epoch = ${epoch}::int and s.ended_at is null
-    order by s.id desc offset ${bound - atOnce} limit 1)`;
+    where s.user_id = ${userId}::uuid and s.epoch >= ${epoch}::int and s.ended_at is null
+    order by s.epoch desc, s.id desc offset ${bound - atOnce} limit 1)`;
 }
 
 /** The index moves only while the account has that address still: a change of it ends no session. */

@@ -95,6 +95,7 @@ export function sessionRoutes(deps: SessionDeps, gate: Gate): Endpoint[] {
       operationId: 'logoutAll',
       tag,
       summary: 'End all your sessions, or all others',
+      sensitive: true,
       body: logoutAllRequest,
       bodyOptional: true,
       responses: {
@@ -137,12 +138,17 @@ export function sessionRoutes(deps: SessionDeps, gate: Gate): Endpoint[] {
       operationId: 'revokeSession',
       tag,
       summary: 'End one of your sessions',
-      description: 'You can end the current session too. Any id that is not an open session of yours is 404.',
+      description:
+        'To end another session than the current one, you need to have proved your password in the last 10 minutes. ' +
+        'Any id that is not an open session of yours is 404.',
       params: sessionParams,
       responses: { 204: { description: 'The session has ended' } },
-      errors: ['not_found'],
+      errors: ['reauthentication_required', 'not_found'],
       limits: ['write_user'],
-      prepare: ({ caller }) => ({ hits: [{ policy: 'write_user', key: caller.userId }], subject: undefined }),
+      prepare: ({ caller, params }) => {
+        if (params.id !== caller.sessionId) gate.requireRecent(caller);
+        return { hits: [{ policy: 'write_user', key: caller.userId }], subject: undefined };
+      },
       handler: async ({ c, caller: { userId }, params, call }) => {
         await revokeSession(deps, { userId, sessionId: params.id }, call);
         return c.body(null, 204, noStore);

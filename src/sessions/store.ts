@@ -72,17 +72,17 @@ export async function readSessions(
 ): Promise<KeptSession[]> {
   const isOpen = open && [
     isNull(sessions.endedAt),
-    // A value of its own, so that the index gives the page in order, whatever else it holds.
-    sql`${sessions.epoch} = (select ${users.sessionEpoch} from ${users} where ${users.id} = ${userId}::uuid)`,
+    sql`${sessions.epoch} >= (select ${users.sessionEpoch} from ${users} where ${users.id} = ${userId}::uuid)`,
     gt(sessions.expiresAt, new Date(open.now)),
     gt(sessions.rotatedAt, new Date(open.idleFrom)),
   ];
+  // Open ones have one epoch. With it in their order they are a range of the index that knows it, however many are dead.
   const older = page.before === undefined ? undefined : lt(sessions.id, page.before);
   return await db
     .select(columnsOf(sessions))
     .from(sessions)
     .innerJoin(users, eq(users.id, sessions.userId))
     .where(and(eq(sessions.userId, userId), older, ...(isOpen ?? [])))
-    .orderBy(desc(sessions.id))
+    .orderBy(...(isOpen === undefined ? [] : [desc(sessions.epoch)]), desc(sessions.id))
     .limit(page.limit);
 }

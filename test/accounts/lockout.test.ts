@@ -458,7 +458,8 @@ describe('a lockout', () => {
     const { app, user } = await setUp({ clock, kv });
     await statuses(3, () => login(app, user.email));
     isAway = true;
-    expect(await statuses(6, () => login(app, user.email))).toEqual([401, 401, 401, 401, 401, 429]);
+    // The process knows of three, and alone it lets through half as many.
+    expect(await statuses(3, () => login(app, user.email))).toEqual([401, 429, 429]);
     const elsewhere = { address: '203.0.113.1' };
     expect(await statuses(6, () => right(app, user.email, elsewhere))).toEqual(Array(6).fill(200));
     await clearLockout(app.deps, await limitKeysOf(app.deps, { emailKey: user.email, usernameKey: undefined }));

@@ -139,6 +139,26 @@ describe('what is sensitive', () => {
     expect((await sensitive(app, again.access_token)).status).toBe(202);
   });
 
+  it('is the export, and the end of sessions other than the one that asks', async () => {
+    const app = await testApp();
+    const user = await registerUser(app);
+    const { body: other } = await app.request('POST', '/auth/login', { body: { email: user.email, password } });
+    const idOf = (token: string) => decodeJwt(token)['sid'];
+    const others = [
+      ['GET', '/users/export'],
+      ['POST', '/auth/logout-all'],
+      ['POST', '/api/auth/logout-all'],
+      ['DELETE', `/users/sessions/${idOf(other.access_token)}`],
+    ] as const;
+    app.clock.advance(601);
+    for (const [method, path] of others) {
+      const { status, body } = await app.request(method, path, { token: user.access });
+      expect([path, status, body.code]).toEqual([path, 401, 'reauthentication_required']);
+    }
+    const own = `/users/sessions/${idOf(user.access)}`;
+    expect((await app.request('DELETE', own, { token: user.access })).status).toBe(204);
+  });
+
   it('does not take a token that says nothing of it', async () => {
     const app = await testApp();
     const { id, access } = await registerUser(app);

@@ -83,20 +83,59 @@ describe('the code of a mail', () => {
     const { email } = await registerUser(app);
     const { code, token } = secretsTo(app, email);
     const wrong = code.startsWith('0') ? '1111-1111' : '0000-0000';
+    app.clock.advance(1);
     const tries = await Promise.all(Array.from({ length: 10 }, () => verify(app, { email, code: wrong })));
     expect(new Set(tries.map(({ status }) => status))).toEqual(new Set([410]));
     expect((await verify(app, { email, code })).status).toBe(410);
     const other = await registerUser(app);
     expect((await verify(app, { email: other.email, code: secretsTo(app, other.email).code })).status).toBe(200);
+    app.clock.advance(1);
     await app.request('POST', '/auth/resend-verification', { body: { email } });
+    app.clock.advance(1);
     expect((await verify(app, { email, code: secretsTo(app, email).code })).status).toBe(200);
     expect((await verify(app, { token })).body.message).toContain('already');
+  });
+
+  it('is not used up by wrong codes of a stranger, at whatever address, for the browser that asked for it', async () => {
+    const app = await testApp({ variables: { LIMIT_PROOF_ADDRESS: '10000/60' } });
+    const { email } = await registerUser(app);
+    app.clock.advance(1);
+    const asked = await app.request('POST', '/auth/resend-verification', { body: { email } });
+    const [Cookie = ''] = asked.headers.get('Set-Cookie')?.split(';') ?? [];
+    const { code } = secretsTo(app, email);
+    app.clock.advance(1);
+    const tryIt = (typed: string, address: string, headers = {}) =>
+      app.request('POST', '/auth/verify-email', { body: { email, code: typed }, address, headers });
+    for (let n = 0; n < 12; n += 1) await tryIt('0000-0000', '192.0.2.1');
+    expect((await tryIt(code, '192.0.2.1')).status).toBe(410);
+    const forged = Cookie.replace(/=.{8}/, '=00000000');
+    expect((await tryIt(code, '192.0.2.1', { Cookie: forged })).status).toBe(410);
+    // Another address has tries of its own; and so has the browser that asked, at the stranger's.
+    expect((await tryIt('0000-0000', '198.51.100.7')).status).toBe(410);
+    expect((await tryIt(code, '192.0.2.1', { Cookie })).status).toBe(200);
+  });
+
+  it('is used up by strangers from very many addresses together, but not for the browser that asked for it', async () => {
+    const app = await testApp();
+    const { email } = await registerUser(app);
+    app.clock.advance(1);
+    const asked = await app.request('POST', '/auth/resend-verification', { body: { email } });
+    const [Cookie = ''] = asked.headers.get('Set-Cookie')?.split(';') ?? [];
+    app.clock.advance(1);
+    const { code } = secretsTo(app, email);
+    const tryIt = (address: string, headers = {}) =>
+      app.request('POST', '/auth/verify-email', { body: { email, code }, address, headers });
+    await app.request('POST', '/auth/verify-email', { body: { email, code: '0000-0000' }, address: '203.0.113.1' });
+    await app.deps.db.execute('update code_attempts set attempts = 1000');
+    expect((await tryIt('198.51.100.1')).status).toBe(410);
+    expect((await tryIt('198.51.100.1', { Cookie })).status).toBe(200);
   });
 
   it('can be tried again ten minutes later', async () => {
     const app = await testApp();
     const { email } = await registerUser(app);
     const tryOnce = (code: string) => verify(app, { email, code });
+    app.clock.advance(1);
     for (let times = 0; times < 10; times += 1) await tryOnce('0000-0000');
     app.clock.advance(601);
     // A code that was sent later lives longer than the tries of an earlier one count.

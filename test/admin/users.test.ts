@@ -266,7 +266,7 @@ describe('one user', () => {
       {},
       { username: 'lonely' },
       { email: 'a@b.example', password: 'password' },
-      { email: 'longname@b.example', password: 'longname1' },
+      { email: 'longname@b.example', password: 'longname 2026' },
       { email: 'a@b.example', roles: 3, email_verified: 'yes' },
     ];
     for (const body of wrong) expect((await app.request('POST', '/admin/users', { token, body })).status).toBe(422);

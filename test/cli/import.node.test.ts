@@ -217,9 +217,10 @@ describe('the import', () => {
     const lines = [...refused, ...verified].map((password_hash, n) => ({ username: `user${n}`, password_hash }));
     const { code, out, err } = await importInto(databaseUrl, lines);
     expect([code, out]).toEqual([1, report(17, 3, 0, 14)]);
-    expect(err.split('\n').map((line) => line.split(':').slice(0, 2).join(':'))).toEqual(
-      refused.map((_, n) => `line ${n + 1}: password_hash`),
-    );
+    expect(err.split('\n').map((line) => line.split(':').slice(0, 2).join(':'))).toEqual([
+      ...refused.map((_, n) => `line ${n + 1}: password_hash`),
+      `line ${refused.length + 1}: note`,
+    ]);
   });
 
   it('stands hostile files', async () => {

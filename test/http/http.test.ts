@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Overloaded } from '../../src/crypto/gate.ts';
+import { Overloaded } from '../../src/crypto/semaphore.ts';
 import { password, registerUser, testApp } from '../support/test-app.ts';
 
 describe('an error', () => {
