@@ -12,7 +12,7 @@ CREATE INDEX "user_roles_by_role" ON "user_roles" USING btree ("role","created_a
 CREATE INDEX "user_roles_by_status" ON "user_roles" USING btree ("role","status","created_at","user_id");--> statement-breakpoint
 CREATE INDEX "users_by_creation" ON "users" USING btree ("created_at","id");--> statement-breakpoint
 CREATE INDEX "users_by_status" ON "users" USING btree ("status","created_at","id");--> statement-breakpoint
-CREATE FUNCTION "keep_user_roles"() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION "keep_user_roles"() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 BEGIN
 	IF TG_OP = 'UPDATE' THEN
 		DELETE FROM "public"."user_roles" WHERE "user_id" = NEW."id";

@@ -1,6 +1,5 @@
 import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
-import { requestId } from 'hono/request-id';
 import { secureHeaders } from 'hono/secure-headers';
 import { mailRoutes } from './accounts/mail-routes.ts';
 import { profileRoutes } from './accounts/profile-routes.ts';
@@ -20,10 +19,13 @@ import { eventRoutes } from './events/routes.ts';
 import type { Env } from './http/context.ts';
 import { crossOrigin } from './http/cross-origin.ts';
 import { refuseCrossSiteForms } from './http/cross-site.ts';
+import type { Endpoint } from './http/endpoint.ts';
 import { mount } from './http/mount.ts';
 import { observeRequest } from './http/observe-request.ts';
 import { answerProblem, toProblem } from './http/on-error.ts';
 import { openApiRoutes } from './http/openapi.ts';
+import { createRefuse, type Refuse } from './http/refusal.ts';
+import { requestIds } from './http/request-id.ts';
 import { requestLog } from './http/request-log.ts';
 import { healthRoutes } from './ops/health.ts';
 import { metricsRoutes } from './ops/metrics-routes.ts';
@@ -31,6 +33,7 @@ import { createObserver, type Observer, ownTrace } from './ops/observer.ts';
 import { createRelay } from './outbox/relay.ts';
 import { docsFileRoutes, docsRoutes } from './pages/docs-routes.ts';
 import { pageRoutes } from './pages/routes.ts';
+import { startPage } from './pages/start-page.ts';
 import { createRoles } from './roles/roles.ts';
 import { createScheduled, type RunScheduled } from './scheduled/scheduled.ts';
 import { createGate } from './sessions/authenticate.ts';
@@ -44,10 +47,17 @@ const maximumBody = 64 * 1024;
 
 export interface App {
   readonly fetch: Hono<Env>['fetch'];
+  /** Answers what cannot be read as a request. */
+  readonly refuse: Refuse;
   /** What has to be done from time to time. Safe to run in many places at once. Logs what fails, and does not reject. */
   readonly runScheduled: RunScheduled;
   /** Delivers what is due and promised: before the process ends. */
   readonly deliverDue: () => Promise<void>;
+  /**
+   * Goes on with what is due where the scheduled work left something, or where somebody is back; every few seconds. Does
+   * not reject.
+   */
+  readonly drain: () => Promise<void>;
   /** Hands on what was counted and traced; once an interval, and before the process ends. Does not reject. */
   readonly flush: Observer['flush'];
   /** The same when an interval is over, once for all who ask meanwhile: for a runtime that has no timers of its own. */
@@ -69,6 +79,7 @@ export function createApp(given: Deps): App {
   const sessionDeps = { ...deps, databaseClock, signingKeys, revocation, relay, events };
 
   const endpoints = [
+    startPage(config, version),
     ...healthRoutes(deps, version),
     ...metricsRoutes({ ...deps, metrics, kv: given.kv, signingKeys }, version),
     ...accountRoutes(sessionDeps),
@@ -83,17 +94,18 @@ export function createApp(given: Deps): App {
     ...eventRoutes(config),
   ];
 
-  const openApi = openApiRoutes(() => [...endpoints, ...older, ...openApi, ...docs], {
+  const described: Endpoint[] = openApiRoutes(() => [...endpoints, ...older, ...described, ...docsPages], {
     ...{ issuer: config.issuer, limits: config.limits },
     ...{ version, tokenPath: passwordFormPath(config) },
   });
-  const docs = docsRoutes(deps);
+  const docsPages = docsRoutes(deps);
+  const docs = config.docs ? [...described, ...docsPages] : [];
   const behindOlder = [lastingRefresh, deletionByCredentials, registrationByAnyName].map((make) => make(sessionDeps));
-  const older = compatRoutes(config, [...endpoints, ...openApi, ...docs, ...behindOlder]);
-  const pages = [...pageRoutes(sessionDeps), ...docsFileRoutes(deps)];
+  const older = compatRoutes(config, [...endpoints, ...docs, ...behindOlder]);
+  const pages = [...pageRoutes(sessionDeps), ...(config.docs ? docsFileRoutes(deps) : [])];
 
   const app = new Hono<Env>();
-  app.use(requestId());
+  app.use(requestIds());
   app.use(async (c, next) => {
     c.set('startedAt', deps.steady());
     await next();
@@ -102,7 +114,7 @@ export function createApp(given: Deps): App {
   app.use(requestLog(deps));
   const apiHeaders = secureHeaders({ contentSecurityPolicy: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } });
   const pageHeaders = new Map(
-    [...pages, ...docs, ...older].flatMap(({ contract: { path, contentSecurityPolicy } }) =>
+    [...endpoints, ...pages, ...docs, ...older].flatMap(({ contract: { path, contentSecurityPolicy } }) =>
       contentSecurityPolicy === undefined ? [] : [[path, secureHeaders({ contentSecurityPolicy })]],
     ),
   );
@@ -119,7 +131,7 @@ export function createApp(given: Deps): App {
   );
   app.onError((error, c) => answerProblem(c, toProblem(error, deps, c.get('requestId')), config.issuer));
   app.notFound((c) => answerProblem(c, new Problem('not_found'), config.issuer));
-  mount(app, [...endpoints, ...older, ...pages, ...docs, ...openApi], gate);
+  mount(app, [...endpoints, ...older, ...pages, ...docs], gate, config.compatApis.length > 0);
 
   const scheduled = createScheduled(sessionDeps);
   const asOwnTrace = (name: string, work: () => Promise<unknown>) =>
@@ -129,5 +141,18 @@ export function createApp(given: Deps): App {
     });
   const runScheduled: RunScheduled = (options) => asOwnTrace('scheduled', () => scheduled(options));
   const deliverDue = () => asOwnTrace('deliver what is due', () => Promise.all([relay.sweep(), events.sweep()]));
-  return { fetch: app.fetch, runScheduled, deliverDue, flush: observer.flush, flushSoon: observer.flushSoon };
+  const refuse = createRefuse(deps, metrics);
+  const drain = async () => {
+    if (!relay.isBehind() && !events.isBehind()) return;
+    await asOwnTrace('drain', () => Promise.all([relay.drain(), events.drain()]));
+  };
+  return {
+    fetch: app.fetch,
+    refuse,
+    runScheduled,
+    deliverDue,
+    drain,
+    flush: observer.flush,
+    flushSoon: observer.flushSoon,
+  };
 }

@@ -1,6 +1,7 @@
 import { type EventSinkConfig, eventContradictions, toEventSinks } from './config-events.ts';
 import { olderNames, type Renamed, variablesSet, withOlderNames } from './config-legacy.ts';
 import { limitVariable, limitVariables, lockoutVariable, lockoutVariables, unknownLimits } from './config-limits.ts';
+import { type LinksConfig, toLinks } from './config-links.ts';
 import { isLoopbackHost, type MailConfig, mailContradictions, toMail } from './config-mail.ts';
 import { type ObservabilityConfig, toObservability } from './config-observability.ts';
 import { placeOf } from './config-place.ts';
@@ -29,6 +30,9 @@ export interface Config {
   readonly corsOrigins: readonly string[];
   /** The older APIs that are on. */
   readonly compatApis: Variables['COMPAT_APIS'];
+  /** Whether the API describes itself at `/docs`, `/redoc` and `/openapi.json`. */
+  readonly docs: boolean;
+  readonly readyz: boolean;
   /** All durations are in seconds. */
   readonly accessTokenTtl: number;
   readonly sessionTtl: number;
@@ -38,12 +42,17 @@ export interface Config {
   readonly signingKeyLead: number;
   readonly passwordMinLength: number;
   readonly passwordMinClasses: number;
+  /** Names of the service: a password has to be more than these. */
+  readonly passwordWords: readonly string[];
+  readonly reservedUsernames: readonly string[];
   /** Where to ask for breached passwords; undefined where nobody is asked. */
   readonly breachedPasswordUrl: string | undefined;
   /** Undefined where no mail can be sent: it waits. */
   readonly mail: MailConfig | undefined;
   readonly requireEmailVerification: boolean;
   readonly serviceName: string;
+  /** Where links of mails lead, and where people go on from there. */
+  readonly links: LinksConfig;
   /** Who takes events, each by a name of its own. */
   readonly eventSinks: readonly EventSinkConfig[];
   /** Whether events carry addresses and user names. */
@@ -53,6 +62,8 @@ export interface Config {
   /** How long the row of an ended session is kept. */
   readonly sessionRetention: number;
   readonly auditRetention: number;
+  /** Peppers of other systems, by name: their hashes need them. */
+  readonly legacyPeppers: ReadonlyMap<string, string>;
   readonly argon2: { readonly memory: number; readonly iterations: number };
   readonly limits: PolicyTable;
   readonly lockouts: LockoutTable;
@@ -82,12 +93,12 @@ export const variableNames: ReadonlySet<string> = new Set([
 ]);
 
 /** Lists that are not empty by default: an empty one is an answer too. */
-const saySomethingEmpty: ReadonlySet<string> = new Set(['COMPAT_APIS']);
+const saySomethingEmpty: ReadonlySet<string> = new Set(['COMPAT_APIS', 'RESERVED_USERNAMES']);
 
 /**
  * Reads the environment.
  * @param environment variables by name; those that are not strings (bindings of a Worker) count as unset, and empty ones
- * but for `COMPAT_APIS`
+ * but for `COMPAT_APIS` and `RESERVED_USERNAMES`
  * @throws {ConfigError} naming every wrong variable at once
  */
 export function readConfig(environment: Readonly<Record<string, unknown>>): Config {
@@ -124,14 +135,13 @@ function contradictions(v: Variables, required: (name: string) => string): strin
     wrong.push('ISSUER: must be https outside development');
   }
   if (v.SESSION_IDLE_TTL > v.SESSION_TTL) wrong.push('SESSION_IDLE_TTL: must not exceed SESSION_TTL');
-  wrong.push(...graceContradictions(v));
   if (v.SIGNING_KEY_LEAD * 2 > v.SIGNING_KEY_TERM) {
     wrong.push('SIGNING_KEY_LEAD: must be at most half of SIGNING_KEY_TERM');
   }
   if (v.ARGON2_MEMORY * v.ARGON2_ITERATIONS > argon2Limits.work) {
     wrong.push(`ARGON2_MEMORY: times ARGON2_ITERATIONS must be at most ${argon2Limits.work}`);
   }
-  return [...wrong, ...mailContradictions(v, required), ...eventContradictions(v)];
+  return [...wrong, ...graceContradictions(v), ...mailContradictions(v, required), ...eventContradictions(v)];
 }
 
 const isLoopback = (url: string) => isLoopbackHost(new URL(url).hostname);
@@ -156,6 +166,8 @@ function toConfig(
     trustedProxies: v.TRUSTED_PROXIES,
     corsOrigins: v.CORS_ORIGINS,
     compatApis: v.COMPAT_APIS,
+    docs: v.DOCS,
+    readyz: v.READYZ,
     accessTokenTtl: v.ACCESS_TOKEN_TTL,
     sessionTtl: v.SESSION_TTL,
     sessionIdleTtl: v.SESSION_IDLE_TTL,
@@ -164,15 +176,19 @@ function toConfig(
     signingKeyLead: v.SIGNING_KEY_LEAD,
     passwordMinLength: v.PASSWORD_MIN_LENGTH,
     passwordMinClasses: v.PASSWORD_MIN_CLASSES,
+    passwordWords: [v.SERVICE_NAME, v.SERVICE_NAME.replaceAll(/\s/g, ''), ...v.PASSWORD_WORDS],
+    reservedUsernames: v.RESERVED_USERNAMES,
     breachedPasswordUrl: v.BREACHED_PASSWORD_CHECK ? v.BREACHED_PASSWORD_URL : undefined,
     mail: toMail(v),
     requireEmailVerification: v.REQUIRE_EMAIL_VERIFICATION ?? (v.RESEND_API_KEY ?? v.SMTP_HOST) !== undefined,
     serviceName: v.SERVICE_NAME,
+    links: toLinks(v),
     eventSinks: toEventSinks(v),
     eventsPersonalData: v.EVENTS_PERSONAL_DATA,
     maxSessions: v.MAX_SESSIONS === 0 ? undefined : v.MAX_SESSIONS,
     sessionRetention: v.SESSION_RETENTION,
     auditRetention: v.AUDIT_RETENTION,
+    legacyPeppers: v.LEGACY_PEPPERS,
     argon2: { memory: v.ARGON2_MEMORY, iterations: v.ARGON2_ITERATIONS },
     limits: overridePolicies((name) => limits[limitVariable(name)]),
     lockouts: overrideLockouts((name) => lockouts[lockoutVariable(name)]),

@@ -5,7 +5,7 @@ const isLocking = (failures: number) => Number.isSafeInteger(failures) && failur
 
 /** @throws {RangeError} for a number that makes no sense */
 export function checkOperation(operation: Operation): void {
-  if (operation.type === 'limit') {
+  if (operation.type === 'limit' || operation.type === 'return') {
     if (!Number.isSafeInteger(operation.limit) || operation.limit < 0) throw new RangeError('limit is not a count');
     if (!isDuration(operation.window)) throw new RangeError('window is not a duration');
   }

@@ -1,4 +1,5 @@
 import { checkOperation } from './kv-check.ts';
+import { probe } from './kv-probe.ts';
 
 /**
  * The key-value port: what the application needs of a fast shared store, as plain data.
@@ -8,6 +9,15 @@ import { checkOperation } from './kv-check.ts';
 /** Counts one hit against a sliding window and says whether it was within the limit. Refused hits are not counted. */
 export interface LimitOperation {
   readonly type: 'limit';
+  readonly key: string;
+  readonly limit: number;
+  /** Window length in seconds. */
+  readonly window: number;
+}
+
+/** Takes one hit back that a `limit` has counted: what it was for has not happened. */
+export interface ReturnOperation {
+  readonly type: 'return';
   readonly key: string;
   readonly limit: number;
   /** Window length in seconds. */
@@ -92,6 +102,7 @@ export interface SumsOperation {
 
 export type Operation =
   | LimitOperation
+  | ReturnOperation
   | GetOperation
   | SetOperation
   | AttemptOperation
@@ -140,7 +151,7 @@ export interface KeyValue {
    * error: callers hold a fallback. Some of the operations may have been carried out then.
    */
   run<const Operations extends readonly Operation[]>(operations: Operations): Promise<ResultsOf<Operations>>;
-  /** Resolves when the store answers, or rejects with `KeyValueUnavailable`. */
+  /** Resolves when the store does what requests ask of it, or rejects with `KeyValueUnavailable`. */
   ping(): Promise<void>;
   close(): Promise<void>;
 }
@@ -161,12 +172,12 @@ export class KeyValueUnavailable extends Error {
 }
 
 /** A key-value store as an adapter sees it: plain lists, where the port ties each result to its operation. */
-export interface Adapter extends Omit<KeyValue, 'run'> {
+export interface Adapter extends Omit<KeyValue, 'run' | 'ping'> {
   run(operations: readonly Operation[]): Promise<readonly Result[]>;
 }
 
 /** Makes the port of an adapter. A number that makes no sense throws a RangeError and never reaches the store. */
-export function defineKeyValue({ kind, run, ping, close }: Adapter): KeyValue {
+export function defineKeyValue({ kind, run, close }: Adapter): KeyValue {
   return {
     kind,
     async run<const Operations extends readonly Operation[]>(operations: Operations) {
@@ -174,7 +185,7 @@ export function defineKeyValue({ kind, run, ping, close }: Adapter): KeyValue {
       // The types of a tuple do not survive a map over it: here, and only here, the compiler takes our word.
       return (await run(operations)) as ResultsOf<Operations>;
     },
-    ping,
+    ping: async () => void (await run(probe())),
     close,
   };
 }

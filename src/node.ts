@@ -1,6 +1,7 @@
 import cluster from 'node:cluster';
 import { ConfigError, readConfig } from './config.ts';
 import { preparedVariable, ready, startWorkers, WorkerFailed } from './node/cluster.ts';
+import { outliveReaders } from './node/log-output.ts';
 import { DependencyFailed } from './node/prepare.ts';
 import { withSecretFiles } from './node/secret-files.ts';
 import { needsEmbedded, type Started, startService } from './node/service.ts';
@@ -17,6 +18,7 @@ async function start(signal: AbortSignal): Promise<Started> {
   return await (workers === 1 ? startService(environment, signal) : startWorkers(config, workers, signal));
 }
 
+outliveReaders();
 /** What ends it goes to the standard error. */
 const log = createLog('error', Date.now, (line) => console.error(line));
 

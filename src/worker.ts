@@ -5,12 +5,15 @@ import { type Config, ConfigError, readConfig } from './config.ts';
 import { createKeyring } from './crypto/derive.ts';
 import { createPasswordHasher } from './crypto/password-hash.ts';
 import { uuidv7 } from './crypto/random.ts';
+import { toResponse } from './http/refusal.ts';
+import { hasDotSegments } from './http/target.ts';
 import type { KeyValue } from './kv.ts';
 import type { Mailer } from './mailer.ts';
 import { createLog, type Log } from './ops/log.ts';
 import { createArgon2Wasm } from './platform/argon2-wasm.ts';
 import { createBoundAssets } from './platform/assets-binding.ts';
 import { createBreachedPasswords } from './platform/breached-passwords.ts';
+import { createWorkersHashing } from './platform/hashing-workers.ts';
 import { withDeadline } from './platform/kv-deadline.ts';
 import { createMailbox } from './platform/mailbox.ts';
 import { createMemoryKeyValue } from './platform/memory.ts';
@@ -25,8 +28,8 @@ const now = () => Date.now();
 /** Keys the memory store may hold: some 5 MiB, since an isolate has 128. */
 const capacity = 20_000;
 let application: App | undefined;
-/** One for the isolate, however many applications are made: its memory never shrinks. */
-const argon2 = createArgon2Wasm(argon2Module);
+/** One for the isolate, however many applications are made: the memory of WebAssembly never shrinks. */
+const hashing = createWorkersHashing(createArgon2Wasm(argon2Module), now);
 
 /** One application for the isolate. Requests that come while it is made make their own: they must not share I/O. */
 async function getApplication(bindings: WorkerBindings): Promise<App> {
@@ -56,7 +59,8 @@ async function createApplication(config: Config, bindings: WorkerBindings): Prom
     traceExporter: otlp && createOtlpExporter(otlp),
     isBreached: createBreachedPasswords(config.breachedPasswordUrl),
     hasher: createPasswordHasher({
-      argon2,
+      hashing,
+      legacyPeppers: config.legacyPeppers,
       peppers: keyring.all.map(({ id, pepper }) => ({ id, key: pepper })),
       parameters: { ...config.argon2, parallelism: 1 },
     }),
@@ -91,12 +95,23 @@ function createMailer({ environment, mail }: Config, log: Log): Mailer | undefin
   }
 }
 
+/** @returns undefined where no URL can be made of what was sent: workerd hands on any `Host` and any target */
+function readRequest(request: Request): Request | undefined {
+  // `OPTIONS *` (RFC 9110 section 9.3.7) arrives as `http://host*`.
+  const isOfServer = request.method === 'OPTIONS' && /^https?:\/\/[^/]*\*$/.test(request.url);
+  const url = isOfServer ? `${request.url.slice(0, -1)}/` : request.url;
+  if (!URL.canParse(url) || hasDotSegments(url)) return undefined;
+  return isOfServer ? new Request(url, request) : request;
+}
+
 export default {
   async fetch(request, bindings, context) {
     try {
       const app = await getApplication(bindings);
       const clientAddress = request.headers.get('CF-Connecting-IP') ?? undefined;
-      const response = await app.fetch(request, { clientAddress }, context);
+      const readable = readRequest(request);
+      if (readable === undefined) return toResponse(app.refuse('bad_request', 'the target or the Host is no URL'));
+      const response = await app.fetch(readable, { clientAddress }, context);
       context.waitUntil(app.flushSoon());
       return response;
     } catch (error) {
@@ -109,6 +124,7 @@ export default {
   async scheduled(_controller, bindings) {
     const app = await getApplication(bindings);
     await app.runScheduled();
+    await app.drain();
     await app.flush();
   },
 } satisfies ExportedHandler<WorkerBindings>;

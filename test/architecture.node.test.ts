@@ -103,6 +103,11 @@ describe('the source', () => {
     expect(clocks.map(({ file }) => file).filter((file) => !allowed.test(file))).toEqual([]);
   });
 
+  it('carries context along with a request in one file, which keeps the request out of it', () => {
+    const carriers = files.filter(({ text }) => /AsyncLocalStorage|async_hooks|context-storage/.test(text));
+    expect(carriers.map(({ file }) => file)).toEqual(['ops/observation.ts']);
+  });
+
   it('imports zod so that bundlers can leave out what is not used', () => {
     const whole = files.filter(({ text }) => /import (?:\{|z\b).*from 'zod'/.test(text));
     expect(whole.map(({ file }) => file)).toEqual([]);

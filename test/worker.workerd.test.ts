@@ -77,7 +77,7 @@ describe('the Worker', () => {
     expect(lines.join()).not.toContain('canary');
   });
 
-  it('adds what was counted to the sums of all isolates after the answer, once an interval', async () => {
+  it('adds to the sums of all isolates after the answer', async () => {
     const url = inject('upstashUrl');
     const shared = {
       UPSTASH_REDIS_REST_URL: url,
@@ -91,11 +91,8 @@ describe('the Worker', () => {
     };
     const fresh = (await import('../src/worker.ts')).default;
     const context = createExecutionContext();
-    const from = Date.now();
     for (const _ of [1, 2, 3]) await (await fresh.fetch(incoming('/healthz'), env, context)).text();
-    expect(Date.now() - from).toBeLessThan(900);
     await waitOnExecutionContext(context);
-    expect(Date.now() - from).toBeGreaterThan(900);
     // Another isolate.
     vi.resetModules();
     const other = (await import('../src/worker.ts')).default;
@@ -103,6 +100,26 @@ describe('the Worker', () => {
     const answer = await other.fetch(incoming('/metrics', token), env, createExecutionContext());
     const counted = /^edge_auth_http_requests_total\{method="GET",route="\/healthz",status="200"\} (\d+)$/m;
     if (url !== null) expect(Number(counted.exec(await answer.text())?.[1])).toBeGreaterThanOrEqual(3);
+  });
+
+  it('answers with a problem what is no URL, and OPTIONS * as what it is', async () => {
+    const env = await bindings();
+    // As workerd hands them on: none of these can be made with a constructor.
+    const raw = (url: string, method: string) =>
+      new Proxy(incoming('/', { method }), {
+        get: (request, name) => (name === 'url' ? url : Reflect.get(request, name, request)),
+      });
+    for (const url of [
+      'http://a b/x',
+      'http://[::zz/x',
+      'http://x:99999/',
+      'http://x/auth/verify-token/../../health',
+    ]) {
+      const response = await worker.fetch(raw(url, 'GET'), env, createExecutionContext());
+      expect([response.status, response.headers.get('Content-Type')]).toEqual([400, 'application/problem+json']);
+      expect(await response.json()).toMatchObject({ code: 'bad_request', request_id: expect.any(String) });
+    }
+    expect((await worker.fetch(raw('http://x*', 'OPTIONS'), env, createExecutionContext())).status).toBe(204);
   });
 
   it('does the scheduled work when the cron trigger fires', async () => {

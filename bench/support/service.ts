@@ -26,9 +26,16 @@ export const unlimited: Readonly<Record<string, string>> = Object.fromEntries([
   ...lockoutNames.map((name) => [lockoutVariable(name), '1000000/1/1/60']),
 ]);
 
-/** Starts the service on Node, on 127.0.0.1, and resolves when it serves. */
-export async function startService(port: number, variables: Readonly<Record<string, string>>): Promise<Service> {
-  const child = spawn(process.execPath, ['src/node.ts'], {
+/**
+ * Starts the service on Node, on 127.0.0.1, and resolves when it serves.
+ * @param options of Node itself
+ */
+export async function startService(
+  port: number,
+  variables: Readonly<Record<string, string>>,
+  options: readonly string[] = [],
+): Promise<Service> {
+  const child = spawn(process.execPath, [...options, 'src/node.ts'], {
     cwd: root,
     env: {
       PATH: process.env['PATH'],

@@ -30,7 +30,7 @@ export async function changePassword(
   }
   const { email } = await openPersonalData(deps, user);
   await refuseWeakPassword(deps, 'new_password', newPassword, ownerOf(email, user.usernameKey));
-  const hashes = { verified: user.passwordHash, next: await hasher.hash(newPassword, proof.call.signal) };
+  const hashes = { verified: user.passwordHash, next: await hasher.hash(newPassword, proof.call.signal, 'front') };
   const { userId, sessionId } = proof.caller;
   const audit = auditRow(deps, { type, result: 'success', userId, sessionId, origin: proof.call.origin });
   const notices = await noticeTo(deps, 'password_changed', { ...user, email }, proof.call);

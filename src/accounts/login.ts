@@ -136,12 +136,12 @@ async function signIn(
     // Only who knows the password learns this.
     const entry = { type: 'login', result: 'failure', userId, sessionId: null, origin } as const;
     await recordAudit(db, auditRow(deps, entry));
-    throw new Problem('email_not_verified', { detail: 'POST the address to /auth/resend-verification for a mail.' });
+    throw new Problem('email_not_verified');
   }
   const session = newSession(deps, account, origin);
   const user = await toUser(deps, account);
   const audit = auditRow(deps, { type: 'login', result: 'success', userId, sessionId: session.id, origin });
-  const passwordHash = needsUpgrade ? { passwordHash: await hasher.hash(request.password, signal) } : {};
+  const passwordHash = needsUpgrade ? { passwordHash: await hasher.hash(request.password, signal, 'front') } : {};
   const upgrade = { ...passwordHash, ...newerIndex(lookup, account) };
   const notice = request.device === undefined ? await newSignInMail(deps, account, user, call) : undefined;
   const events = await sessionStarted(deps, session);

@@ -2,12 +2,12 @@ import { type SQL, sql } from 'drizzle-orm';
 import * as z from 'zod';
 import { type AuditRow, auditFrom } from '../audit/audit.ts';
 import { type Database, query } from '../db/database.ts';
-import { codeAttempts, oneTimeTokens, outbox, sessions, users } from '../db/schema.ts';
+import { oneTimeTokens, outbox, sessions, users } from '../db/schema.ts';
 import { type OutboxRow, promisedFrom } from '../outbox/store.ts';
 import { isLastAdmin, isOutOfReach, lockedUsers } from '../roles/store.ts';
 import { endedFrom, forgottenAudit, mostEnded, sessionsOf, unendedFrom } from '../sessions/ending-store.ts';
 import { type PresentSession, presentColumns, presentSession, timestamp } from '../sessions/store.ts';
-import { attemptsKeys, listOf } from './token-store.ts';
+import { listOf } from './token-store.ts';
 
 const unconfirmed = z.object({ id: z.null(), confirmed: z.boolean() });
 const confirmedSession = presentSession.extend({ confirmed: z.literal(true) });
@@ -143,8 +143,6 @@ export async function deleteUser(
         select l.id from locked as l where l.id = ${actorId}::uuid and l.id <> ${userId}::uuid) as actor_id
     ), dropped as (
       delete from ${oneTimeTokens} as t using confirmed where t.email_index in (${listOf(['', ...emailIndexes])}) and t.user_id is null
-    ), untried as (
-      delete from ${codeAttempts} as a using confirmed where a.key in (${listOf(['', ...attemptsKeys(emailIndexes)])})
     ), audited as (
       ${auditFrom(audit, sql`removed`)}
     )${promisedFrom(notices, sql`removed`)}

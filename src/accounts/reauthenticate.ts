@@ -37,7 +37,7 @@ export async function provePassword(
 
 /** Not a 401: the token is good, and a client must not try to renew it. */
 export const wrongPassword = (field: string) =>
-  new Problem('wrong_password', { errors: [{ path: field, message: 'Is not the password of this account' }] });
+  new Problem('wrong_password', { errors: [{ path: field, message: 'This is not the current password' }] });
 
 /**
  * Proves the password again for the session that goes on.

@@ -15,31 +15,38 @@ import { type Identifier, limitKeysOf } from './identifier.ts';
 import { newUser } from './new-user.ts';
 import { noticeTo } from './notices.ts';
 import {
+  asked,
+  askedOf,
   findProof,
   linkExpired,
   type MailProof,
-  occasion,
-  occasionOf,
   openTokenData,
   promiseToken,
 } from './one-time-tokens.ts';
 import { ownerOf, refuseWeakPassword } from './password.ts';
 import { openPersonalData } from './profile.ts';
-import { redeemRegistration, redeemToken } from './redemption-store.ts';
+import { redeemToken } from './redemption-store.ts';
 import { promiseFirstPassword, unverified } from './register-by-mail.ts';
+import { redeemRegistration } from './registration-store.ts';
 import { findAccount, readUser } from './store.ts';
 import { type FoundToken, findPendingRegistrations, finishTask } from './token-store.ts';
 import { passwordChanged, verifiedUserCreated } from './user-events.ts';
 import { refuseLate } from './verify-email.ts';
 
 const lookup = z.union([z.object({ emailIndexes: z.array(z.string()) }), z.object({ usernameKey: z.string() })]);
-const task = z.object({ lookup, occasion, languages: z.string().optional() });
+const task = z.object({ lookup }).and(asked);
 
 /** Asks for a mail to set a new password. Whether there is such an account shows nowhere in the answer. */
-export async function forgotPassword(deps: SessionDeps, identifier: Identifier, call: Call): Promise<void> {
-  const { languages } = call;
-  const asked = { lookup: identifier.lookup, occasion: occasionOf(deps, call), languages };
-  const row = await taskRow(deps, 'forgot_password', asked);
+export async function forgotPassword(
+  deps: SessionDeps,
+  identifier: Identifier,
+  redirectTo: string | undefined,
+  call: Call,
+): Promise<void> {
+  const row = await taskRow(deps, 'forgot_password', {
+    lookup: identifier.lookup,
+    ...askedOf(deps, call, redirectTo),
+  });
   await insertOutbox(deps.db, [row]);
   call.after(() => deps.relay.deliver([row]));
 }
@@ -48,11 +55,11 @@ export async function forgotPassword(deps: SessionDeps, identifier: Identifier, 
 export function forgotPasswordTask(deps: Deps): Task {
   const { db, now } = deps;
   return async (payload, row) => {
-    const { lookup: by, occasion: event, languages } = task.parse(payload);
+    const { lookup: by, event, languages, redirectTo } = task.parse(payload);
     const account = await findAccount(db, by);
     const token = { purpose: 'reset_password' } as const;
     const message = (secret: { token: string; code: string }) =>
-      ({ type: 'reset_password', data: { ...secret, ...event } }) as const;
+      ({ type: 'reset_password', data: { ...secret, ...event, redirect_to: redirectTo } }) as const;
     const address = account === undefined ? null : (await openPersonalData(deps, account)).email;
     if (account?.status === 'active' && account.emailIndex !== null && address !== null) {
       const { id: userId, emailIndex } = account;
@@ -69,7 +76,11 @@ export function forgotPasswordTask(deps: Deps): Task {
       return [];
     }
     const registration = unverified.parse(await openTokenData(deps, pending));
-    const promised = await promiseFirstPassword(deps, pending.email_index, registration, { event, languages });
+    const promised = await promiseFirstPassword(deps, pending.email_index, registration, {
+      event,
+      languages,
+      redirectTo,
+    });
     return (await finishTask(db, row.id, promised)) ? [promised.mail] : [];
   };
 }
@@ -145,7 +156,15 @@ async function resetRegistration(deps: SessionDeps, token: FoundToken, password:
   const audit = auditRow(deps, { type: 'user_registered', ...entry });
   const indexes = await blindIndexes(deps.keyring, 'email', email.key);
   const events = await verifiedUserCreated(deps, user, email.address);
-  const made = await redeemRegistration(db, token, indexes, user, now(), audit, events).catch(refuseLate);
+  const made = await redeemRegistration(
+    db,
+    { id: token.id, staysKnown: false },
+    indexes,
+    user,
+    now(),
+    audit,
+    events,
+  ).catch(refuseLate);
   if (!made) throw linkExpired('used meanwhile');
   deliverAfter(deps, call, events);
   return { names, owner: { id: user.id, passwordHash } };

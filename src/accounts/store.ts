@@ -1,7 +1,8 @@
 import { and, eq, inArray, or, sql } from 'drizzle-orm';
 import { type AuditRow, auditFrom } from '../audit/audit.ts';
-import { type Database, overDeadlocks } from '../db/database.ts';
+import type { Database } from '../db/database.ts';
 import { auditLog, oneTimeTokens, sessions, users } from '../db/schema.ts';
+import { columnsOf } from '../db/sql.ts';
 import { type OutboxRow, promisedFrom, promisedParts } from '../outbox/store.ts';
 import type { SessionRow } from '../sessions/store.ts';
 import type { PromisedToken } from './token-store.ts';
@@ -20,7 +21,7 @@ export async function findAccount(db: Database, lookup: AccountLookup): Promise<
     lookup.emailIndexes === undefined
       ? eq(users.usernameKey, lookup.usernameKey)
       : inArray(users.emailIndex, [...lookup.emailIndexes]);
-  const [row] = await db.select().from(users).where(where).limit(1);
+  const [row] = await db.select(columnsOf(users)).from(users).where(where).limit(1);
   return row;
 }
 
@@ -55,7 +56,7 @@ export async function insertAccount(
 }
 
 export async function readUser(db: Database, id: string): Promise<UserRow | undefined> {
-  const [row] = await db.select().from(users).where(eq(users.id, id)).limit(1);
+  const [row] = await db.select(columnsOf(users)).from(users).where(eq(users.id, id)).limit(1);
   return row;
 }
 
@@ -78,16 +79,13 @@ export async function updateProfile(
       .update(users)
       .set({ ...values, version: sql`${users.version} + 1` })
       .where(and(eq(users.id, which.id), eq(users.status, 'active'), expected))
-      .returning(),
+      .returning(columnsOf(users)),
   );
   const audited = db.$with('audited', {}).as(auditFrom(audit, sql`(select id as user_id from changed) as changed`));
   const promised = promisedParts(events, sql`changed`).map(({ name, part }) => db.$with(name, {}).as(part));
-  const [row] = await overDeadlocks(
-    async () =>
-      await db
-        .with(changed, audited, ...promised)
-        .select()
-        .from(changed),
-  );
+  const [row] = await db
+    .with(changed, audited, ...promised)
+    .select()
+    .from(changed);
   return row;
 }

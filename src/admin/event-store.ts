@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { type AuditRow, auditFrom } from '../audit/audit.ts';
 import { type Database, query } from '../db/database.ts';
 import { outbox } from '../db/schema.ts';
+import { columnsOf } from '../db/sql.ts';
 import type { OutboxRow } from '../outbox/store.ts';
 import { timestamp } from '../sessions/store.ts';
 
@@ -28,7 +29,7 @@ export function readEvents(
 ): Promise<(typeof outbox.$inferSelect)[]> {
   const { id, sink, type, user, dead } = filter;
   return db
-    .select()
+    .select(columnsOf(outbox))
     .from(outbox)
     .where(
       and(

@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, getTableColumns, gt, gte, lt, lte, type SQL, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, gt, gte, lt, lte, type SQL, sql } from 'drizzle-orm';
 import type { UserRow } from '../accounts/store.ts';
 import type { PromisedToken } from '../accounts/token-store.ts';
 import { type AuditRow, auditFrom } from '../audit/audit.ts';
@@ -7,6 +7,7 @@ import { leastUuidv7 } from '../crypto/random.ts';
 import type { Database } from '../db/database.ts';
 import { insertFrom } from '../db/insert-from.ts';
 import { auditLog, oneTimeTokens, userRoles, users } from '../db/schema.ts';
+import { columnsOf } from '../db/sql.ts';
 import { type OutboxRow, promisedFrom } from '../outbox/store.ts';
 
 /** Where a page of users ended. */
@@ -58,7 +59,7 @@ export function readUsers(
     status && eq(listedStatus, status),
     role === undefined ? undefined : eq(userRoles.role, role),
   );
-  const found = db.select(getTableColumns(users)).from(users).$dynamic();
+  const found = db.select(columnsOf(users)).from(users).$dynamic();
   const joined = role === undefined ? found : found.innerJoin(userRoles, eq(userRoles.userId, users.id));
   return joined.where(wanted).orderBy(desc(createdAt), desc(id)).limit(limit);
 }
@@ -72,7 +73,7 @@ export function readUsersByUsername(
   // In the order of bytes nothing that begins so comes after it.
   const end = `${prefix}\u{10ffff}`;
   return db
-    .select()
+    .select(columnsOf(users))
     .from(users)
     .where(and(after === undefined ? gte(key, prefix) : gt(key, after), lt(key, end)))
     .orderBy(asc(key))
@@ -106,7 +107,7 @@ export function readAudit(
 ): Promise<ActivityRow[]> {
   const { before, from, to } = idBounds(page);
   return db
-    .select()
+    .select(columnsOf(auditLog))
     .from(auditLog)
     .where(
       and(

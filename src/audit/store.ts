@@ -1,6 +1,7 @@
 import { and, desc, eq, lt } from 'drizzle-orm';
 import type { Database } from '../db/database.ts';
 import { auditLog } from '../db/schema.ts';
+import { columnsOf } from '../db/sql.ts';
 
 export type ActivityRow = typeof auditLog.$inferSelect;
 
@@ -15,7 +16,7 @@ export function readActivity(
 ): Promise<ActivityRow[]> {
   const older = page.before === undefined ? undefined : lt(auditLog.id, page.before);
   return db
-    .select()
+    .select(columnsOf(auditLog))
     .from(auditLog)
     .where(and(eq(auditLog.userId, userId), older))
     .orderBy(desc(auditLog.id))

@@ -9,20 +9,24 @@ import type { CompatName } from './names.ts';
 import type { Row, Table } from './table.ts';
 import { inOldWords, toOurWords, withOldNames } from './words.ts';
 
+/** What `DOCS=off` leaves out, at older paths too. */
+const ofDocs: ReadonlySet<string> = new Set(['docs', 'redoc', 'openapi']);
+
 /**
  * The endpoints of the older APIs that are on (`COMPAT_APIS`), each made of the operation that its row names.
  * @throws {Error} where a row names an operation that is not there
  */
 export function compatRoutes(
-  { compatApis: names }: Pick<Config, 'compatApis'>,
+  { compatApis: names, docs }: Pick<Config, 'compatApis' | 'docs'>,
   operations: readonly Endpoint[],
 ): Endpoint[] {
   const byId = new Map(operations.map((operation) => [operation.contract.operationId, operation]));
   return names.flatMap((name) =>
-    compatApis[name].rows.map((row) => {
+    compatApis[name].rows.flatMap((row) => {
       const operation = byId.get(row.operation);
-      if (operation === undefined) throw new Error(`No operation ${row.operation}`);
-      return older(name, compatApis[name], row, operation);
+      if (operation !== undefined) return [older(name, compatApis[name], row, operation)];
+      if (!docs && ofDocs.has(row.operation)) return [];
+      throw new Error(`No operation ${row.operation}`);
     }),
   );
 }
@@ -36,7 +40,7 @@ export const passwordFormPath = ({ compatApis: names }: Pick<Config, 'compatApis
 function older(name: CompatName, { limit }: Table, row: Row, { contract, handle }: Endpoint): Endpoint {
   const { method, path } = row;
   const { anyRequest: _, description = '', ...same } = contract;
-  const ours = contract.path === path ? '' : `The same as \`${contract.method.toUpperCase()} ${contract.path}\`. `;
+  const ours = contract.path === path ? '' : `Same as \`${contract.method.toUpperCase()} ${contract.path}\`. `;
   const reading: BodyReading = {
     bodyOptional: contract.bodyOptional === true || row.bearer !== undefined,
     ...(row.form === undefined ? {} : { form: 'or-json' }),
@@ -82,8 +86,10 @@ function older(name: CompatName, { limit }: Table, row: Row, { contract, handle 
 
 function oldResponses(row: Row, responses: Contract['responses']): Contract['responses'] {
   const described = Object.entries(responses).map(([status, response]) => {
-    const { schema } = response;
-    return [status, schema === undefined ? response : { ...response, schema: oldAnswer(row, schema) }];
+    const { schema, headers = {} } = response;
+    const { 'Set-Cookie': _, ...withoutCookie } = headers;
+    const told = { ...response, headers: row.form === true ? withoutCookie : headers };
+    return [status, schema === undefined ? told : { ...told, schema: oldAnswer(row, schema) }];
   });
   return Object.fromEntries(described);
 }

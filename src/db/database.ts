@@ -14,27 +14,8 @@ export type Database = Pick<
  * drivers read a raw timestamp differently.
  */
 export async function query<Row extends z.ZodType>(db: Database, row: Row, statement: SQL): Promise<z.output<Row>[]> {
-  const result: unknown = await overDeadlocks(async () => await db.execute(statement));
+  const result: unknown = await db.execute(statement);
   return z.object({ rows: z.array(row) }).parse(result).rows;
-}
-
-const deadlock = '40P01';
-/** How often a statement is begun at most. */
-const mostAttempts = 3;
-
-/**
- * Begins a statement anew that Postgres has rolled back to end a deadlock: it has changed nothing. Where many lock one
- * row in different modes, such a circle can come about whatever the order of locks, since a row that is changed
- * meanwhile is locked version by version.
- * @param run one statement
- */
-export async function overDeadlocks<Result>(run: () => Promise<Result>, attempt = 1): Promise<Result> {
-  try {
-    return await run();
-  } catch (error) {
-    if (attempt === mostAttempts || sqlState(error)?.code !== deadlock) throw error;
-    return await overDeadlocks(run, attempt + 1);
-  }
 }
 
 const errorFields = z.object({ code: z.string(), constraint: z.string().optional() });

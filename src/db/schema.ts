@@ -3,8 +3,8 @@ import { index, integer, jsonb, pgTable, primaryKey, text, uniqueIndex, uuid } f
 import { time } from './columns.ts';
 
 export * from './schema-administration.ts';
+export * from './schema-endings.ts';
 export * from './schema-outbox.ts';
-export * from './schema-sessions.ts';
 
 /**
  * People. What identifies a person is sealed (`*_sealed`, AES-256-GCM); what has to be found has a blind index beside
@@ -17,6 +17,8 @@ export const users = pgTable(
     username: text('username'),
     /** The username in the one form that counts as the same: NFKC, lower case. */
     usernameKey: text('username_key'),
+    /** What the key looks like, where that is another name: `аdmin` with a Cyrillic letter looks like `admin`. */
+    usernameSkeleton: text('username_skeleton'),
     emailIndex: text('email_index'),
     emailSealed: text('email_sealed'),
     emailVerifiedAt: time('email_verified_at'),
@@ -43,6 +45,8 @@ export const users = pgTable(
   },
   (table) => [
     uniqueIndex('users_username_key').on(table.usernameKey),
+    /** Nobody gets a name that looks like another one's. */
+    uniqueIndex('users_username_skeleton_key').on(sql`coalesce(${table.usernameSkeleton}, ${table.usernameKey})`),
     uniqueIndex('users_email_index_key').on(table.emailIndex),
     index('users_phone_index').on(table.phoneIndex),
     /** Newest first; the id alone does not tell, since other systems' users keep theirs. */
@@ -141,13 +145,17 @@ export const userRoles = pgTable(
   ],
 );
 
-/** What a mail carries: stored as a hash, good once, gone when it is used. Its id is that of the mail in the outbox. */
+/**
+ * What a mail carries: stored as a hash, good once, gone when it is used. Its id is that of the mail in the outbox. A
+ * link that has verified an address stays until it expires as `email_verified`: it does nothing any more, and the page
+ * can say that the address is confirmed already.
+ */
 export const oneTimeTokens = pgTable(
   'one_time_tokens',
   {
     id: uuid('id').primaryKey(),
     purpose: text('purpose', {
-      enum: ['verify_email', 'reset_password', 'change_email', 'undo_email_change'],
+      enum: ['verify_email', 'email_verified', 'reset_password', 'change_email', 'undo_email_change'],
     }).notNull(),
     /** Null for a registration that waits until its address is verified. */
     userId: uuid('user_id').references(() => users.id, { onDelete: 'cascade' }),

@@ -1,11 +1,11 @@
 import { leastUuidv7 } from '../crypto/random.ts';
 import type { Deps } from '../deps.ts';
 import { describeError } from '../ops/log.ts';
-import { longestWait, mostAttempts, pauseAfter } from '../outbox/backoff.ts';
-import { type OutboxRow, postponeOutbox } from '../outbox/store.ts';
+import { longestWait } from '../outbox/backoff.ts';
+import { createDrain } from '../outbox/drain.ts';
+import type { OutboxRow } from '../outbox/store.ts';
 import { endOutage, noteOutage } from './outage-store.ts';
-import { openEvent } from './promise.ts';
-import { EventUndelivered, publishTimeout } from './sink.ts';
+import { createPublish } from './publish.ts';
 import { createSinkState, type SinkState } from './sink-state.ts';
 import { type ClaimedEvent, claimDueEvents, claimNewEvents, finishEvent, giveUpOldEvents, leaseTime } from './store.ts';
 
@@ -16,6 +16,8 @@ import { type ClaimedEvent, claimDueEvents, claimNewEvents, finishEvent, giveUpO
  */
 const batches = [5, 15, 45, 50] as const;
 const batchesWhenDown = [5, 25] as const;
+/** Whether a sink that failed is back, one event finds out. */
+const probe = [1] as const;
 /** For how long one call goes on: milliseconds. */
 const longestWork = 20_000;
 /** For how long one user's events are delivered before others are looked at: milliseconds. */
@@ -34,6 +36,10 @@ export interface EventRelay {
   deliver(rows: readonly OutboxRow[]): Promise<void>;
   /** Delivers what is due, to each sink by itself. Safe to run in many places at once. */
   sweep(): Promise<void>;
+  /** Whether `drain` has anything to do: costs nothing, so it may be asked every few seconds. */
+  isBehind(): boolean;
+  /** Goes on where a sweep left something, and asks sinks that failed whether they are back. Logs what fails; does not reject. */
+  drain(): Promise<void>;
   /** Gives up what nobody took for three days. @returns how many events */
   giveUp(): Promise<number>;
 }
@@ -57,40 +63,13 @@ export function createEventRelay(deps: Needs): EventRelay {
     return state;
   }
 
-  async function postpone(event: ClaimedEvent, error: unknown): Promise<void> {
-    const { id, type, sink, attempts } = event;
-    const dead = attempts >= mostAttempts || now() - event.createdAt.getTime() > longestWait;
-    const reason = describeError(error);
-    log[dead ? 'error' : 'warn']('event_failed', { type, sink, outbox_id: id, attempts, dead, ...reason });
-    const lastError = String(reason['error_code'] ?? reason['cause_code'] ?? reason['error']);
-    await postponeOutbox(db, event, attempts, { at: now() + (dead ? 0 : pauseAfter(attempts)), dead }, lastError);
-  }
-
-  /** @returns whether it was taken */
-  async function publish(event: ClaimedEvent): Promise<boolean> {
-    // Whoever claims it next must not find it under way.
-    if (event.nextAttemptAt.getTime() - now() < publishTimeout) return false;
-    try {
-      const sink = sinks.get(event.sink);
-      if (sink === undefined) throw new EventUndelivered('unknown_sink');
-      // It ended every instance that tried it: each claim counts.
-      if (event.attempts > mostAttempts) throw new EventUndelivered('given_up');
-      const opened = await openEvent(deps, event);
-      await sink.publish(opened).catch((error: unknown) => {
-        stateOf(event.sink).failed();
-        throw error;
-      });
-      return true;
-    } catch (error) {
-      await postpone(event, error);
-      return false;
-    }
-  }
+  const publish = createPublish(deps, sinks, stateOf);
 
   /** Where this fails, what waits is due some time. */
   const noted = (sink: string, note: Promise<void>) =>
     note.catch((error: unknown) => log.warn('events_not_woken', { sink, ...describeError(error) }));
   const wake = (sink: string) => {
+    drains.get(sink)?.lookAgain();
     // Nothing that may be under way: a claim ends within one lease, whoever's clock it goes by.
     const until = now() + 2 * leaseTime;
     return noted(sink, endOutage(db, { sink, now: now(), until, margin: outageMargin, limit: mostWoken }));
@@ -99,12 +78,13 @@ export function createEventRelay(deps: Needs): EventRelay {
   /**
    * Delivers an event and those that come after it.
    * @param until milliseconds: then those are left, to a sweep
+   * @param isProbe whether the first finds out if the sink is back
    * @returns whether the first was taken
    */
-  async function deliverFrom(first: ClaimedEvent, until: number): Promise<boolean> {
+  async function deliverFrom(first: ClaimedEvent, until: number, isProbe: boolean): Promise<boolean> {
     let event: ClaimedEvent | undefined = first;
     let taken = false;
-    while (event !== undefined && (await publish(event))) {
+    while (event !== undefined && (await publish(event, isProbe && event === first))) {
       taken = true;
       if (stateOf(event.sink).took() || event.lastError !== null) await wake(event.sink);
       event = await finishEvent(db, event, now() < until ? newLease() : undefined);
@@ -121,9 +101,10 @@ export function createEventRelay(deps: Needs): EventRelay {
     events: readonly ClaimedEvent[],
     until: number,
     end: (id: string) => void = () => undefined,
+    isProbe = false,
   ): Promise<boolean> {
     const outcomes = await Promise.allSettled(
-      events.map((event) => deliverFrom(event, until).finally(() => end(event.id))),
+      events.map((event) => deliverFrom(event, until, isProbe).finally(() => end(event.id))),
     );
     const failed = outcomes.find((outcome) => outcome.status === 'rejected');
     if (failed !== undefined) throw failed.reason;
@@ -136,13 +117,14 @@ export function createEventRelay(deps: Needs): EventRelay {
     for (const { id, sink } of rows) {
       const end = stateOf(sink ?? '').begin();
       if (end !== undefined) admitted.set(id, end);
+      else drains.get(sink ?? '')?.lookAgain();
     }
     return admitted;
   }
 
-  async function sweepSink(sink: string, until: number): Promise<void> {
+  async function sweepSink(sink: string, until: number, first?: readonly number[]): Promise<void> {
     const state = stateOf(sink);
-    const limits = state.wasDown() ? batchesWhenDown : batches;
+    const limits = first ?? (state.wasDown() ? batchesWhenDown : batches);
     let failures = 0;
     let taken = false;
     let since: number | undefined;
@@ -151,19 +133,32 @@ export function createEventRelay(deps: Needs): EventRelay {
       // The sink is down, or all its events are refused: the next sweep asks again.
       if (limit === undefined) break;
       const freshest = failures % 2 === 1;
-      const events = await claimDueEvents(db, { sink, limit, freshest }, newLease());
+      const events = await claimDueEvents(db, { sink, limit, freshest, early: limits === probe }, newLease());
       if (events.length === 0 && !freshest) break;
       since = Math.min(since ?? now(), ...events.filter(isNew).map(({ createdAt }) => createdAt.getTime()));
-      const isTaken = await deliverAll(events, Math.min(until, now() + longestChain));
+      const isTaken = await deliverAll(events, Math.min(until, now() + longestChain), undefined, limits === probe);
       taken ||= isTaken;
       failures = isTaken ? 0 : failures + 1;
     }
+    if (now() >= until) drains.get(sink)?.lookAgain();
     if (since === undefined) return;
     state.swept(taken);
     if (!taken) await noted(sink, noteOutage(db, sink, since));
   }
 
+  const drains = new Map(
+    [...sinks.keys()].map((sink) => {
+      const isFailing = () => stateOf(sink).isFailing();
+      const sweep = (limits?: readonly number[]) => sweepSink(sink, now() + longestWork, limits);
+      return [sink, createDrain({ now, isFailing, probe: () => sweep(probe), sweep: () => sweep(batches) })];
+    }),
+  );
+  const drain = async (which: Iterable<string>) =>
+    void (await Promise.all([...which].map((sink) => drains.get(sink)?.run())));
+
   return {
+    isBehind: () => [...drains.values()].some((each) => each.isDue()),
+    drain: () => drain(sinks.keys()).catch((error: unknown) => log.error('events_unreachable', describeError(error))),
     async deliver(rows) {
       if (rows.length === 0) return;
       const admitted = admit(rows);
@@ -172,7 +167,8 @@ export function createEventRelay(deps: Needs): EventRelay {
         const events = admitted.size > 0 ? await claimNewEvents(db, [...admitted.keys()], newLease()) : [];
         const claimed = new Set(events.map(({ id }) => id));
         for (const id of admitted.keys()) if (!claimed.has(id)) end(id);
-        await deliverAll(events, now() + longestWork, end);
+        // One that is back gets what has waited at once: the next sweep is up to a minute away.
+        if (await deliverAll(events, now() + longestWork, end)) await drain(new Set(events.map(({ sink }) => sink)));
       } catch (error) {
         log.error('events_unreachable', describeError(error));
       } finally {

@@ -18,6 +18,8 @@ export interface SinkState {
   failed(): void;
   /** Of a sweep: whether anything was taken. */
   swept(taken: boolean): void;
+  /** The last delivery failed. */
+  readonly isFailing: () => boolean;
   /** The sweep before took nothing of what it tried. */
   readonly wasDown: () => boolean;
 }
@@ -51,6 +53,7 @@ export function createSinkState(now: () => number): SinkState {
     swept(taken) {
       wasDown = !taken;
     },
+    isFailing: () => failures > 0,
     wasDown: () => wasDown,
   };
 }

@@ -2,6 +2,7 @@ import { type SQL, sql } from 'drizzle-orm';
 import * as z from 'zod';
 import { type Database, query } from '../db/database.ts';
 import { outbox } from '../db/schema.ts';
+import { milliseconds } from '../db/sql.ts';
 import { deleteOutbox, type OutboxRow } from '../outbox/store.ts';
 
 const timestamp = (milliseconds: number) => sql`${new Date(milliseconds).toISOString()}::timestamptz`;
@@ -52,7 +53,7 @@ const taken = ({ until }: Lease, source: SQL) => sql`
     update ${outbox} as o set next_attempt_at = ${timestamp(until)}, attempts = o.attempts + 1
     from ${source} as free where o.id = free.id
     returning o.id, o.type, o.sink, o.subject, o.payload_sealed, o.details, o.attempts, o.last_error, o.position::text,
-      (extract(epoch from o.created_at) * 1000)::float8 as created_at`;
+      ${milliseconds(sql`o.created_at`)} as created_at`;
 
 async function claim(db: Database, lease: Lease, statement: SQL): Promise<ClaimedEvent[]> {
   const rows = await query(db, claimed, statement);
@@ -95,11 +96,14 @@ export function claimDueEvents(
     sink,
     limit,
     freshest,
+    early,
   }: {
     readonly sink: string;
     readonly limit: number;
     /** Those that were tried once at most and came to be due last, in place of those that wait longest. */
     readonly freshest: boolean;
+    /** Those too that wait for long, and cannot be under way. */
+    readonly early: boolean;
   },
   lease: Lease,
 ): Promise<ClaimedEvent[]> {
@@ -108,7 +112,8 @@ export function claimDueEvents(
     lease,
     sql`with free as (
       select o.id from ${outbox} as o
-      where ${isEvent('o')} and o.sink = ${sink} and o.next_attempt_at <= ${timestamp(lease.now)} and ${isFirst()}
+      where ${isEvent('o')} and o.sink = ${sink} and ${isFirst()} and (o.next_attempt_at <= ${timestamp(lease.now)}
+          ${early ? sql`or o.next_attempt_at > ${timestamp(lease.until + leaseTime)}` : sql``})
         ${freshest ? sql`and o.attempts <= 1 order by o.next_attempt_at desc` : sql`order by o.next_attempt_at`}
       limit ${limit} for update skip locked
     ) ${taken(lease, sql`free`)}`,

@@ -1,6 +1,8 @@
 import * as z from 'zod';
 import { Problem } from '../errors.ts';
+import { ownWords } from '../validation.ts';
 import type { RequestContext } from './context.ts';
+import { refuseNul } from './text.ts';
 
 const isJson = (type: string | undefined) => /^application\/(json|[\w.+-]+\+json)\s*(;|$)/i.test(type ?? '');
 const isUrlEncoded = (type: string | undefined) => /^application\/x-www-form-urlencoded\s*(;|$)/i.test(type ?? '');
@@ -37,18 +39,24 @@ export async function parseBody<Body>(
       ? readForm(c)
       : readJson(c, bodyOptional));
   };
+  if (schema !== undefined) refuseEncoded(c.req.header('Content-Encoding'));
   const given = schema === undefined ? undefined : translate(await read());
-  const parsed = await orNothing(schema).safeParseAsync(given, { error: missing });
+  refuseNul(given);
+  const parsed = await orNothing(schema).safeParseAsync(given, { error: ownWords });
   if (parsed.success) return parsed.data;
   throw invalid(parsed.error);
+}
+
+/** A body is read as it comes: one that was packed could be a thousand times as large (RFC 9110 section 15.5.16). */
+function refuseEncoded(encoding: string | undefined): void {
+  if (/^(?:identity)?$/i.test(encoding?.trim() ?? '')) return;
+  const detail = 'Send the body without a Content-Encoding.';
+  throw new Problem('unsupported_media_type', { detail, headers: { 'Accept-Encoding': 'identity' } });
 }
 
 /** Without a schema the type is undefined; the parse says so to the compiler. */
 export const orNothing = <Value>(schema: z.ZodType<Value> | undefined): z.ZodType<Value> =>
   schema ?? z.custom<Value>((value) => value === undefined);
-
-/** What is said of a field that is not there, where the schema says nothing of its own. */
-const missing: z.core.$ZodErrorMap = ({ input }) => (input === undefined ? 'Required' : undefined);
 
 /** Names every field that is wrong. */
 export function invalid({ issues }: z.ZodError): Problem {

@@ -1,30 +1,55 @@
 import type { MiddlewareHandler } from 'hono';
 import { cors } from 'hono/cors';
 import type { Config } from '../config.ts';
-import type { Env } from './context.ts';
+import type { Env, RequestContext } from './context.ts';
 import type { Endpoint } from './endpoint.ts';
+import { isOrigin } from './web-address.ts';
+
+/** What a page may read of an answer besides its body. */
+const exposeHeaders = [
+  ...['ETag', 'X-Request-Id', 'X-Device-Token', 'WWW-Authenticate', 'Content-Disposition'],
+  ...['RateLimit-Limit', 'RateLimit-Remaining', 'RateLimit-Reset', 'Retry-After'],
+];
+/** How long a browser may remember the answer to a preflight: seconds. */
+const maxAge = 600;
+/** The length of the longest origin that is worth a line in the log. */
+const longestOrigin = 200;
+
+const isPreflight = ({ req }: RequestContext) =>
+  req.method === 'OPTIONS' && req.header('Access-Control-Request-Method') !== undefined;
 
 /**
- * What pages of other origins may do: read the key set, whoever they are, and all else where they are listed.
- * Preflights are answered here, 204 and without a token. Not so for an endpoint that takes any request: a proxy asks it
+ * What pages of other origins may do: read the key set, whoever they are, and all else where they are listed, with the
+ * cookie of the device. The cookie alone lets nobody in, so a request that carries it needs no further proof of its origin.
+ * Preflights are answered here, 204 and without a token. Not so below an endpoint that takes any request: a proxy asks it
  * on behalf of requests of any method, and takes each 2xx for a yes.
  */
 export function crossOrigin(
   { corsOrigins }: Pick<Config, 'corsOrigins'>,
   endpoints: readonly Endpoint[],
 ): MiddlewareHandler<Env> {
-  const share = cors({
-    origin: (origin, c) =>
-      c.req.path.startsWith('/.well-known/') ? '*' : corsOrigins.includes(origin) ? origin : null,
-    exposeHeaders: [
-      ...['ETag', 'X-Request-Id', 'X-Device-Token'],
-      ...['RateLimit-Limit', 'RateLimit-Remaining', 'RateLimit-Reset', 'Retry-After'],
-    ],
-    maxAge: 600,
-  });
+  const withCredentials = cors({ origin: (origin) => origin, credentials: true, exposeHeaders, maxAge });
+  const forAll = cors({ origin: '*', exposeHeaders, maxAge });
+  const forNobody = cors({ origin: () => null, maxAge });
   const judges = endpoints.filter(({ contract }) => contract.anyRequest === true).map(({ contract }) => contract.path);
+
+  /** Whether a 2xx would say yes to a request of somebody else, on whose behalf a proxy asks. */
+  function isJudged({ req }: RequestContext, isListed: boolean): boolean {
+    if (req.method !== 'OPTIONS' || !judges.some((path) => `${req.path}/`.startsWith(`${path}/`))) return false;
+    // A listed page that asks about itself. Envoy asks below the path, nginx, Traefik and Caddy ask by GET.
+    return !(isListed && judges.includes(req.path) && req.header('Access-Control-Request-Method') === 'GET');
+  }
+
   return async function shareAcrossOrigins(c, next) {
-    const isJudged = judges.some((path) => c.req.path === path || c.req.path.startsWith(`${path}/`));
-    return isJudged ? await next() : await share(c, next);
+    const origin = c.req.header('Origin') ?? '';
+    const isListed = corsOrigins.includes(origin);
+    if (isJudged(c, isListed)) return await next();
+    if (isListed) return await withCredentials(c, next);
+    if (c.req.path.startsWith('/.well-known/')) return await forAll(c, next);
+    if (isPreflight(c)) {
+      const named = isOrigin(origin) && origin.length <= longestOrigin ? origin : 'of another kind';
+      c.set('reason', `preflight refused: the origin ${named} is not in CORS_ORIGINS`);
+    }
+    return await forNobody(c, next);
   };
 }

@@ -12,6 +12,7 @@ import { type BodyReading, parseBody } from './body.ts';
 import type { RequestContext } from './context.ts';
 import { doLater } from './later.ts';
 import { noting, originOf } from './note-refusal.ts';
+import { isOutage } from './on-error.ts';
 import { parseParams, parseQuery } from './parameters.ts';
 
 export interface ResponseContract {
@@ -143,12 +144,9 @@ export function guardedEndpoint<
   const { sensitive = false, permission, errors } = definition;
   const forbidden: ProblemCode[] = permission === undefined ? [] : ['forbidden'];
   const reauthentication: ProblemCode[] = sensitive ? ['reauthentication_required'] : [];
+  const all: ProblemCode[] = ['invalid_token', ...reauthentication, ...forbidden, ...errors];
   return {
-    contract: {
-      ...definition,
-      security: 'bearer',
-      errors: ['invalid_token', ...reauthentication, ...forbidden, ...errors],
-    },
+    contract: { ...definition, security: 'bearer', errors: all },
     handle: async (c, gate, translation) => {
       const caller = await gate.identify(c.req.header('Authorization'));
       return await noting(c, gate, caller, async () => {
@@ -181,7 +179,7 @@ async function run<Body, C extends Caller | undefined, Subject, Params, Query, L
   const input = { c, params, query, body, caller, call };
   const { subject, ...prepared } = await definition.prepare(input);
   const counted = { ...prepared, hits: [...prepared.hits, ...(translation?.hits(call) ?? [])] };
-  const tried = await gate.admit(counted, caller, (headers) => {
+  const { tried, refusal, giveBack } = await gate.admit(counted, caller, (headers) => {
     for (const [name, value] of Object.entries(headers)) c.header(name, value);
   });
   // Whatever comes next may be costly, and nobody waits for it any more.
@@ -189,11 +187,13 @@ async function run<Body, C extends Caller | undefined, Subject, Params, Query, L
     c.executionCtx.waitUntil(gate.withdraw(counted));
     throw new Problem('client_closed_request');
   }
-  const answer = Promise.resolve(definition.handler({ ...input, tried }, subject));
+  const begin = async () => await definition.handler({ ...input, tried }, subject);
+  const answer = refusal === undefined ? begin() : Promise.reject(refusal);
+  // What did not happen uses up no limit.
+  answer.catch((error: unknown) => isOutage(error) && c.executionCtx.waitUntil(giveBack()));
   // Workers drop what a request has under way when its client goes: a change must not stop halfway.
   const finish = () => doLater(later);
   if (definition.method !== 'get') c.executionCtx.waitUntil(answer.then(finish, finish));
-  const response = await answer;
-  if (definition.method === 'get' && later.length > 0) c.executionCtx.waitUntil(finish());
-  return response;
+  else void answer.then(() => later.length > 0 && c.executionCtx.waitUntil(finish())).catch(() => undefined);
+  return await answer;
 }

@@ -7,8 +7,12 @@ import type { Endpoint } from './endpoint.ts';
 /** Parameters as the router writes them. */
 const routeOf = (path: string) => path.replaceAll(/\{(\w+)\}/g, ':$1');
 
-/** Mounts endpoints; a known path with another method is answered 405 with `Allow`. */
-export function mount(app: Hono<Env>, endpoints: readonly Endpoint[], gate: Gate): void {
+/**
+ * Mounts endpoints; a known path with another method is answered 405 with `Allow`.
+ * @param redirectsSlashes whether such a path with a slash behind it leads there, as FastAPI has it. A redirect and no
+ * second name: what a proxy keeps from a path, it must not find open at another
+ */
+export function mount(app: Hono<Env>, endpoints: readonly Endpoint[], gate: Gate, redirectsSlashes: boolean): void {
   const allowed = new Map<string, string[]>();
   for (const { contract, handle } of endpoints) {
     const { method, anyRequest } = contract;
@@ -27,9 +31,17 @@ export function mount(app: Hono<Env>, endpoints: readonly Endpoint[], gate: Gate
     }
   }
   for (const [path, methods] of allowed) {
+    if (redirectsSlashes && path !== '/') app.all(`${routeOf(path)}/`, withoutSlash);
     app.all(routeOf(path), (c) => {
       c.set('endpoint', path);
       throw new Problem('method_not_allowed', { headers: { Allow: methods.join(', ') } });
     });
   }
+}
+
+/** Relative, since the service may stand below a path of its host. 307 keeps the method and the body. */
+function withoutSlash(c: RequestContext): Response {
+  const { pathname, search } = new URL(c.req.url);
+  c.set('reason', 'a slash at the end');
+  return c.body(null, 307, { Location: `../${pathname.split('/').at(-2) ?? ''}${search}` });
 }

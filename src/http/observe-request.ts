@@ -47,7 +47,7 @@ export function observeRequest(
 type Route = Readonly<Record<'method' | 'route', string>>;
 
 function count(
-  { metrics }: Observation,
+  { recorder: { metrics } }: Observation,
   route: Route,
   status: RequestContext['res']['status'],
   duration: number,

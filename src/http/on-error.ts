@@ -1,10 +1,11 @@
 import { HTTPException } from 'hono/http-exception';
-import { Overloaded } from '../crypto/gate.ts';
+import { Overloaded } from '../crypto/semaphore.ts';
 import { isUnavailable } from '../db/database.ts';
 import type { Deps } from '../deps.ts';
-import { Problem, problems } from '../errors.ts';
+import { Problem, type ProblemCode, problems } from '../errors.ts';
 import { describeError } from '../ops/log.ts';
 import type { RequestContext } from './context.ts';
+import { problemBody, problemHeaders } from './problem.ts';
 
 /** Turns whatever was thrown into a problem: what nobody foresaw is logged, and told to nobody. */
 export function toProblem(error: Error, { log }: Pick<Deps, 'log'>, requestId: string): Problem {
@@ -23,30 +24,30 @@ export function toProblem(error: Error, { log }: Pick<Deps, 'log'>, requestId: s
   return new Problem('internal_error');
 }
 
+/** Whether it is answered 503: the client is told to try again. Not 500, which a client may cause again and again. */
+export const isOutage = (error: unknown): boolean =>
+  error instanceof Problem ? problems[error.code].status === 503 : error instanceof Overloaded || isUnavailable(error);
+
 /** The client's own connection broke while its body was read (Node). What breaks on the way to others comes wrapped. */
 const isHangUp = (error: Error) => 'code' in error && error.code === 'ECONNRESET' && error.cause === undefined;
 
 /** Writes a problem as RFC 9457 `application/problem+json`. */
-export function answerProblem(c: RequestContext, { code, details }: Problem, issuer: string): Response {
-  const { status, title } = problems[code];
+export function answerProblem(c: RequestContext, problem: Problem, issuer: string): Response {
+  const { code, details } = problem;
+  const { status } = problems[code];
   c.set('reason', details.reason ?? code);
   for (const [name, value] of Object.entries(details.headers ?? {})) c.header(name, value);
-  // RFC 6750 section 3: without a token only the scheme, with a bad one the error too.
-  if (code === 'invalid_token') {
-    const error = c.req.header('Authorization') === undefined ? '' : ', error="invalid_token"';
-    c.header('WWW-Authenticate', `Bearer realm="${issuer}"${error}`);
+  // Every 401 names a way in (RFC 9110 section 15.5.2).
+  if (status === 401 && details.headers?.['WWW-Authenticate'] === undefined) {
+    c.header('WWW-Authenticate', challenge(code, c.req.header('Authorization'), issuer));
   }
-  c.header('Cache-Control', 'no-store');
-  const body = {
-    type: 'about:blank',
-    title,
-    status,
-    // Clients of FastAPI services show it, and look for no title.
-    detail: details.detail ?? title,
-    code,
-    request_id: c.get('requestId'),
-    ...(details.errors === undefined ? {} : { errors: details.errors }),
-  };
-  c.header('Content-Type', 'application/problem+json');
-  return c.newResponse(JSON.stringify(body), status);
+  for (const [name, value] of Object.entries(problemHeaders)) c.header(name, value);
+  return c.newResponse(problemBody(problem, c.get('requestId')), status);
+}
+
+/** RFC 6750 section 3.1: the error of a bad bearer token; none without a token, and none for another scheme. */
+function challenge(code: ProblemCode, authorization: string | undefined, issuer: string): string {
+  const error =
+    code === 'invalid_token' && /^Bearer(?:\s|$)/i.test(authorization ?? '') ? ', error="invalid_token"' : '';
+  return `Bearer realm="${issuer}"${error}`;
 }

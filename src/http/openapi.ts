@@ -1,6 +1,8 @@
 import * as z from 'zod';
+import type { Call } from '../call.ts';
+import { addressBucket } from '../limits/client-address.ts';
 import type { PolicyTable } from '../limits/policies.ts';
-import { type Contract, type Endpoint, endpoint, unlimited } from './endpoint.ts';
+import { type Contract, type Endpoint, endpoint } from './endpoint.ts';
 import { describeLimits } from './openapi-limits.ts';
 import { describeParameters } from './openapi-parameters.ts';
 import { describeExamples, describeResponses, type Json, sharedHeaders, type ToJson } from './openapi-responses.ts';
@@ -16,14 +18,14 @@ export interface DocumentInfo {
 
 /** What belongs together, in the order in which people look for it. Older APIs come after, each in a tag of its own. */
 const tags: Readonly<Record<string, string>> = {
-  Accounts: 'Register, sign in, and what people do with their own account.',
-  Sessions: 'Refresh and end sessions; check the token of one on behalf of another service.',
+  Accounts: 'Register, sign in, and manage your own account.',
+  Sessions: 'Refresh, list and end sessions. Check an access token for another service.',
   Tokens: 'The keys that verify access tokens.',
-  Administration: 'What roles permit: users, their sessions, and the audit log.',
-  Events: 'The schemas of what other services are told of.',
+  Administration: 'Manage users, their sessions and roles, and read the audit log.',
+  Events: 'Schemas of the events that other services receive.',
   Operation: 'Liveness, readiness, and this document.',
 };
-const ofOlderApi = 'For clients of an older service. New ones use the operation that is named.';
+const ofOlderApi = 'For clients of an older service. New clients use the operation named in the description.';
 
 const formTypes = ['application/x-www-form-urlencoded', 'multipart/form-data'];
 
@@ -55,7 +57,7 @@ function openApiDocument(endpoints: readonly Endpoint[], info: DocumentInfo): Js
     info: {
       title: 'Edge Auth',
       version: info.version,
-      description: 'Accounts, sessions and tokens. Access tokens verify locally with the JWKS.',
+      description: 'Accounts, sessions and tokens. Verify access tokens locally with the JWKS.',
       license: { name: 'MIT', identifier: 'MIT' },
     },
     servers: [{ url: info.issuer }],
@@ -100,7 +102,7 @@ function securitySchemes({ issuer, tokenPath }: DocumentInfo): Json {
     type: 'http',
     scheme: 'bearer',
     bearerFormat: 'JWT',
-    description: 'The `access_token` of a sign-in.',
+    description: 'The `access_token` from a sign-in.',
   };
   const metrics = { type: 'http', scheme: 'bearer', description: '`METRICS_TOKEN`' };
   if (tokenPath === undefined) return { bearer, metrics };
@@ -108,7 +110,7 @@ function securitySchemes({ issuer, tokenPath }: DocumentInfo): Json {
   return {
     bearer,
     metrics,
-    password: { type: 'oauth2', description: 'Signs in with a username or email, and a password.', flows },
+    password: { type: 'oauth2', description: 'Sign in with a username or email address and a password.', flows },
   };
 }
 
@@ -123,6 +125,12 @@ function securityOf({ security }: Contract, { tokenPath }: DocumentInfo): Json[]
 const hoisted = (json: unknown): Json =>
   JSON.parse(JSON.stringify(json).replaceAll('"#/$defs/', '"#/components/schemas/'));
 
+/** What a look at the description of the API counts against. */
+export const docsHits = ({ call }: { readonly call: Call }) => ({
+  hits: [{ policy: 'docs_address', key: addressBucket(call.origin.address) } as const],
+  subject: undefined,
+});
+
 /** Serves the document of what `endpoints` gives; made at the first request for it, not at start. */
 export function openApiRoutes(endpoints: () => readonly Endpoint[], info: DocumentInfo): Endpoint[] {
   let document: Json | undefined;
@@ -132,10 +140,11 @@ export function openApiRoutes(endpoints: () => readonly Endpoint[], info: Docume
       path: '/openapi.json',
       operationId: 'openapi',
       tag: 'Operation',
-      summary: 'This document',
+      summary: 'Get this document',
       responses: { 200: { description: 'OpenAPI 3.1', schema: openApiShape } },
       errors: [],
-      prepare: unlimited,
+      limits: ['docs_address'],
+      prepare: docsHits,
       handler: ({ c }) => {
         document ??= openApiDocument(endpoints(), info);
         return c.json(document);

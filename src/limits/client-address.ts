@@ -59,6 +59,27 @@ export function isNetwork(text: string): boolean {
   return bits !== undefined && bits > 0;
 }
 
+/** What proxies say of the client. */
+interface Forwarded {
+  /** `X-Forwarded-For`. */
+  readonly list: string | undefined;
+  /** `Forwarded` (RFC 7239), which is not read: who writes the one often passes on the other as the client sent it. */
+  readonly other?: string | undefined;
+}
+
+interface Client {
+  readonly client: string | undefined;
+  /** Why it may not be the client that was meant. */
+  readonly notice?: 'unreadable_hop' | 'untrusted_peer' | 'other_header';
+}
+
+/** A hop as proxies write it: an address, in brackets or not, with its port or without. */
+function readHop(hop: string): string | undefined {
+  const [, bracketed, plain = hop] = /^(?:\[([^\]]*)\](?::\d{1,5})?|([\d.]+):\d{1,5})$/.exec(hop) ?? [];
+  const address = bracketed ?? plain;
+  return parse(address) === undefined ? undefined : address;
+}
+
 /**
  * The client of a request that came over a socket: the peer itself, or, where the peer is a trusted proxy, the last
  * address of `X-Forwarded-For` that no trusted proxy added. What stands left of it, the client may have made up.
@@ -66,22 +87,29 @@ export function isNetwork(text: string): boolean {
  */
 export function forwardedAddress(
   peer: string | undefined,
-  forwardedFor: string | null | undefined,
+  { list, other }: Forwarded,
   trusted: readonly (readonly [Address, number])[],
-): string | undefined {
+): Client {
   const isTrusted = (text: string) => {
     const address = parse(text);
     return address !== undefined && trusted.some(([network, bits]) => matches(address, network, bits));
   };
-  let client = peer;
-  const hops = (forwardedFor ?? '').split(',').map((hop) => hop.trim());
-  while (client !== undefined && isTrusted(client)) {
-    const hop = hops.pop();
-    // An unreadable hop is not an address: the proxy that passed it on is the last one known.
-    if (hop === undefined || parse(hop) === undefined) break;
-    client = hop;
+  if (peer === undefined) return { client: peer };
+  if (!isTrusted(peer)) {
+    return (list ?? other) === undefined ? { client: peer } : { client: peer, notice: 'untrusted_peer' };
   }
-  return client;
+  if (list === undefined) return other === undefined ? { client: peer } : { client: peer, notice: 'other_header' };
+  let client = peer;
+  const hops = list.split(',').map((hop) => hop.trim());
+  while (isTrusted(client)) {
+    const hop = hops.pop();
+    if (hop === undefined) break;
+    const address = readHop(hop);
+    // An unreadable hop is not an address: the proxy that passed it on is the last one known.
+    if (address === undefined) return { client, notice: 'unreadable_hop' };
+    client = address;
+  }
+  return { client };
 }
 
 function matches(address: Address, network: Address, bits: number): boolean {

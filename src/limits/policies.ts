@@ -34,6 +34,10 @@ export const policies = {
   write_user: { limit: 30, window: 60 },
   /** Reads all there is about somebody. */
   export_user: { limit: 10, window: 3600 },
+  /** The description of the API: some requests for each page that somebody opens. */
+  docs_address: { limit: 120, window: 60 },
+  /** `/readyz` asks the database. Probes of one machine ask for all that runs there. */
+  readyz_address: { limit: 6000, window: 60 },
   /** Each endpoint of an older API whose documents promise this, by the address, besides the limits of the operation. */
   compat_endpoint: { limit: 100, window: 60 },
 } satisfies Record<string, Policy>;

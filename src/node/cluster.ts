@@ -4,6 +4,7 @@ import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../config.ts';
 import { createLog } from '../ops/log.ts';
+import { writeLogLine } from './log-output.ts';
 import { prepare } from './prepare.ts';
 import type { Started } from './service.ts';
 
@@ -25,7 +26,7 @@ export const preparedVariable = 'EDGE_AUTH_PREPARED';
  * @throws where one of them ends before all serve; it has said why itself
  */
 export async function startWorkers(config: Config, workers: number, signal: AbortSignal): Promise<Started> {
-  const log = createLog(config.logLevel, Date.now);
+  const log = createLog(config.logLevel, Date.now, writeLogLine);
   await findFree(config);
   await prepare(config, log, signal);
   const ending = new AbortController();

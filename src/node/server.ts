@@ -7,16 +7,25 @@ import { getRequestListener } from '@hono/node-server';
 import type { App } from '../app.ts';
 import type { Config } from '../config.ts';
 import type { Bindings } from '../http/context.ts';
-import { hasDotSegments } from '../http/target.ts';
-import { forwardedAddress, parseNetworks } from '../limits/client-address.ts';
+import { toResponse } from '../http/refusal.ts';
+import { parseNetworks } from '../limits/client-address.ts';
 import type { Log } from '../ops/log.ts';
+import { clientAddresses } from './client-addresses.ts';
+import { answersEarly } from './linger.ts';
+import { answerRefusal, faultOf, refuseMalformed } from './refusals.ts';
 import { readTls, reloadTls } from './tls.ts';
 
 /**
  * How long a client may take to send a request, in milliseconds; looked at every 5 s. Node's own 60 s and 300 s are
  * for uploads, and let a few slow clients hold many connections.
  */
-const patience = { headersTimeout: 10_000, requestTimeout: 30_000, connectionsCheckingInterval: 5000 };
+const patience = {
+  headersTimeout: 10_000,
+  requestTimeout: 30_000,
+  connectionsCheckingInterval: 5000,
+  // We refuse a request without one ourselves, and say so.
+  requireHostHeader: false,
+};
 /** Longer than proxies keep an idle connection (60 s): else one is closed just as they send the next request on it. */
 const keepAliveTimeout = 75_000;
 /** How long a kept connection has, while draining, for one more request, whose answer closes it: milliseconds. */
@@ -37,7 +46,7 @@ export async function listen(
   log: Log,
   sharing: { readonly reusePort?: boolean; readonly exclusive?: boolean },
 ): Promise<() => Promise<void>> {
-  const trusted = parseNetworks(config.trustedProxies);
+  const addressOf = clientAddresses(parseNetworks(config.trustedProxies), log);
   const background = new Set<Promise<unknown>>();
   const context = {
     waitUntil(promise: Promise<unknown>) {
@@ -48,16 +57,32 @@ export async function listen(
     props: {},
   };
   let draining = false;
-  const answer = getRequestListener(async (request, { incoming, outgoing }) => {
-    if (hasDotSegments(incoming.url ?? '')) return new Response(null, { status: 400 });
-    const peer = incoming.socket.remoteAddress;
-    const clientAddress = forwardedAddress(peer, request.headers.get('X-Forwarded-For'), trusted);
-    const response = await app.fetch(request, { clientAddress, draining } satisfies Bindings, context);
-    if (draining) outgoing.setHeader('Connection', 'close');
-    return response;
-  });
+  const answer = getRequestListener(
+    async (request, { incoming, outgoing }) => {
+      const bindings: Bindings = { clientAddress: addressOf(incoming), draining };
+      const response = await app.fetch(request, bindings, context);
+      // What has arrived with the head is often all of it.
+      if (!incoming.complete) await turn();
+      if (answersEarly(incoming) || draining) outgoing.setHeader('Connection', 'close');
+      return response;
+    },
+    {
+      // A request of HTTP/1.0 need not name a host. Nothing is decided by it.
+      hostname: 'localhost',
+      // Not by cutting the connection half a second later, when a proxy has sent the next request on it.
+      autoCleanupIncoming: false,
+      errorHandler: () => toResponse(app.refuse('bad_request', 'the target is no URL')),
+    },
+  );
   const { server, stop: stopReloading } = await createServer(config, log);
-  server.on('request', answer);
+  refuseMalformed(server, app.refuse);
+  server.on('request', (incoming, outgoing) => {
+    const fault = faultOf(incoming);
+    if (fault !== undefined) return answerRefusal(app.refuse('bad_request', fault), incoming, outgoing);
+    // Asks about the server as a whole (RFC 9110 section 9.3.7).
+    if (incoming.url === '*') incoming.url = '/';
+    return void answer(incoming, outgoing);
+  });
   server.listen({ port: config.port, host: config.host, ...sharing });
   await once(server, 'listening');
 

@@ -6,23 +6,29 @@ import { createKeyring } from '../crypto/derive.ts';
 import { createPasswordHasher } from '../crypto/password-hash.ts';
 import { uuidv7 } from '../crypto/random.ts';
 import { createLog } from '../ops/log.ts';
-import { createArgon2Native } from '../platform/argon2-native.ts';
 import { createDirectoryAssets } from '../platform/assets-directory.ts';
 import { createBreachedPasswords } from '../platform/breached-passwords.ts';
+import { createNodeHashing } from '../platform/hashing-node.ts';
 import { createMemoryKeyValue } from '../platform/memory.ts';
 import { createNodeMailer } from '../platform/node-mailer.ts';
 import { createNodeSinks } from '../platform/node-sinks.ts';
 import { createOtlpExporter } from '../platform/otlp.ts';
 import { createPostgres } from '../platform/postgres.ts';
+import { createSteadyClock } from '../platform/steady-clock.ts';
 import { runEvery } from '../scheduled/timer.ts';
+import { createClockComparison } from './clock.ts';
 import { createKeyValue } from './key-value.ts';
+import { writeLogLine } from './log-output.ts';
 import { prepare } from './prepare.ts';
 import { listen } from './server.ts';
 import { countWorkers, shareOf, sharePort } from './workers.ts';
 
-const now = () => Date.now();
+const clock = createSteadyClock();
+const { now } = clock;
 /** How often the scheduled work is looked at: milliseconds. */
 const schedule = 60_000;
+/** How soon what waits goes on when who takes it is back: milliseconds. */
+const drainPause = 5000;
 /** How long what is still in the outbox is delivered at the end; other replicas go on with it. Milliseconds. */
 const flushTime = 5000;
 
@@ -71,13 +77,16 @@ export async function startService(
     const read = readConfig(variables);
     // What was named by an older name is told once, too.
     const config = { ...read, renamed: [] };
-    const log = createLog(config.logLevel, now);
+    const log = createLog(config.logLevel, now, writeLogLine);
     if (!isPrepared) await prepare(read, log, signal);
 
     const workers = countWorkers(config);
     const { poolSize, hashes } = shareOf(config, workers);
     const postgres = createPostgres({ url: config.database.url, poolSize });
     stops.push(postgres.close);
+    const compareClocks = createClockComparison({ clock, db: postgres.db, log });
+    await compareClocks();
+    stops.push(runEvery(schedule, compareClocks));
     const kv = await createKeyValue(config, log, now);
     stops.push(() => kv.close());
     const mailer = await createNodeMailer(config);
@@ -102,7 +111,8 @@ export async function startService(
       assets: createDirectoryAssets(resolve(import.meta.dirname, '../../dist/docs')),
       isBreached: createBreachedPasswords(config.breachedPasswordUrl),
       hasher: createPasswordHasher({
-        argon2: createArgon2Native(hashes),
+        hashing: createNodeHashing(hashes),
+        legacyPeppers: config.legacyPeppers,
         peppers: keyring.all.map(({ id, pepper }) => ({ id, key: pepper })),
         parameters: { ...config.argon2, parallelism: 1 },
       }),
@@ -113,6 +123,7 @@ export async function startService(
     stops.push(() =>
       Promise.race([app.deliverDue().catch(() => undefined), sleep(flushTime, undefined, { ref: false })]),
     );
+    stops.push(runEvery(drainPause, app.drain));
     // Of many replicas, one.
     stops.push(runEvery(schedule, (signal) => app.runScheduled({ alone: true, signal })));
     stops.push(await listen(app, config, log, sharePort(workers)));

@@ -1,16 +1,19 @@
 import { sql } from 'drizzle-orm';
 import * as z from 'zod';
+import type { Database } from '../db/database.ts';
+import { isWritable } from '../db/writable.ts';
 import type { Deps } from '../deps.ts';
 import { type Endpoint, endpoint, unlimited } from '../http/endpoint.ts';
+import { addressBucket } from '../limits/client-address.ts';
+import { aliveAnswer, aliveResponses } from './alive.ts';
 
-const alive = z
-  .object({ status: z.literal('ok'), name: z.string(), version: z.string() })
-  .meta({ id: 'Alive', examples: [{ status: 'ok', name: 'edge-auth', version: '1.0.0' }] });
 const dependency = z.object({ status: z.enum(['up', 'down']), latency_ms: z.number() });
+/** Reads and writes are told apart: a replica, or a full disk, still answers reads. */
+const database = z.object({ status: z.enum(['up', 'read_only', 'down']), latency_ms: z.number() });
 const ready = z
   .object({
     status: z.enum(['ready', 'degraded', 'unavailable', 'draining']),
-    dependencies: z.object({ database: dependency, key_value: dependency }),
+    dependencies: z.object({ database, key_value: dependency }),
   })
   .meta({
     id: 'Ready',
@@ -24,20 +27,25 @@ const ready = z
 
 /** How long a dependency may take to answer: milliseconds. */
 const patience = 2000;
+/** For how long it is believed that the database takes writes: milliseconds. */
+const writableTime = 5000;
 
 /** Liveness says that the process answers; readiness asks the dependencies. */
-export function healthRoutes({ db, kv, now }: Pick<Deps, 'db' | 'kv' | 'now'>, version: string): Endpoint[] {
-  const liveness = ['/', '/health', '/healthz'].map((path, index) =>
+export function healthRoutes(
+  { config, db, kv, now }: Pick<Deps, 'config' | 'db' | 'kv' | 'now'>,
+  version: string,
+): Endpoint[] {
+  const liveness = ['health', 'healthz'].map((name) =>
     endpoint({
       method: 'get',
-      path,
-      operationId: ['root', 'health', 'healthz'][index] ?? path,
+      path: `/${name}`,
+      operationId: name,
       tag: 'Operation',
-      summary: 'Whether the process answers',
-      responses: { 200: { description: 'It does', schema: alive } },
+      summary: 'Check that the process answers',
+      responses: aliveResponses,
       errors: [],
       prepare: unlimited,
-      handler: ({ c }) => c.json({ status: 'ok', name: 'edge-auth', version }),
+      handler: ({ c }) => c.json(aliveAnswer(version)),
     }),
   );
 
@@ -50,31 +58,58 @@ export function healthRoutes({ db, kv, now }: Pick<Deps, 'db' | 'kv' | 'now'>, v
     return { status, latency_ms: now() - start };
   }
 
+  let writableUntil = Number.NEGATIVE_INFINITY;
+
+  /** Asks for a write every few seconds, and for a read in between. */
+  async function askDatabase(): Promise<z.output<typeof database>> {
+    const left = writableUntil - now();
+    const read = () => ask(db.execute(sql`select 1`));
+    if (left > 0 && left <= writableTime) return await read();
+    const start = now();
+    const written = await ask(requireWritable(db));
+    if (written.status === 'up') {
+      writableUntil = start + writableTime;
+      return written;
+    }
+    writableUntil = Number.NEGATIVE_INFINITY;
+    const { status, latency_ms } = await read();
+    return { status: status === 'up' ? 'read_only' : 'down', latency_ms };
+  }
+
   const readiness = endpoint({
     method: 'get',
     path: '/readyz',
     operationId: 'readyz',
     tag: 'Operation',
-    summary: 'Whether the dependencies answer',
-    description: 'Without the key-value store the service goes on, degraded; without the database it cannot.',
+    summary: 'Check that the dependencies answer',
+    description:
+      'Without the key-value store the service goes on, degraded; without a database that takes writes it cannot.',
     responses: {
       200: { description: 'Ready, or degraded', schema: ready },
       503: { description: 'Unavailable, or about to end', schema: ready },
     },
     errors: [],
-    prepare: unlimited,
+    limits: ['readyz_address'],
+    prepare: ({ call }) => ({
+      hits: [{ policy: 'readyz_address', key: addressBucket(call.origin.address) }],
+      subject: undefined,
+    }),
     handler: async ({ c }) => {
-      const [database, keyValue] = await Promise.all([ask(db.execute(sql`select 1`)), ask(kv.ping())]);
-      const dependencies = { database, key_value: keyValue };
+      const [asked, keyValue] = await Promise.all([askDatabase(), ask(kv.ping())]);
+      const dependencies = { database: asked, key_value: keyValue };
       c.header('Cache-Control', 'no-store');
       if (c.env.draining === true) return c.json({ status: 'draining', dependencies }, 503, { 'Retry-After': '1' });
-      if (database.status === 'down') {
+      if (asked.status !== 'up') {
         return c.json({ status: 'unavailable', dependencies }, 503, { 'Retry-After': '2' });
       }
       return c.json({ status: keyValue.status === 'up' ? 'ready' : 'degraded', dependencies });
     },
   });
-  return [...liveness, readiness];
+  return config.readyz ? [...liveness, readiness] : liveness;
+}
+
+async function requireWritable(db: Database): Promise<void> {
+  if (!(await isWritable(db))) throw new Error('The database is read only');
 }
 
 async function withPatience(question: Promise<unknown>): Promise<void> {

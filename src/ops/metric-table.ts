@@ -43,27 +43,27 @@ const metricTable = {
   },
   edge_auth_http_request_duration_seconds: {
     type: 'histogram',
-    help: 'Time until the answer was ready, by the class of its status',
+    help: 'Time until the answer was ready, by class of status',
     labels: { method: 'open', route: 'open', status_class: 'open' },
   },
   edge_auth_logins_total: {
     type: 'counter',
-    help: 'Sign-ins by their result; not_settled are those that a fault or a hang-up broke off',
+    help: 'Sign-ins by result; not_settled means that an error or a disconnect interrupted it',
     labels: { result: loginResults },
   },
   edge_auth_tokens_issued_total: {
     type: 'counter',
-    help: 'Pairs of access and refresh token handed out, by what was shown for them',
+    help: 'Pairs of access and refresh tokens issued, by what the client presented',
     labels: { grant: ['proof', 'refresh_token'] },
   },
   edge_auth_refresh_reuse_total: {
     type: 'counter',
-    help: 'Refresh tokens shown again after their time, each of which ended its session',
+    help: 'Refresh tokens reused after the grace window; each ended its session',
     labels: {},
   },
   edge_auth_lockouts_total: {
     type: 'counter',
-    help: 'Locks that a failed sign-in made or made longer',
+    help: 'Locks that a failed sign-in created or extended',
     labels: { lockout: lockoutNames },
   },
   edge_auth_rate_limit_hits_total: {
@@ -73,62 +73,62 @@ const metricTable = {
   },
   edge_auth_password_hash_duration_seconds: {
     type: 'histogram',
-    help: 'Time to hash a new password or to verify one, with the wait for a turn',
+    help: 'Time to hash or verify a password, including the wait for a free slot',
     labels: { operation: ['hash', 'verify'] },
   },
   edge_auth_dependency_duration_seconds: {
     type: 'histogram',
-    help: 'Time of round trips; error means that the dependency did not do its part',
+    help: 'Time of round trips; error means that the dependency failed',
     labels: { dependency: dependencies, result: ['ok', 'error'] },
   },
   edge_auth_event_deliveries_total: {
     type: 'counter',
-    help: 'Attempts to hand an event to a sink',
+    help: 'Attempts to deliver an event to a sink',
     labels: { sink: 'open', result: ['taken', 'failed'] },
   },
   edge_auth_scheduled_steps_total: {
     type: 'counter',
-    help: 'Steps of the scheduled work',
+    help: 'Steps of scheduled work',
     labels: { step: scheduledSteps, result: ['ok', 'error'] },
   },
   edge_auth_trace_spans_total: {
     type: 'counter',
-    help: 'Spans handed to the collector of OpenTelemetry, or dropped',
+    help: 'Spans sent to the OpenTelemetry collector, or dropped',
     labels: { result: ['exported', 'dropped'] },
   },
   edge_auth_outbox_waiting: {
     type: 'gauge',
-    help: 'Rows of the outbox that are to be delivered',
+    help: 'Outbox rows waiting for delivery',
     labels: { kind: 'open', sink: 'open' },
   },
   edge_auth_outbox_oldest_age_seconds: {
     type: 'gauge',
-    help: 'Age of the oldest row that is to be delivered',
+    help: 'Age of the oldest outbox row waiting for delivery',
     labels: { kind: 'open', sink: 'open' },
   },
   edge_auth_outbox_dead: {
     type: 'gauge',
-    help: 'Rows of the outbox that were given up',
+    help: 'Outbox rows that the service gave up',
     labels: { kind: 'open', sink: 'open' },
   },
   edge_auth_signing_keys: {
     type: 'gauge',
-    help: 'Signing keys by their state',
+    help: 'Signing keys by state',
     labels: { state: 'open' },
   },
   edge_auth_signing_key_age_seconds: {
     type: 'gauge',
-    help: 'How long the present key has signed',
+    help: 'How long the current key has been signing',
     labels: {},
   },
   edge_auth_signing_key_next_rotation_seconds: {
     type: 'gauge',
-    help: 'How long until the next key signs; below 0 a rotation is overdue',
+    help: 'Time until the next key signs; below 0 the rotation is overdue',
     labels: {},
   },
   edge_auth_dependency_up: {
     type: 'gauge',
-    help: 'Whether a dependency answered while these metrics were read',
+    help: 'Whether the dependency answered when these metrics were read',
     labels: { dependency: 'open' },
   },
   edge_auth_build_info: {

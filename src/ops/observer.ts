@@ -1,6 +1,6 @@
 import type { Deps } from '../deps.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
-import { type Observation, observed } from './observation.ts';
+import { type Observation, observed, type Recorder, startObservation } from './observation.ts';
 import { observedDeps } from './observed-deps.ts';
 import { createSpanQueue, type Span } from './spans.ts';
 import { isAmong, randomId, type TraceParent } from './trace-context.ts';
@@ -44,6 +44,7 @@ export function createObserver(given: Deps): Observer {
           log,
           now,
         });
+  const recorder: Recorder = { metrics, now, record: (span) => spans?.add(span) };
   let flushesBefore = Number.NEGATIVE_INFINITY;
 
   async function flush(): Promise<void> {
@@ -57,21 +58,13 @@ export function createObserver(given: Deps): Observer {
     async trace({ parent, traceState }, work) {
       const traceId = parent?.traceId ?? randomId(16);
       const isWanted = parent?.sampled ?? isAmong(traceId, config.observability.traceRatio);
-      const here: Observation = {
-        metrics,
-        now,
-        traceId,
-        traceState,
-        spanId: randomId(8),
-        sampled: spans === undefined ? (parent?.sampled ?? false) : isWanted,
-        record: (span) => spans?.add(span),
-        timings: config.observability.serverTiming ? new Map() : undefined,
-      };
+      const sampled = spans === undefined ? (parent?.sampled ?? false) : isWanted;
+      const here = startObservation(recorder, { traceId, traceState, sampled }, config.observability.serverTiming);
       const start = now();
       const outcome = await observed(here, () => work(here));
       if (!here.sampled) return;
-      const { spanId, record } = here;
-      record({ ...outcome, traceId, traceState, spanId, parentSpanId: parent?.parentId, start, end: now() });
+      const { spanId } = here;
+      recorder.record({ ...outcome, traceId, traceState, spanId, parentSpanId: parent?.parentId, start, end: now() });
     },
     claimFlush: () => spans?.claim() ?? false,
     flush,

@@ -4,6 +4,9 @@ export const longestWait = 3 * 86_400_000;
 const firstPause = 30_000;
 const longestPause = 6 * 3_600_000;
 
+/** What only finds out whether somebody is back is tried again so soon, and no attempt: milliseconds. */
+export const probePause = 4000;
+
 /** Milliseconds. Doubles with each attempt; up to half of it is left to chance, so that many rows do not come back together. */
 export function pauseAfter(attempts: number): number {
   const pause = Math.min(firstPause * 2 ** (attempts - 1), longestPause);

@@ -2,6 +2,7 @@ import { sql } from 'drizzle-orm';
 import * as z from 'zod';
 import { type Database, query } from '../db/database.ts';
 import { outbox } from '../db/schema.ts';
+import { milliseconds } from '../db/sql.ts';
 
 const depth = z.object({
   kind: z.string(),
@@ -21,7 +22,7 @@ export async function readOutboxDepth(db: Database): Promise<OutboxDepth[]> {
     db,
     depth,
     sql`select kind, coalesce(sink, '') as sink, dead, count(*)::int as rows,
-      (extract(epoch from min(created_at)) * 1000)::float8 as oldest
+      ${milliseconds(sql`min(created_at)`)} as oldest
     from ${outbox} where delivered_at is null group by kind, coalesce(sink, ''), dead`,
   );
 }

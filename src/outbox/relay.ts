@@ -5,15 +5,19 @@ import { isMessageType, messages } from '../email/messages.ts';
 import { renderMail } from '../email/render.ts';
 import { MailRefused, sendTimeout } from '../mailer.ts';
 import { describeError } from '../ops/log.ts';
-import { longestWait, mostAttempts, pauseAfter } from './backoff.ts';
+import { longestWait, mostAttempts, pauseAfter, probePause } from './backoff.ts';
+import { createDrain } from './drain.ts';
 import { openPayload } from './outbox.ts';
-import { claimOutbox, deleteOutbox, type OutboxRow, postponeOutbox } from './store.ts';
+import { claimOutbox, deleteOutbox, type OutboxRow, postponeOutbox, wakeMails } from './store.ts';
 
 /** How long a claimed row is this relay's, longer than any attempt takes: milliseconds. */
 const lease = 60_000;
 /** How many rows are tried at a time, and for how long one sweep goes on. */
 const batch = 10;
 const sweepTime = 20_000;
+/** After so many mails in a row that were not taken, who takes them counts as away. */
+const mostFailures = 3;
+const mostWoken = 1000;
 
 /**
  * Carries out a task, in one statement that takes its row away (`takenTask`): so it is done once, however often it is
@@ -24,6 +28,13 @@ export type Task = (payload: unknown, row: OutboxRow) => Promise<readonly Outbox
 export interface Relay {
   /** Delivers rows that were written a moment ago. Logs what fails, which is tried again later; does not reject. */
   deliver(rows: readonly OutboxRow[]): Promise<void>;
+  /** Whether `drain` has anything to do: costs nothing, so it may be asked every few seconds. */
+  isBehind(): boolean;
+  /**
+   * Goes on where a sweep left something, and asks who takes mails whether they are back. Logs what fails; does not
+   * reject.
+   */
+  drain(): Promise<void>;
   /** Delivers what is due: what failed before, and what nobody came to deliver. Safe to run in many places at once. */
   sweep(): Promise<void>;
 }
@@ -52,6 +63,22 @@ const payloadOf = z.object({ to: z.string(), locale: z.string(), data: z.unknown
  */
 export function createRelay(deps: Needs, tasks: Readonly<Record<string, Task>>, deliverEvents: DeliverEvents): Relay {
   const { config, db, log, mailer, now } = deps;
+  /** How many mails in a row were not taken, by nobody's fault but who takes them. */
+  let failures = 0;
+
+  async function took(): Promise<void> {
+    const isBack = failures >= mostFailures;
+    failures = 0;
+    if (!isBack) return;
+    drain.lookAgain();
+    // What waits for hours after an outage of hours is due now. Nothing that may be under way.
+    const until = now() + 2 * lease;
+    try {
+      while ((await wakeMails(db, { now: now(), until, limit: mostWoken })) === mostWoken);
+    } catch (error) {
+      log.warn('mails_not_woken', describeError(error));
+    }
+  }
 
   async function send(row: OutboxRow): Promise<void> {
     if (mailer === undefined) throw new Undeliverable('no_mailer');
@@ -73,32 +100,43 @@ export function createRelay(deps: Needs, tasks: Readonly<Record<string, Task>>, 
    * Only who takes mails can refuse one for good. Whatever else is wrong (a type or a secret that only other instances
    * know while a release goes out, a message of another shape) may be right later, and is tried as long as anything is.
    */
-  async function postpone(row: OutboxRow, attempts: number, error: unknown): Promise<void> {
+  async function postpone(row: OutboxRow, tries: number, isProbe: boolean, error: unknown): Promise<void> {
+    const attempts = tries - (isProbe ? 1 : 0);
     const dead = error instanceof MailRefused || attempts >= mostAttempts || isTooOld(row);
     const { id, kind, type } = row;
     const reason = describeError(error);
     log[dead ? 'error' : 'warn']('outbox_failed', { kind, type, outbox_id: id, attempts, dead, ...reason });
     const lastError = String(reason['error_code'] ?? reason['cause_code'] ?? reason['error']);
-    await postponeOutbox(db, row, attempts, { at: now() + (dead ? 0 : pauseAfter(attempts)), dead }, lastError);
+    await postponeOutbox(
+      db,
+      row,
+      attempts,
+      { at: now() + (dead ? 0 : isProbe ? probePause : pauseAfter(attempts)), dead },
+      lastError,
+    );
   }
 
   const isTooOld = (row: OutboxRow) => now() - row.createdAt.getTime() > longestWait;
 
   /**
+   * @param isProbe whether it only finds out if who takes mails is back: no attempt of the row's
    * @param attempts how many there are with this one. An instance that ends halfway still has counted it.
    * @returns whether it came to an end: it went well, or who takes mails is there and refused it for good
    */
-  async function attempt(row: OutboxRow, attempts: number): Promise<boolean> {
+  async function attempt(row: OutboxRow, attempts: number, isProbe = false): Promise<boolean> {
     // Whoever claims it next must not find it under way.
     if (row.nextAttemptAt.getTime() - now() < sendTimeout) return false;
     try {
       if (attempts > mostAttempts || isTooOld(row)) throw new Undeliverable('given_up');
       if (row.kind === 'task') await deliver(await carryOut(row));
       else await send(row);
+      if (row.kind === 'email') await took();
       return true;
     } catch (error) {
+      const isAway = row.kind === 'email' && !(error instanceof MailRefused || error instanceof Undeliverable);
+      if (isAway) failures += 1;
       // Where this fails too, the row is taken up when its lease is over.
-      await postpone(row, attempts, error).catch((second: unknown) =>
+      await postpone(row, attempts, isProbe, error).catch((second: unknown) =>
         log.error('outbox_unreachable', describeError(second)),
       );
       return error instanceof MailRefused;
@@ -108,26 +146,44 @@ export function createRelay(deps: Needs, tasks: Readonly<Record<string, Task>>, 
   async function deliver(rows: readonly OutboxRow[]): Promise<void> {
     const { events = [], others = [] } = Object.groupBy(rows, ({ kind }) => (kind === 'event' ? 'events' : 'others'));
     await Promise.all([deliverEvents(events), ...others.map((row) => attempt(row, 1))]);
+    if (failures === 0) await drain.run();
   }
 
   /** Batch after batch, one at least, until one is not full or fails as a whole, or the time is over. */
-  async function sweepKinds(kinds: readonly ('email' | 'task')[], until: number): Promise<'ended' | 'all failed'> {
+  async function sweepKinds(
+    kinds: readonly ('email' | 'task')[],
+    until: number,
+    limit = batch,
+  ): Promise<'ended' | 'all failed'> {
     do {
-      const rows = await claimOutbox(db, { kinds, now: now(), leaseUntil: now() + lease, limit: batch });
-      const outcomes = await Promise.all(rows.map((row) => attempt(row, row.attempts ?? 1)));
-      if (outcomes.length < batch) return 'ended';
+      const early = limit === 1 ? { early: now() + 2 * lease } : {};
+      const rows = await claimOutbox(db, { kinds, limit, now: now(), leaseUntil: now() + lease, ...early });
+      const outcomes = await Promise.all(rows.map((row) => attempt(row, row.attempts ?? 1, limit === 1)));
+      if (outcomes.length < limit) return 'ended';
       if (!outcomes.includes(true)) return 'all failed';
     } while (now() < until);
+    drain.lookAgain();
     return 'ended';
   }
 
+  async function sweep(): Promise<void> {
+    const until = now() + sweepTime;
+    // A provider that takes none of them is down: the next sweep asks again. Tasks need none, and go on.
+    if ((await sweepKinds(['email', 'task'], until)) === 'all failed') await sweepKinds(['task'], until);
+  }
+
+  const drain = createDrain({
+    now,
+    isFailing: () => failures >= mostFailures,
+    probe: async () => void (await sweepKinds(['email'], now(), 1)),
+    sweep,
+  });
+
   return {
     deliver,
-    async sweep() {
-      const until = now() + sweepTime;
-      // A provider that takes none of them is down: the next sweep asks again. Tasks need none, and go on.
-      if ((await sweepKinds(['email', 'task'], until)) === 'all failed') await sweepKinds(['task'], until);
-    },
+    sweep,
+    isBehind: drain.isDue,
+    drain: () => drain.run().catch((error: unknown) => log.error('outbox_unreachable', describeError(error))),
   };
 }
 

@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { type Database, query } from '../db/database.ts';
 import { insertFrom } from '../db/insert-from.ts';
 import { oneTimeTokens, outbox } from '../db/schema.ts';
+import { duration, milliseconds } from '../db/sql.ts';
 
 export type OutboxRow = typeof outbox.$inferInsert;
 
@@ -100,6 +101,26 @@ export async function postponeOutbox(
     .where(and(eq(outbox.id, row.id), eq(outbox.nextAttemptAt, row.nextAttemptAt)));
 }
 
+/**
+ * Who takes mails is back: what failed and waits for longer than until a time is due now.
+ * @param which the first two in milliseconds
+ * @returns how many
+ */
+export async function wakeMails(
+  db: Database,
+  { now, until, limit }: { readonly now: number; readonly until: number; readonly limit: number },
+): Promise<number> {
+  const rows = await query(
+    db,
+    z.object({ id: z.uuid() }),
+    sql`update ${outbox} set next_attempt_at = ${timestamp(now)} where id in (
+      select id from ${outbox} where kind = 'email' and delivered_at is null and not dead and attempts > 0
+        and next_attempt_at > ${timestamp(until)} order by next_attempt_at limit ${limit} for update skip locked
+    ) returning id`,
+  );
+  return rows.length;
+}
+
 const claimed = z.object({
   id: z.uuid(),
   kind: z.enum(['event', 'email', 'task']),
@@ -115,6 +136,8 @@ interface Claim {
   /** Both in milliseconds. */
   readonly now: number;
   readonly leaseUntil: number;
+  /** Those too that wait for longer than until then: milliseconds. Undefined for none. */
+  readonly early?: number;
   readonly limit: number;
 }
 
@@ -124,12 +147,13 @@ interface Claim {
  * good for begins anew with each attempt to send its mail: a link that was held up must not arrive dead. Events are claimed
  * by themselves (`events/store.ts`).
  */
-export async function claimOutbox(db: Database, { kinds, now, leaseUntil, limit }: Claim): Promise<OutboxRow[]> {
+export async function claimOutbox(db: Database, { kinds, now, leaseUntil, limit, early }: Claim): Promise<OutboxRow[]> {
   const rows = await query(
     db,
     claimed,
     sql`with due as (
-      select id from ${outbox} where next_attempt_at <= ${timestamp(now)} and delivered_at is null and not dead
+      select id from ${outbox} where delivered_at is null and not dead and (next_attempt_at <= ${timestamp(now)}
+          ${early === undefined ? sql`` : sql`or next_attempt_at > ${timestamp(early)}`})
         and kind <> 'event' and kind in ${kinds}
       order by next_attempt_at limit ${limit} for update skip locked
     ), claimed as (
@@ -138,11 +162,11 @@ export async function claimOutbox(db: Database, { kinds, now, leaseUntil, limit 
       returning o.id, o.kind, o.type, o.subject, o.payload_sealed, o.attempts, o.created_at
     ), renewed as (
       update ${oneTimeTokens} as t set created_at = ${timestamp(now)},
-        expires_at = ${timestamp(now)} + (t.expires_at - t.created_at),
-        code_expires_at = ${timestamp(now)} + (t.code_expires_at - t.created_at)
+        expires_at = ${timestamp(now)} + ${duration(sql`t.created_at`, sql`t.expires_at`)},
+        code_expires_at = ${timestamp(now)} + ${duration(sql`t.created_at`, sql`t.code_expires_at`)}
       from claimed where t.id = claimed.id
     )
-    select id, kind, type, subject, payload_sealed, attempts, (extract(epoch from created_at) * 1000)::float8 as created_at
+    select id, kind, type, subject, payload_sealed, attempts, ${milliseconds(sql`created_at`)} as created_at
     from claimed`,
   );
   return rows.map((row) => ({

@@ -1,4 +1,5 @@
 import { type KeyValue, KeyValueUnavailable, type Operation } from '../kv.ts';
+import { startPatience } from './patience.ts';
 
 interface DeadlineOptions {
   /** How long a call may take, in milliseconds. */
@@ -14,7 +15,8 @@ interface DeadlineOptions {
 }
 
 /**
- * Bounds what a slow or dead store costs. A call that is not answered in time rejects with `KeyValueUnavailable`. After
+ * Bounds what a slow or dead store costs. A call that is not answered in time rejects with `KeyValueUnavailable`; time in
+ * which our own event loop was held up is not the store's (`startPatience`). After
  * a failure the store is not asked for a while: calls reject at once, so a store that swallows everything costs one wait
  * a second and not one a request. Then one call is let through to probe it.
  *
@@ -86,10 +88,10 @@ const isAboutSums = (operations: readonly Operation[]) =>
 /** The race keeps listening to the promise it gave up, so a late rejection is never an unhandled one. */
 async function inTime<Answer>(answer: Promise<Answer>, milliseconds: number): Promise<Answer> {
   const { promise: timeout, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(new KeyValueUnavailable('timeout')), milliseconds);
+  const stop = startPatience(milliseconds, () => reject(new KeyValueUnavailable('timeout')));
   try {
     return await Promise.race([answer, timeout]);
   } finally {
-    clearTimeout(timer);
+    stop();
   }
 }

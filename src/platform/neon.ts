@@ -2,6 +2,7 @@ import { neon, neonConfig } from '@neondatabase/serverless';
 import type { Logger } from 'drizzle-orm/logger';
 import { drizzle } from 'drizzle-orm/neon-http';
 import type { Database } from '../db/database.ts';
+import { retryingDatabase } from '../db/retries.ts';
 
 export interface NeonOptions {
   readonly url: string;
@@ -19,5 +20,5 @@ export function createNeon({ url, endpoint, logger }: NeonOptions): Database {
     // What breaks here the driver tells as a lost connection; what breaks while it reads the body itself, as it comes.
     return new Response(await response.text(), response);
   };
-  return drizzle(neon(url), { logger: logger ?? false });
+  return retryingDatabase(drizzle(neon(url), { logger: logger ?? false }));
 }

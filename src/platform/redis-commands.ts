@@ -50,8 +50,13 @@ const addedKey = (key: string) => `edge-auth:added:${key.toWellFormed()}`;
 /**
  * @param exchange how the adapter sends commands
  * @param adapt what the adapter has to change of a script, for its Redis to take it
+ * @param now what time callers go by: milliseconds since the epoch
  */
-export function createRunner(exchange: Exchange, adapt: (script: Script) => Script = (script) => script) {
+export function createRunner(
+  exchange: Exchange,
+  adapt: (script: Script) => Script = (script) => script,
+  now: () => number = Date.now,
+) {
   let scripts: Scripts | undefined;
   const sent = new Set<ScriptName>();
 
@@ -83,7 +88,7 @@ export function createRunner(exchange: Exchange, adapt: (script: Script) => Scri
       return (await replies.promise)[index];
     };
     // Every operation sends before it first waits, so after this line `calls` is complete.
-    const results = Promise.all(operations.map((operation) => perform(operation, send)));
+    const results = Promise.all(operations.map((operation) => perform(operation, send, now)));
     if (calls.length > 0) exchangeAll(calls, scripts).then(replies.resolve, replies.reject);
     return results;
   };
@@ -113,10 +118,10 @@ function toCommands(calls: readonly Call[], scripts: Scripts, sent: ReadonlySet<
 
 const isUnknownScript = (reply: unknown) => reply instanceof ErrorReply && reply.code === 'NOSCRIPT';
 
-async function perform(operation: Operation, send: Send): Promise<Result> {
+async function perform(operation: Operation, send: Send, now: () => number): Promise<Result> {
   switch (operation.type) {
     case 'limit':
-      return hit(operation, send);
+      return hit(operation, send, now);
     case 'attempt': {
       const { counters, resetKey } = operation;
       if (counters.length === 0) return { allowed: true, until: 0, failures: [] };
@@ -142,6 +147,11 @@ async function perform(operation: Operation, send: Send): Promise<Result> {
       if (reply !== 'OK' && reply !== null) throw new KeyValueUnavailable('refused');
       return reply === 'OK';
     }
+    case 'return': {
+      const { key, limit, window } = operation;
+      await slidingWindow(limit, window, send).limit(key.toWellFormed(), { rate: -1 });
+      return true;
+    }
     case 'get': {
       // MGET without keys is an error.
       if (operation.keys.length === 0) return [];
@@ -152,13 +162,16 @@ async function perform(operation: Operation, send: Send): Promise<Result> {
   }
 }
 
-async function hit({ key, limit, window }: LimitOperation, send: Send): Promise<Result> {
-  const ratelimit = createRatelimit(limit, toMilliseconds(window), async (_sha1, keys, args) => {
+async function hit({ key, limit, window }: LimitOperation, send: Send, now: () => number): Promise<Result> {
+  const { success, remaining, reset } = await slidingWindow(limit, window, send).limit(key.toWellFormed());
+  // The library tells it by the clock of this machine, which may not be the caller's.
+  return { success, limit, remaining, reset: reset - Date.now() + now() };
+}
+
+const slidingWindow = (limit: number, window: number, send: Send) =>
+  createRatelimit(limit, toMilliseconds(window), async (_sha1, keys, args) => {
     const reply = await send({ type: 'script', script: 'limit', keys, args: args.map(String) });
     // A reply of another shape would be taken for a permission.
     if (!Array.isArray(reply) || !reply.every(Number.isInteger)) throw new KeyValueUnavailable('refused');
     return reply;
   });
-  const { success, remaining, reset } = await ratelimit.limit(key.toWellFormed());
-  return { success, limit, remaining, reset };
-}

@@ -1,5 +1,6 @@
 import { createClient, DisconnectsClientError, ErrorReply as RedisError } from 'redis';
 import { KeyValueUnavailable } from '../kv.ts';
+import { startPatience } from './patience.ts';
 import { ErrorReply } from './redis-commands.ts';
 
 export interface RedisOptions {
@@ -25,11 +26,11 @@ export function createRedisConnection({ url, timeout = 1000 }: RedisOptions): Re
     async exchange(lines) {
       const client = await connection.open();
       // TCP alone takes a quarter of an hour to notice that a host has vanished.
-      const stalled = setTimeout(() => client.destroy(), timeout);
+      const stop = startPatience(timeout, () => client.destroy());
       try {
         return await Promise.all(lines.map((line) => client.sendCommand([...line]).catch(toReply)));
       } finally {
-        clearTimeout(stalled);
+        stop();
       }
     },
     close: connection.close,
@@ -70,12 +71,12 @@ function createConnection(url: string, timeout: number) {
     fresh.on('error', () => {});
     let timedOut = false;
     // A server may accept a connection and then never answer AUTH.
-    const stalled = setTimeout(() => {
+    const stop = startPatience(timeout, () => {
       timedOut = true;
       fresh.destroy();
-    }, timeout);
+    });
     const failure = await fresh.connect().then(() => undefined, codeOf);
-    clearTimeout(stalled);
+    stop();
     // The client may connect to the end even when it was destroyed on the way.
     const code = closed ? 'closed' : timedOut ? 'timeout' : failure;
     if (code === undefined) {

@@ -1,23 +1,24 @@
 import { createHash } from 'node:crypto';
-import { defineKeyValue, type KeyValue, KeyValueUnavailable } from '../kv.ts';
-import { type Command, createRunner, ErrorReply } from './redis-commands.ts';
+import { defineKeyValue, type KeyValue } from '../kv.ts';
+import { type Command, createRunner } from './redis-commands.ts';
 import { createRedisConnection, type RedisOptions } from './redis-connection.ts';
 import type { Script } from './redis-scripts.ts';
+
+interface Clock {
+  /** Milliseconds since the epoch, as the caller tells time. */
+  readonly now?: () => number;
+}
 
 /**
  * Redis over TCP. The client gathers the commands of one `run` (and of all runs of one turn of the event loop) into one
  * write. Connects when first asked; a lost connection is opened again by the first run that needs it.
  */
-export function createRedisKeyValue(options: RedisOptions): KeyValue {
+export function createRedisKeyValue({ now = Date.now, ...options }: RedisOptions & Clock): KeyValue {
   const { exchange, close } = createRedisConnection(options);
 
   return defineKeyValue({
     kind: 'redis',
-    run: createRunner((commands) => exchange(commands.map(toLine)), stripShebang),
-    async ping() {
-      const [reply] = await exchange([['PING']]);
-      if (reply instanceof ErrorReply) throw new KeyValueUnavailable(reply.code);
-    },
+    run: createRunner((commands) => exchange(commands.map(toLine)), stripShebang, now),
     close,
   });
 }

@@ -27,9 +27,6 @@ export function createUpstashKeyValue({ url, token, timeout = 1000 }: UpstashOpt
   return defineKeyValue({
     kind: 'upstash',
     run: createRunner(exchange),
-    async ping() {
-      await redis.ping().catch(rethrow);
-    },
     async close() {},
   });
 }

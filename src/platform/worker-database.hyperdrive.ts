@@ -3,6 +3,7 @@ import pg from 'pg';
 import * as z from 'zod';
 import type { Config } from '../config.ts';
 import type { Database } from '../db/database.ts';
+import { retryingDatabase } from '../db/retries.ts';
 
 const binding = z.object({ HYPERDRIVE: z.object({ connectionString: z.string() }) });
 
@@ -25,7 +26,7 @@ export function openDatabase({ database }: Config): Database {
       connectionTimeoutMillis: 5000,
       query_timeout: 10_000,
     });
-  return drizzle(new OneStatementEach(connect));
+  return retryingDatabase(drizzle(new OneStatementEach(connect)));
 }
 
 /** What the query builder takes for a client: it makes a connection for each statement. */

@@ -5,8 +5,12 @@ import { leases } from '../db/schema.ts';
 
 const timestamp = (milliseconds: number) => sql`${new Date(milliseconds).toISOString()}::timestamptz`;
 
+/** Clocks may differ by this much: milliseconds. */
+const skew = 60_000;
+
 /**
- * Takes a lease that is free or has run out; of many that ask at once, one gets it. Times are in milliseconds.
+ * Takes a lease that is free or has run out; of many that ask at once, one gets it. Times are in milliseconds. One that
+ * would last longer than any does was claimed by a clock that was ahead: it counts as run out.
  * @returns whether it is the caller's until `until`
  */
 export async function claimLease(db: Database, name: string, now: number, until: number): Promise<boolean> {
@@ -14,7 +18,7 @@ export async function claimLease(db: Database, name: string, now: number, until:
     db,
     z.object({ name: z.string() }),
     sql`insert into ${leases} as l (name, until) values (${name}, ${timestamp(until)})
-      on conflict (name) do update set until = excluded.until where l.until <= ${timestamp(now)}
+      on conflict (name) do update set until = excluded.until where l.until <= ${timestamp(now)} or l.until > ${timestamp(until + skew)}
       returning name`,
   );
   return rows.length === 1;

@@ -10,7 +10,6 @@ import type { SigningKeys } from '../tokens/signing-keys.ts';
 import { claimLease, moveLease } from './lease-store.ts';
 import { createRetention } from './retention.ts';
 
-const leaseName = 'scheduled';
 /** Longer than a run takes. One that lasts longer was cut off: another may begin. Milliseconds. */
 const longestRun = 300_000;
 /** For how long after a run began no other replica begins one: most of the minute between two. Milliseconds. */
@@ -45,10 +44,11 @@ export function createScheduled(deps: Needs): RunScheduled {
     ['relay_outbox', relay.sweep],
     ['relay_events', events.sweep],
   ];
-  const steps: Steps = [
+  /** By itself, so that a replica that cannot reach the key-value store leaves it to one that can, at once. */
+  const marks: Steps = [['repeat_revocations', revocation.repeat]];
+  const others: Steps = [
     ['give_up_events', events.giveUp],
     ['rotate_signing_keys', signingKeys.rotate],
-    ['repeat_revocations', revocation.repeat],
     ['note_endings', () => sweepEndings(deps)],
     ['delete_sessions', retention.deleteSessions],
     ['delete_one_time_tokens', retention.deleteOneTimeTokens],
@@ -73,14 +73,23 @@ export function createScheduled(deps: Needs): RunScheduled {
     }
   }
 
-  async function runSteps(which: Steps, signal: AbortSignal | undefined): Promise<void> {
+  /** @returns whether all were done */
+  async function runSteps(which: Steps, signal: AbortSignal | undefined): Promise<boolean> {
+    let isDone = true;
     for (const [step, work] of which) {
-      if (signal?.aborted === true) return;
-      await timed(step, work, (result) => (typeof result === 'number' ? { done: result } : {}));
+      if (signal?.aborted === true) return false;
+      const result = await timed(
+        step,
+        async () => (await work()) ?? 'done',
+        (done) => (typeof done === 'number' ? { done } : {}),
+      );
+      isDone &&= result !== undefined;
     }
+    return isDone;
   }
 
-  async function runAlone(signal: AbortSignal | undefined): Promise<void> {
+  /** A replica that cannot do the work, or ends, gives the lease up: another one takes it. */
+  async function runAlone(leaseName: string, which: Steps, signal: AbortSignal | undefined): Promise<void> {
     const start = now();
     const until = start + longestRun;
     if (
@@ -91,9 +100,9 @@ export function createScheduled(deps: Needs): RunScheduled {
       )) !== true
     )
       return;
-    await runSteps(steps, signal);
+    const isDone = await runSteps(which, signal);
     // Where this fails, or never comes, the lease runs out by itself.
-    const next = signal?.aborted === true ? now() : Math.max(now(), start + pause);
+    const next = isDone ? Math.max(now(), start + pause) : now();
     await timed(
       'move_lease',
       () => moveLease(db, leaseName, until, next),
@@ -103,14 +112,20 @@ export function createScheduled(deps: Needs): RunScheduled {
 
   return async ({ alone = false, signal } = {}) => {
     // A time and not a promise: requests on Workers must not wait for each other, and may be cut off in the middle.
-    if (now() < busyUntil) {
+    const left = busyUntil - now();
+    // More is left only after the clock was set back.
+    if (left > 0 && left <= longestRun) {
       log.warn('scheduled_skipped', { reason: 'still running' });
       return;
     }
     busyUntil = now() + longestRun;
     try {
+      // The marks first: what a token may still do depends on them.
+      if (alone) await runAlone('repeat_revocations', marks, signal);
+      else await runSteps(marks, signal);
       await runSteps(relays, signal);
-      await (alone ? runAlone(signal) : runSteps(steps, signal));
+      if (alone) await runAlone('scheduled', others, signal);
+      else await runSteps(others, signal);
     } finally {
       busyUntil = Number.NEGATIVE_INFINITY;
     }

@@ -2,6 +2,7 @@ import type { Origin } from '../audit/audit.ts';
 import type { Deps } from '../deps.ts';
 import { Problem, type ProblemCode } from '../errors.ts';
 import type { AttemptResult, GetOperation } from '../kv.ts';
+import { countShared } from '../limits/counting.ts';
 import { type Attempt, attemptOperation, enforceLockout, forgiveAttempt, noAttempt } from '../limits/lockout.ts';
 import { untoldPolicies } from '../limits/policies.ts';
 import { enforce, type Hit, isRefused, limitOperation, rateLimitHeaders } from '../limits/rate-limit.ts';
@@ -46,10 +47,9 @@ export interface Gate {
    * @param counted the limits that the request counts against, and the counters of failures where it is a guess
    * @param caller where the request needs one: whose token must not be revoked
    * @param announce given the `RateLimit-*` headers, also those of a refusal
-   * @returns how the guess was counted
    * @throws {Problem} `rate_limited`, `account_locked`, `invalid_token`
    */
-  admit(counted: Counted, caller: Caller | undefined, announce: (headers: Headers) => void): Promise<AttemptResult>;
+  admit(counted: Counted, caller: Caller | undefined, announce: (headers: Headers) => void): Promise<Admission>;
   /** Notes a refusal in the audit log, once the answer is out. Does not reject. */
   noteRefusal(code: ProblemCode, caller: Caller | undefined, origin: Origin): Promise<void>;
   /** Takes the guess of a request back that was let in and then not looked at. Does not reject. */
@@ -59,6 +59,16 @@ export interface Gate {
 interface Counted {
   readonly hits: readonly Hit[];
   readonly attempt?: Attempt;
+}
+
+/** A request that was counted. */
+export interface Admission {
+  /** How the guess was counted. */
+  readonly tried: AttemptResult;
+  /** Why it is not let in; undefined where it is. */
+  readonly refusal: unknown;
+  /** Takes back what it has used up of its limits, where it did not happen. Does not reject. */
+  readonly giveBack: () => Promise<void>;
 }
 
 type Headers = Readonly<Record<string, string>>;
@@ -101,10 +111,9 @@ export function createGate(deps: Needs): Gate {
     async admit({ hits, attempt = noAttempt }, caller, announce) {
       const limits = hits.map((hit) => limitOperation(config, hit));
       const guess = attemptOperation(config, attempt, now());
-      if (caller === undefined && limits.length + guess.counters.length === 0) return nothingTried;
+      if (caller === undefined && limits.length + guess.counters.length === 0) return nothingCounted;
       const read = caller === undefined ? nothingRead : revocation.read(caller.claims);
-      const countHere = async () => [undefined, ...(await fallback.run([guess, ...limits]))] as const;
-      const [marks, tried, ...results] = await kv.run([read, guess, ...limits]).catch(countHere);
+      const [marks, tried, ...results] = await countShared({ fallback, kv }, read, guess, limits);
       const told = results.filter((_, index) => hits.some((hit, n) => n === index && !untoldPolicies.has(hit.policy)));
       announce(rateLimitHeaders(told, now()));
       // Where nobody gets to guess it is no failure. Where it is one, the attempt that locks an account tells its owner.
@@ -116,10 +125,20 @@ export function createGate(deps: Needs): Gate {
       enforce(results, now());
       if (!tried.allowed) count('edge_auth_logins_total', { result: 'account_locked' });
       enforceLockout(tried, now());
-      if (caller !== undefined && !(await revocation.judge(caller.claims, marks))) {
-        throw new Problem('invalid_token', { reason: 'revoked' });
-      }
-      return tried;
+      const counter = marks === undefined ? fallback : kv;
+      const giveBack = async () => {
+        const back = limits.map(({ key, limit, window }) => ({ type: 'return', key, limit, window }) as const);
+        // A store that has gone since forgets by itself.
+        if (back.length > 0) await counter.run(back).catch(() => undefined);
+      };
+      const refusal =
+        caller === undefined
+          ? undefined
+          : await revocation.judge(caller.claims, marks).then(
+              (isGood) => (isGood ? undefined : new Problem('invalid_token', { reason: 'revoked' })),
+              (error: unknown) => error,
+            );
+      return { tried, refusal, giveBack };
     },
 
     noteRefusal: (code, caller, origin) =>
@@ -132,4 +151,5 @@ export function createGate(deps: Needs): Gate {
 }
 
 const nothingTried: AttemptResult = { allowed: true, until: 0, failures: [] };
+const nothingCounted: Admission = { tried: nothingTried, refusal: undefined, giveBack: async () => undefined };
 const nothingRead: GetOperation = { type: 'get', keys: [] };

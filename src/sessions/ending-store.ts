@@ -2,6 +2,7 @@ import { type SQL, sql } from 'drizzle-orm';
 import * as z from 'zod';
 import { type Database, query } from '../db/database.ts';
 import { auditLog, sessionEndings, sessions, users } from '../db/schema.ts';
+import { milliseconds } from '../db/sql.ts';
 import { timestamp } from './store.ts';
 
 /** So many sessions of a user one statement ends. The epoch ends the others, and the scheduled work notes it later. */
@@ -67,7 +68,7 @@ export async function readEndings(
   return await query(
     db,
     endingRow,
-    sql`select e.user_id, e.reason, (extract(epoch from e.ended_at) * 1000)::float8 as ended_at, e.kept_id
+    sql`select e.user_id, e.reason, ${milliseconds(sql`e.ended_at`)} as ended_at, e.kept_id
       from ${sessionEndings} as e where e.ended_at >= ${timestamp(since)} and e.ended_at <= ${timestamp(before)}
       order by e.ended_at limit ${limit}`,
   );

@@ -3,9 +3,10 @@ import * as z from 'zod';
 import { type AuditRow, auditFrom } from '../audit/audit.ts';
 import { type Database, query } from '../db/database.ts';
 import { sessions, users } from '../db/schema.ts';
+import { milliseconds, millisecondsBetween } from '../db/sql.ts';
 import { type OutboxRow, promisedFrom } from '../outbox/store.ts';
 import type { RefreshTokenParts } from '../tokens/refresh-token.ts';
-import { milliseconds, presentColumns, presentSession, timestamp } from './store.ts';
+import { presentColumns, presentSession, timestamp } from './store.ts';
 
 export interface PresentedToken extends RefreshTokenParts {
   /** Whether the first token of the session leaves its row at that generation. */
@@ -19,7 +20,7 @@ const found = presentSession.extend({ ...ages.shape, ...told.shape });
 const notFound = told.extend({ id: z.null() });
 export type FoundSession = z.output<typeof found>;
 
-const age = (since: SQL) => sql`${milliseconds(sql`clock_timestamp()`)} - ${milliseconds(since)}`;
+const age = (since: SQL) => millisecondsBetween(since, sql`clock_timestamp()`);
 
 /**
  * Takes a refresh token of `generation`, in one conditional update that answers every race: parallel ones queue at

@@ -3,13 +3,13 @@ import * as z from 'zod';
 import { type AuditRow, auditFrom } from '../audit/audit.ts';
 import { type Database, query } from '../db/database.ts';
 import { sessions, users } from '../db/schema.ts';
+import { columnsOf, milliseconds } from '../db/sql.ts';
 import { type OutboxRow, promisedFrom } from '../outbox/store.ts';
 
 export type SessionRow = typeof sessions.$inferInsert;
 export type KeptSession = typeof sessions.$inferSelect;
 
 export const timestamp = (milliseconds: number) => sql`${new Date(milliseconds).toISOString()}::timestamptz`;
-export const milliseconds = (column: unknown) => sql`(extract(epoch from ${column}) * 1000)::float8`;
 
 /** A session as its tokens tell of it. Times are milliseconds since the epoch. */
 export const presentSession = z.object({
@@ -78,12 +78,11 @@ export async function readSessions(
   ];
   // Open ones have one epoch. With it in their order they are a range of the index that knows it, however many are dead.
   const older = page.before === undefined ? undefined : lt(sessions.id, page.before);
-  const rows = await db
-    .select({ session: sessions })
+  return await db
+    .select(columnsOf(sessions))
     .from(sessions)
     .innerJoin(users, eq(users.id, sessions.userId))
     .where(and(eq(sessions.userId, userId), older, ...(isOpen ?? [])))
     .orderBy(...(isOpen === undefined ? [] : [desc(sessions.epoch)]), desc(sessions.id))
     .limit(page.limit);
-  return rows.map(({ session }) => session);
 }

@@ -1,13 +1,14 @@
-import { asc, inArray, sql } from 'drizzle-orm';
+import { type AnyColumn, asc, inArray, type SQL, sql } from 'drizzle-orm';
 import * as z from 'zod';
 import { type Database, query } from '../db/database.ts';
 import { sessionEndings, sessions, signingKeys, users } from '../db/schema.ts';
+import { columnsOf, milliseconds } from '../db/sql.ts';
 
 export type SigningKeyRow = typeof signingKeys.$inferSelect;
 
 /** Every signing key, oldest first: never more than a handful, expired ones are deleted. */
 export function readSigningKeys(db: Database): Promise<SigningKeyRow[]> {
-  return db.select().from(signingKeys).orderBy(asc(signingKeys.ordinal));
+  return db.select(columnsOf(signingKeys)).from(signingKeys).orderBy(asc(signingKeys.ordinal));
 }
 
 /** Adds a key unless another isolate took its ordinal first: then nothing happens, and the other's key counts. */
@@ -40,41 +41,49 @@ export async function isTokenCurrent(
   return rows.length === 1;
 }
 
-/** Users whose roles changed since a time, and when (milliseconds). At most `limit`, newest first. */
+/** A part of a long list, in the order of ids: at most `limit` that come after one. */
+export interface Page {
+  readonly after: string | undefined;
+  readonly limit: number;
+}
+
+const afterId = (column: SQL | AnyColumn, { after }: Page): SQL =>
+  after === undefined ? sql`` : sql`and ${column} > ${after}::uuid`;
+
+/** Users whose roles changed since a time, and when (milliseconds). */
 export async function readChangedRoles(
   db: Database,
   since: number,
-  limit: number,
-): Promise<{ userId: string; changedAt: number }[]> {
+  page: Page,
+): Promise<{ id: string; changedAt: number }[]> {
   const rows = await query(
     db,
     z.object({ id: z.uuid(), changed_at: z.number() }),
-    sql`select u.id, (extract(epoch from u.roles_changed_at) * 1000)::float8 as changed_at from ${users} as u
+    sql`select u.id, ${milliseconds(sql`u.roles_changed_at`)} as changed_at from ${users} as u
       where u.roles_changed_at is not null and u.roles_changed_at >= ${new Date(since).toISOString()}
-      order by u.roles_changed_at desc limit ${limit}`,
+        ${afterId(sql`u.id`, page)} order by u.id limit ${page.limit}`,
   );
-  return rows.map(({ id, changed_at }) => ({ userId: id, changedAt: changed_at }));
+  return rows.map(({ id, changed_at }) => ({ id, changedAt: changed_at }));
 }
 
 /**
  * Sessions that ended since a time and whose last tokens were issued since another: access tokens of theirs may still
- * be about. At most `limit`, newest first.
+ * be about.
  */
 export async function readEndedSessions(
   db: Database,
   endedSince: number,
   usedSince: number,
-  limit: number,
-): Promise<string[]> {
-  const rows = await query(
+  page: Page,
+): Promise<{ id: string }[]> {
+  return await query(
     db,
     z.object({ id: z.uuid() }),
     sql`select ${sessions.id} as id from ${sessions}
       where ${sessions.endedAt} is not null and ${sessions.endedAt} >= ${new Date(endedSince).toISOString()}
         and ${sessions.rotatedAt} >= ${new Date(usedSince).toISOString()}
-      order by ${sessions.endedAt} desc limit ${limit}`,
+        ${afterId(sessions.id, page)} order by ${sessions.id} limit ${page.limit}`,
   );
-  return rows.map(({ id }) => id);
 }
 
 /**
@@ -84,13 +93,13 @@ export async function readEndedSessions(
 export async function readUserEndings(
   db: Database,
   since: number,
-  limit: number,
-): Promise<{ userId: string; at: number; except: string | null }[]> {
-  const rows = await query(
+  page: Page,
+): Promise<{ id: string; at: number; except: string | null }[]> {
+  return await query(
     db,
-    z.object({ user_id: z.uuid(), at: z.number(), kept_id: z.uuid().nullable() }),
-    sql`select e.user_id, (extract(epoch from e.ended_at) * 1000)::float8 as at, e.kept_id from ${sessionEndings} as e
-      where e.ended_at >= ${new Date(since).toISOString()} order by e.ended_at desc limit ${limit}`,
+    z.object({ id: z.uuid(), at: z.number(), except: z.uuid().nullable() }),
+    sql`select e.user_id as id, ${milliseconds(sql`e.ended_at`)} as at, e.kept_id as except
+      from ${sessionEndings} as e where e.ended_at >= ${new Date(since).toISOString()}
+        ${afterId(sql`e.user_id`, page)} order by e.user_id limit ${page.limit}`,
   );
-  return rows.map(({ user_id, at, kept_id }) => ({ userId: user_id, at, except: kept_id }));
 }

@@ -71,8 +71,8 @@ describe('changing the password', () => {
     ['too short', 'short', /8 to 256/],
     ['common', 'password1', /most common/],
     ['the same', password, /differ/],
-    ['the name', 'it was anne.lee again', /email/],
-    ['the username', 'it was anna-belle again', /username/],
+    ['the name', 'Anne.Lee 2026', /your own name/],
+    ['the username', 'anna-belle!', /your own name/],
   ])('to %s says what to change', async (_, new_password, message) => {
     const app = await testApp();
     const { access } = await registerUser(app, { email: 'anne.lee@example.com', username: 'Anna-Belle' });

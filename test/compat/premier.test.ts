@@ -132,7 +132,8 @@ describe('the older API premier', () => {
       const sent = { body: { login, password: body.password } };
       const answer = await request('POST', '/api/register', sent);
       expect(answer).toMatchObject({ status: 422, body: { errors: [{ path: 'login' }] } });
-      expect((await request('POST', '/api/login', { ...sent, address: `198.51.100.${n}` })).status).toBe(401);
+      const signIn = await request('POST', '/api/login', { ...sent, address: `198.51.100.${n}` });
+      expect(signIn.status).toBe(login.includes('\0') ? 422 : 401);
     }
   });
 

@@ -140,7 +140,7 @@ describe('at the same time', () => {
     const [one] = await replicas();
     const { databaseUrl, clock, deps } = one;
     const hasher = createPasswordHasher({
-      argon2: runtime.argon2,
+      hashing: runtime.hashing,
       peppers: deps.keyring.all.map(({ id, pepper }) => ({ id, key: pepper })),
       // A little more than those of `testApp`.
       parameters: { memory: 128, iterations: 1, parallelism: 1 },

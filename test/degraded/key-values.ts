@@ -22,7 +22,6 @@ export function chosen(kv: () => KeyValue): KeyValue {
   return defineKeyValue({
     kind,
     run: (operations) => kv().run(operations),
-    ping: () => kv().ping(),
     close: () => kv().close(),
   });
 }

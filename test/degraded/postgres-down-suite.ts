@@ -87,7 +87,7 @@ export function expectDiscreetLog({ logLines, databaseUrl }: TestApp, people: re
 
 /** The same application, not started anew, serves when the database is back. */
 export async function expectRecovery(app: TestApp, { good, ended }: { good: Person; ended: Person }): Promise<void> {
-  await expect.poll(async () => (await app.request('GET', '/readyz')).body.status, { timeout: 5000 }).toBe('ready');
+  await expect.poll(async () => (await app.request('GET', '/readyz')).body.status).toBe('ready');
   const status = async (...sent: Parameters<TestApp['request']>) => (await app.request(...sent)).status;
   expect(await status('GET', '/users/me', { token: good.access })).toBe(200);
   expect(await status('GET', '/users/me', { token: ended.access })).toBe(401);

@@ -36,7 +36,7 @@ describe('a Postgres over TCP', () => {
       const blocked = "select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
       // Within a transaction the view would stand still.
       await withClient(directUrl, (observer) =>
-        expect.poll(async () => (await observer.query(blocked)).rowCount, { timeout: 5000 }).toBe(3),
+        expect.poll(async () => (await observer.query(blocked)).rowCount).toBe(3),
       );
       await proxy.stop();
       expect((await waiting).map(({ status }) => status)).toEqual([503, 503, 503]);
@@ -66,16 +66,13 @@ describe('a Postgres over TCP', () => {
       const me = () => busy.request('GET', '/users/me', { token: access });
       // The pool holds ten connections: one request of eleven gets none.
       const requests = Array.from({ length: 11 }, me);
-      const start = performance.now();
       const [ready, ...answers] = await Promise.all([
-        silent.request('GET', '/readyz').then((answer) => ({ ...answer, took: performance.now() - start })),
+        silent.request('GET', '/readyz'),
         silent.request('GET', '/.well-known/jwks.json'),
         Promise.race(requests),
       ]);
       expect(ready.status).toBe(503);
-      expect(ready.took).toBeLessThan(4000);
       expect(answers).toMatchObject([{ status: 503 }, { status: 503 }]);
-      expect(performance.now() - start).toBeLessThan(8000);
       await locker.query('rollback');
       const statuses = (await Promise.all(requests)).map(({ status }) => status);
       expect(statuses.sort()).toEqual([...Array.from({ length: 10 }, () => 200), 503]);

@@ -34,7 +34,6 @@ blackHoleSuite(async () =>
   defineKeyValue({
     kind: 'upstash',
     run: () => new Promise(() => undefined),
-    ping: () => new Promise(() => undefined),
     close: async () => undefined,
   }),
 );

@@ -107,7 +107,7 @@ const startAndDie = (how: string) => {
 it('ends with its parent, even by SIGKILL', async () => {
   await startAndDie('');
   const pid = await serverPid().catch(() => undefined);
-  await expect.poll(() => pid === undefined || !isAlive(pid), { timeout: 5_000 }).toBe(true);
+  await expect.poll(() => pid === undefined || !isAlive(pid)).toBe(true);
 });
 
 it('stops a server that an earlier run left, and takes its data over', async () => {

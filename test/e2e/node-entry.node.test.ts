@@ -101,7 +101,7 @@ describe('the Node entry', () => {
     await withClient(environment.DATABASE_URL, async (other) => {
       await other.query('begin; select pg_advisory_xact_lock(111481905832309)');
       const started = start(environment);
-      await expect.poll(started.output, { timeout: 20_000 }).toContain('"waits_for":"another migration"');
+      await expect.poll(started.output).toContain('"waits_for":"another migration"');
       started.kill('SIGTERM');
       expect(await started.exited).toBe(0);
     });
@@ -170,7 +170,7 @@ describe('the Node entry', () => {
       );
       await new Promise((resolve) => setTimeout(resolve, 100));
       socket.destroy();
-      await expect.poll(newOutput, { timeout: 5000 }).toContain('client_closed_request');
+      await expect.poll(newOutput).toContain('client_closed_request');
       expect(newOutput()).not.toMatch(/"level":"error"|unexpected_error/);
     });
 

@@ -81,7 +81,7 @@ describe('a process', () => {
     await expect(new Promise((_, reject) => old.once('error', reject))).rejects.toThrow();
 
     put(key, 'not a key');
-    await expect.poll(started.output, { timeout: 8000 }).toContain('tls_not_reloaded');
+    await expect.poll(started.output).toContain('tls_not_reloaded');
     expect(started.output()).not.toContain('not a key');
     expect((await certificateOf(port)).fingerprint256).toBe(shown.fingerprint256);
 
@@ -89,7 +89,7 @@ describe('a process', () => {
     put(cert, second.cert);
     put(key, second.key);
     const print = async () => (await certificateOf(port)).fingerprint256;
-    await expect.poll(print, { timeout: 8000 }).not.toBe(shown.fingerprint256);
+    await expect.poll(print).not.toBe(shown.fingerprint256);
     expect(started.output()).toContain('"event":"tls_reloaded"');
 
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
@@ -100,19 +100,19 @@ describe('a process', () => {
     const workers = await childrenOf(started.pid);
     expect(workers).toHaveLength(2);
     process.kill(workers[0] ?? 0, 'SIGKILL');
-    await expect.poll(started.output, { timeout: 8000 }).toContain('worker_ended');
-    await expect.poll(async () => (await childrenOf(started.pid)).length, { timeout: 8000 }).toBe(2);
+    await expect.poll(started.output).toContain('worker_ended');
+    await expect.poll(async () => (await childrenOf(started.pid)).length).toBe(2);
     expect((await get(port, '/healthz', agent)).statusCode).toBe(200);
 
     for (const worker of await childrenOf(started.pid)) process.kill(worker, 'SIGKILL');
-    await expect.poll(() => started.output().match(/worker_ended/g)?.length, { timeout: 8000 }).toBe(3);
-    await expect.poll(async () => (await childrenOf(started.pid)).length, { timeout: 8000 }).toBe(2);
+    await expect.poll(() => started.output().match(/worker_ended/g)?.length).toBe(3);
+    await expect.poll(async () => (await childrenOf(started.pid)).length).toBe(2);
     const answers = () =>
       get(port, '/healthz', agent).then(
         ({ statusCode }) => statusCode,
         () => undefined,
       );
-    await expect.poll(answers, { timeout: 20_000 }).toBe(200);
+    await expect.poll(answers).toBe(200);
 
     started.kill('SIGTERM');
     await expect.poll(async () => (await get(port, '/readyz', agent)).statusCode, { interval: 20 }).toBe(503);

@@ -187,7 +187,7 @@ describe('the relay of events', () => {
       await insertOutbox(app.deps.db, rows);
       deliveries.push(relay.deliver(rows));
     }
-    await expect.poll(() => fine.taken.length, { timeout: 10_000 }).toBe(300);
+    await expect.poll(() => fine.taken.length).toBe(300);
     await expect.poll(() => hang.length).toBe(50);
     const left = (await waiting(app)).filter(({ attempts }) => attempts === 0);
     expect(left).toHaveLength(250);

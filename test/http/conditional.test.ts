@@ -22,8 +22,10 @@ describe('conditional headers', () => {
   it.each([
     [undefined, undefined],
     ['*', undefined],
-    ['"a", W/"b", "c"', ['"a"', '"c"']],
-    ['W/"a"', []],
+    ['"a", W/"b", "c"', ['"a"', '"b"', '"c"']],
+    // What nginx makes of ours when it packs the answer.
+    ['W/"a"', ['"a"']],
+    ['w/"a"', []],
     ['', []],
     ['"a" "b"', []],
     ['"a', []],
@@ -31,9 +33,9 @@ describe('conditional headers', () => {
     expect(requiredTags(header)).toEqual(tags);
   });
 
-  it('are read in no more time than they are long', () => {
-    const start = performance.now();
-    for (const part of ['"', ' ', ',', 'W/', '"a" ', '\t,']) requiredTags(`${part.repeat(100_000)}x`);
-    expect(performance.now() - start).toBeLessThan(1000);
+  it('of a million characters are read: time that grew with the square of the length would end no test', () => {
+    for (const part of ['"', ' ', ',', 'W/', '"a" ', '\t,']) {
+      expect(requiredTags(`${part.repeat(1_000_000)}x`)).toBeInstanceOf(Array);
+    }
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Overloaded } from '../../src/crypto/gate.ts';
+import { Overloaded } from '../../src/crypto/semaphore.ts';
 import { password, registerUser, testApp } from '../support/test-app.ts';
 
 describe('an error', () => {
@@ -12,7 +12,7 @@ describe('an error', () => {
       type: 'about:blank',
       title: expect.any(String),
       status: 404,
-      detail: body.title,
+      detail: 'Check the path and the id. All paths are listed at /docs.',
       code: 'not_found',
       request_id: headers.get('X-Request-Id'),
     });
@@ -72,7 +72,22 @@ describe('a body', () => {
       expect([status, body.code, body.errors]).toEqual([422, 'validation_failed', errors]);
     }
     const { body } = await request('POST', '/auth/refresh', { body: { refresh_token: 7 } });
-    expect(body.errors).toEqual([{ path: 'refresh_token', message: expect.stringContaining('expected string') }]);
+    expect(body.errors).toEqual([{ path: 'refresh_token', message: 'Must be a text' }]);
+  });
+
+  it('that is packed is 415, and the answer names what is taken', async () => {
+    const { request } = await testApp();
+    const packed = new Response('{}').body?.pipeThrough(new CompressionStream('gzip'));
+    const bytes = new Uint8Array(await new Response(packed).arrayBuffer());
+    for (const encoding of ['gzip', 'br', 'gzip, identity']) {
+      const headers = { 'Content-Type': 'application/json', 'Content-Encoding': encoding };
+      const answer = await request('POST', '/auth/login', { body: bytes, headers });
+      expect([answer.status, answer.body.code]).toEqual([415, 'unsupported_media_type']);
+      expect(answer.body.detail).toContain('Content-Encoding');
+      expect(answer.headers.get('Accept-Encoding')).toBe('identity');
+    }
+    const plain = await request('POST', '/auth/login', { body: {}, headers: { 'Content-Encoding': 'identity' } });
+    expect(plain.status).toBe(422);
   });
 
   it('has to be UTF-8', async () => {
@@ -111,16 +126,20 @@ describe('a body', () => {
 });
 
 describe('every response', () => {
-  it('carries security headers and a request id, which a well-formed one of the client becomes', async () => {
-    const { request } = await testApp();
+  it('carries security headers and a request id of ours; that of the client stands in the log beside it', async () => {
+    const { request, logLines } = await testApp();
     const { headers } = await request('GET', '/health', { headers: { 'X-Request-Id': 'trace-1' } });
-    expect(headers.get('X-Request-Id')).toBe('trace-1');
+    const id = headers.get('X-Request-Id');
+    expect(id).toMatch(/^[0-9a-f-]{36}$/);
+    expect(JSON.parse(logLines.at(-1) ?? '')).toMatchObject({ request_id: id, client_request_id: 'trace-1' });
     expect(headers.get('X-Content-Type-Options')).toBe('nosniff');
     expect(headers.get('Strict-Transport-Security')).toMatch(/max-age=\d+/);
     expect(headers.get('Content-Security-Policy')).toBe("default-src 'none'; frame-ancestors 'none'");
     expect(headers.get('Referrer-Policy')).toBe('no-referrer');
-    const injected = await request('GET', '/health', { headers: { 'X-Request-Id': 'a"b{}<script>' } });
-    expect(injected.headers.get('X-Request-Id')).toMatch(/^[0-9a-f-]{36}$/);
+    for (const odd of ['a"b{}<script>', 'ann@example.com', 'x'.repeat(200)]) {
+      await request('GET', '/health', { headers: { 'X-Request-Id': odd } });
+      expect(JSON.parse(logLines.at(-1) ?? '')).not.toHaveProperty('client_request_id');
+    }
   });
 
   it('is open to listed origins only, the key set to all', async () => {
@@ -205,6 +224,27 @@ describe('health', () => {
     expect([app.statements.length, app.roundTrips()]).toEqual([0, 0]);
   });
 
+  it('is a page with links at / for a browser, and JSON for all others', async () => {
+    const { request } = await testApp({ variables: { MAILBOX_URL: 'http://localhost:8788' } });
+    const browser = { Accept: 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8' };
+    const { status, headers, body } = await request('GET', '/', { headers: browser });
+    expect([status, headers.get('Content-Type'), headers.get('Vary')]).toEqual([
+      200,
+      expect.stringContaining('text/html'),
+      expect.stringContaining('Accept'),
+    ]);
+    for (const link of ['docs', 'redoc', 'openapi.json', 'health', 'http://localhost:8788']) {
+      expect(body).toContain(`href="${link}"`);
+    }
+    expect(headers.get('Content-Security-Policy')).toContain("style-src 'self'");
+    for (const Accept of ['*/*', 'application/json', 'text/plain', '']) {
+      expect((await request('GET', '/', { headers: { Accept } })).body).toMatchObject({ status: 'ok' });
+    }
+    const bare = await testApp({ variables: { DOCS: 'off' } });
+    const page = await bare.request('GET', '/', { headers: browser });
+    expect(page.body).not.toMatch(/href="(docs|redoc|openapi|http)/);
+  });
+
   it('of the dependencies is told at /readyz', async () => {
     const { request } = await testApp();
     const { status, body } = await request('GET', '/readyz');
@@ -221,4 +261,46 @@ it('answers 503 with Retry-After when more passwords wait to be hashed than anyb
   const { request } = await testApp({ hasher: { hash: overloaded, verify: overloaded } });
   const { status, headers, body } = await request('POST', '/auth/login', { body: { identifier: 'ann', password } });
   expect([status, body.code, headers.get('Retry-After')]).toEqual([503, 'overloaded', '5']);
+});
+
+describe('a slash behind a known path', () => {
+  it('leads to the path, with the method, the body and the query, as in the older services', async () => {
+    const { request } = await testApp();
+    const target = async (method: string, path: string) => {
+      const { status, headers } = await request(method, path, method === 'POST' ? { body: {} } : {});
+      return [status, headers.get('Location')];
+    };
+    expect(await target('POST', '/auth/signup/')).toEqual([307, '../signup']);
+    expect(await target('GET', '/api/auth/me/?a=b')).toEqual([307, '../me?a=b']);
+    expect(await target('DELETE', '/users/sessions/evil.example/')).toEqual([307, '../evil.example']);
+    expect(await target('GET', '/nowhere/')).toEqual([404, null]);
+    expect(await target('GET', '//evil.example/')).toEqual([404, null]);
+    expect(await target('GET', '/auth/verify-token/')).toEqual([401, null]);
+  });
+
+  it('leads nowhere where no older API is on', async () => {
+    const { request } = await testApp({ variables: { COMPAT_APIS: 'none' } });
+    expect((await request('GET', '/users/me/')).status).toBe(404);
+  });
+});
+
+describe('what anybody may ask and costs something', () => {
+  const places = ['/docs', '/redoc', '/openapi.json', '/api/auth/docs', '/api/auth/openapi.json', '/readyz'];
+
+  it('is limited by the address', async () => {
+    const variables = { LIMIT_DOCS_ADDRESS: '2/60', LIMIT_READYZ_ADDRESS: '1/60' };
+    const app = await testApp({ variables });
+    const status = async (path: string, address: string) => (await app.request('GET', path, { address })).status;
+    expect([await status('/docs', '192.0.2.8'), await status('/openapi.json', '192.0.2.8')]).toEqual([200, 200]);
+    for (const path of places.slice(0, 5)) expect(await status(path, '192.0.2.8')).toBe(429);
+    expect([await status('/readyz', '192.0.2.8'), await status('/readyz', '192.0.2.8')]).toEqual([200, 429]);
+    expect(await status('/redoc', '192.0.2.9')).toBe(200);
+  });
+
+  it('can be turned off', async () => {
+    const app = await testApp({ variables: { DOCS: 'off', READYZ: 'Off' } });
+    for (const path of [...places, '/pages/docs.js']) expect((await app.request('GET', path)).status).toBe(404);
+    expect((await app.request('GET', '/healthz')).status).toBe(200);
+    await expect(testApp({ variables: { DOCS: 'perhaps' } })).rejects.toThrow('DOCS: Expected on or off');
+  });
 });

@@ -39,19 +39,38 @@ describe('the client behind proxies', () => {
   const trusted = parseNetworks(['10.0.0.0/8', '192.0.2.1', '2001:db8::/32']);
 
   it.each([
-    ['a peer that is no proxy, whatever it says', '203.0.113.9', '198.51.100.1', '203.0.113.9'],
-    ['a proxy without the header', '10.0.0.1', null, '10.0.0.1'],
-    ['one trusted proxy', '10.0.0.1', '198.51.100.1', '198.51.100.1'],
-    ['a forged first address', '10.0.0.1', '1.2.3.4, 198.51.100.1', '198.51.100.1'],
-    ['a chain of trusted proxies', '10.0.0.1', '198.51.100.1, 10.9.9.9, 192.0.2.1', '198.51.100.1'],
-    ['a chain of nothing but proxies', '10.0.0.1', '10.0.0.2, 10.0.0.3', '10.0.0.2'],
-    ['an unreadable hop', '10.0.0.1', '198.51.100.1, unknown', '10.0.0.1'],
-    ['an IPv4-mapped proxy', '::ffff:10.0.0.1', '198.51.100.1', '198.51.100.1'],
-    ['an IPv6 proxy and client', '2001:db8::1', '2a00::1', '2a00::1'],
-    ['a hop that only some read as a proxy', '10.0.0.1', '198.51.100.1, 012.0.0.1', '10.0.0.1'],
-    ['no peer', undefined, '198.51.100.1', undefined],
-  ])('of %s is told apart', (_, peer, forwardedFor, client) => {
-    expect(forwardedAddress(peer, forwardedFor, trusted)).toBe(client);
+    ['a peer that is no proxy and says nothing', '203.0.113.9', undefined, '203.0.113.9', undefined],
+    ['a peer that is no proxy, whatever it says', '203.0.113.9', '198.51.100.1', '203.0.113.9', 'untrusted_peer'],
+    ['a proxy without the header', '10.0.0.1', undefined, '10.0.0.1', undefined],
+    ['one trusted proxy', '10.0.0.1', '198.51.100.1', '198.51.100.1', undefined],
+    ['a forged first address', '10.0.0.1', '1.2.3.4, 198.51.100.1', '198.51.100.1', undefined],
+    ['a chain of trusted proxies', '10.0.0.1', '198.51.100.1, 10.9.9.9, 192.0.2.1', '198.51.100.1', undefined],
+    ['a chain of nothing but proxies', '10.0.0.1', '10.0.0.2, 10.0.0.3', '10.0.0.2', undefined],
+    ['an unreadable hop', '10.0.0.1', '198.51.100.1, unknown', '10.0.0.1', 'unreadable_hop'],
+    ['an empty list', '10.0.0.1', '', '10.0.0.1', 'unreadable_hop'],
+    ['an IPv4-mapped proxy', '::ffff:10.0.0.1', '198.51.100.1', '198.51.100.1', undefined],
+    ['an IPv6 proxy and client', '2001:db8::1', '2a00::1', '2a00::1', undefined],
+    ['an IPv4 client with its port', '10.0.0.1', '198.51.100.1:411', '198.51.100.1', undefined],
+    ['an IPv6 client in brackets', '10.0.0.1', '[2a00::1]', '2a00::1', undefined],
+    ['an IPv6 client with its port', '10.0.0.1', '[2a00::1]:411', '2a00::1', undefined],
+    ['a chain with ports', '10.0.0.1', '198.51.100.1:411, 10.9.9.9:5, [2001:db8::2]:80', '198.51.100.1', undefined],
+    ['half a bracket', '10.0.0.1', '[2a00::1', '10.0.0.1', 'unreadable_hop'],
+    ['a port that is none', '10.0.0.1', '198.51.100.1:http', '10.0.0.1', 'unreadable_hop'],
+    ['a hop that only some read as a proxy', '10.0.0.1', '198.51.100.1, 012.0.0.1', '10.0.0.1', 'unreadable_hop'],
+    ['no peer', undefined, '198.51.100.1', undefined, undefined],
+  ])('of %s is told apart', (_, peer, list, client, notice) => {
+    const found = forwardedAddress(peer, { list }, trusted);
+    expect([found.client, found.notice]).toEqual([client, notice]);
+  });
+
+  it('is never read from Forwarded, which is told of where it is all there is', () => {
+    const other = 'for=198.51.100.1';
+    expect(forwardedAddress('10.0.0.1', { list: undefined, other }, trusted)).toEqual({
+      client: '10.0.0.1',
+      notice: 'other_header',
+    });
+    expect(forwardedAddress('10.0.0.1', { list: '198.51.100.2', other }, trusted)).toEqual({ client: '198.51.100.2' });
+    expect(forwardedAddress('203.0.113.9', { list: undefined, other }, trusted).notice).toBe('untrusted_peer');
   });
 
   it('names a wrong network by its position, not by its value', () => {
@@ -61,8 +80,8 @@ describe('the client behind proxies', () => {
 
   it('reads a network of IPv4 in IPv6 as the IPv4 network', () => {
     const mapped = parseNetworks(['::ffff:10.0.0.0/104']);
-    expect(forwardedAddress('10.9.9.9', '198.51.100.1', mapped)).toBe('198.51.100.1');
-    expect(forwardedAddress('11.0.0.1', '198.51.100.1', mapped)).toBe('11.0.0.1');
+    expect(forwardedAddress('10.9.9.9', { list: '198.51.100.1' }, mapped).client).toBe('198.51.100.1');
+    expect(forwardedAddress('11.0.0.1', { list: '198.51.100.1' }, mapped).client).toBe('11.0.0.1');
   });
 
   it.each([

@@ -55,7 +55,7 @@ describe('a deadline', () => {
     await vi.advanceTimersByTimeAsync(1999);
     store.behaviour = 'answers';
     expect(await run()).toBe('answered');
-    await vi.advanceTimersByTimeAsync(1);
+    await vi.advanceTimersByTimeAsync(2);
     expect([await slow, await run()]).toEqual(['timeout', 'answered']);
     store.behaviour = 'fails';
     expect([await sums(), await run(), await sums()]).toEqual(['unreachable', 'unreachable', 'paused']);
@@ -81,7 +81,8 @@ describe('a deadline', () => {
     });
     await vi.advanceTimersByTimeAsync(299);
     expect(settled).not.toHaveBeenCalled();
-    await vi.advanceTimersByTimeAsync(1);
+    // One turn of the loop more.
+    await vi.advanceTimersByTimeAsync(2);
     expect(await answer).toBe('timeout');
     expect(states).toEqual(['down']);
   });
@@ -143,7 +144,7 @@ describe('a deadline', () => {
     const late = Promise.withResolvers<void>();
     const slow = withDeadline({ ...kv, ping: () => late.promise });
     const answer = codeOf(slow.ping());
-    await vi.advanceTimersByTimeAsync(300);
+    await vi.advanceTimersByTimeAsync(301);
     expect(await answer).toBe('timeout');
     late.reject(new Error('late'));
     await vi.advanceTimersByTimeAsync(0);

@@ -9,7 +9,7 @@ import { createCertificate } from '../support/certificate.ts';
 import { cloudEvent } from '../support/cloud-event.ts';
 
 /** What becomes of an event for a broker that is none. */
-async function outcomeWith(answer: (socket: Socket) => void, tls = false): Promise<{ code: unknown; took: number }> {
+async function outcomeWith(answer: (socket: Socket) => void, tls = false): Promise<unknown> {
   const sockets = new Set<Socket>();
   const listener = (socket: Socket) => {
     sockets.add(socket.on('error', () => undefined));
@@ -27,9 +27,8 @@ async function outcomeWith(answer: (socket: Socket) => void, tls = false): Promi
     for (const socket of sockets) socket.destroy();
     server.close();
   });
-  const start = performance.now();
   const error = await sink.publish(cloudEvent()).catch((thrown: unknown) => thrown);
-  return { code: error instanceof EventUndelivered ? error.code : error, took: performance.now() - start };
+  return error instanceof EventUndelivered ? error.code : error;
 }
 
 /** A frame that says that it holds 4 GiB. */
@@ -53,11 +52,9 @@ it.each<[string, string, (socket: Socket) => void]>([
     },
   ],
 ])('comes to an end with a broker that %s: %s', async (_what, code, answer) => {
-  const outcome = await outcomeWith(answer);
-  expect(outcome.code).toBe(code);
-  expect(outcome.took).toBeLessThan(3000);
+  expect(await outcomeWith(answer)).toBe(code);
 });
 
 it('trusts no certificate that nobody vouches for', async () => {
-  expect((await outcomeWith(() => undefined, true)).code).toBe('certificate');
+  expect(await outcomeWith(() => undefined, true)).toBe('certificate');
 });

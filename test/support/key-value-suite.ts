@@ -34,6 +34,21 @@ export function keyValueSuite(create: () => KeyValue): void {
       vi.useRealTimers();
     });
 
+    it('lets one more hit through for each that is given back', async () => {
+      const operation = perMinute(2);
+      const back = () => kv.run([{ ...operation, type: 'return' }]);
+      for (let hits = 0; hits < 2; hits += 1) expect(await hit(operation)).toMatchObject({ success: true });
+      expect(await back()).toEqual([true]);
+      expect(await hit(operation)).toMatchObject({ success: true, remaining: 0 });
+      expect(await hit(operation)).toMatchObject({ success: false });
+      // In the next window, of one that still weighs on it.
+      at(60_000);
+      expect(await hit(operation)).toMatchObject({ success: false });
+      expect(await back()).toEqual([true]);
+      expect(await hit(operation)).toMatchObject({ success: true });
+      at(0);
+    });
+
     it('lets as many hits through as the limit says and refuses those beyond', async () => {
       const operation = perMinute(2);
       const reset = start + 60_000;

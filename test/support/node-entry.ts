@@ -1,12 +1,13 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
+import { compileCache } from './compile-cache.ts';
 
 const entry = join(import.meta.dirname, '../../src/node.ts');
 
 /** Starts the entry with exactly these variables. */
 export function launch(variables: Record<string, string>) {
-  const child = spawn(process.execPath, [entry], { env: { PATH: process.env['PATH'], ...variables } });
+  const child = spawn(process.execPath, [entry], { env: { PATH: process.env['PATH'], ...compileCache, ...variables } });
   const exited = new Promise<number | null>((resolve) => child.once('close', resolve));
   let output = '';
   const ready = new Promise<void>((resolve, reject) => {

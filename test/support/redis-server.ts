@@ -32,13 +32,17 @@ export interface RedisServer extends Redis {
 /**
  * A `redis-server` of our own on 127.0.0.1, without persistence; undefined where none is installed.
  * @param port a port to come back to, for a test that stops and restarts it
+ * @param settings further ones, by their names in redis.conf
  */
-export async function startRedisServer(port?: number): Promise<RedisServer | undefined> {
+export async function startRedisServer(
+  port?: number,
+  settings: Readonly<Record<string, string>> = {},
+): Promise<RedisServer | undefined> {
   const binary = await findOnPath('redis-server');
   if (binary === undefined) return undefined;
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await launch(binary, port ?? (await freePort()));
+      return await launch(binary, port ?? (await freePort()), settings);
     } catch (error) {
       // Someone else may have taken the port since it was found free.
       if (attempt === 5) throw error;
@@ -49,10 +53,10 @@ export async function startRedisServer(port?: number): Promise<RedisServer | und
 /** Ends Redis when its standard input ends, which happens however this process dies; ends itself when Redis does. */
 const leash = 'exec 3<&0; "$0" "$@" 3<&- & redis=$!; { cat <&3 > /dev/null; kill $redis; } & wait $redis';
 
-async function launch(binary: string, port: number): Promise<RedisServer> {
+async function launch(binary: string, port: number, more: Readonly<Record<string, string>>): Promise<RedisServer> {
   // It neither writes a file nor finds one to load.
   const files = { save: '', appendonly: 'no', dir: tmpdir(), dbfilename: `edge-auth-${port}.rdb` };
-  const settings = { port, bind: '127.0.0.1', daemonize: 'no', logfile: '', ...files };
+  const settings = { port, bind: '127.0.0.1', daemonize: 'no', logfile: '', ...files, ...more };
   const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]);
   // Detached: Ctrl-C in the terminal reaches the tests, and they end it.
   const child = spawn('/bin/sh', ['-c', leash, binary, ...args], { stdio: ['pipe', 'pipe', 'ignore'], detached: true });
@@ -103,7 +107,7 @@ async function findOnPath(name: string): Promise<string | undefined> {
   return undefined;
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();

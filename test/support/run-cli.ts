@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { importCommand } from '../../src/cli/import.ts';
+import { compileCache } from './compile-cache.ts';
 import { testSecret } from './secret.ts';
 
 const entry = join(import.meta.dirname, '../../src/cli/main.ts');
@@ -16,7 +17,7 @@ export interface Ended {
 
 /** Starts `npm run cli -- <args>` with the tests' secret and these variables. */
 export function startCli(args: readonly string[], variables: Readonly<Record<string, string>>) {
-  const env = { PATH: process.env['PATH'], AUTH_SECRET: testSecret, ...variables };
+  const env = { PATH: process.env['PATH'], AUTH_SECRET: testSecret, ...compileCache, ...variables };
   const child = spawn(process.execPath, [entry, ...args], { env, stdio: 'pipe' });
   // Whoever ends early reads no further.
   child.stdin.on('error', () => undefined);

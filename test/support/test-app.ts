@@ -158,7 +158,8 @@ export async function testApp(options: TestAppOptions = {}): Promise<TestApp> {
     hasher:
       options.hasher ??
       createPasswordHasher({
-        argon2: runtime.argon2,
+        hashing: runtime.hashing,
+        legacyPeppers: config.legacyPeppers,
         peppers: keyring.all.map(({ id, pepper }) => ({ id, key: pepper })),
         parameters: cheap,
       }),

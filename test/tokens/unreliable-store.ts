@@ -22,7 +22,6 @@ export function unreliable(clock: Clock) {
         ),
       );
     },
-    ping: async () => {},
     close: async () => {},
   });
   return {

@@ -1,0 +1,76 @@
+import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
+import { Socket } from 'node:net';
+import type { ProblemCode } from '../errors.ts';
+import type { Refusal, Refuse } from '../http/refusal.ts';
+import { hasDotSegments } from '../http/target.ts';
+import { answersEarly, closeGently } from './linger.ts';
+
+const codeOf = (error: Error): string => ('code' in error && typeof error.code === 'string' ? error.code : '');
+
+/** What the HTTP parser cannot read. Others are of TLS or of the connection, and nobody is there to read an answer. */
+function problemOf(code: string): ProblemCode | undefined {
+  if (code === 'HPE_HEADER_OVERFLOW') return 'headers_too_large';
+  if (code === 'HPE_CHUNK_EXTENSIONS_OVERFLOW') return 'body_too_large';
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return 'request_timeout';
+  return code.startsWith('HPE_') ? 'bad_request' : undefined;
+}
+
+/** An answer as it goes over the wire, where there is no response object to write it. */
+function write({ status, headers, body }: Refusal): string {
+  const lines = Object.entries({ ...headers, Connection: 'close', 'Content-Length': Buffer.byteLength(body) });
+  const head = lines.map(([name, value]) => `${name}: ${value}\r\n`).join('');
+  return `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${head}\r\n${body}`;
+}
+
+/** What is wrong with a request that the parser takes, and that must not reach a route. */
+export function faultOf({ url = '', method, httpVersion, rawHeaders, headers }: IncomingMessage): string | undefined {
+  if (hasDotSegments(url)) return 'dot segments in the path';
+  if (!/^\/|^https?:\/\//i.test(url) && !(url === '*' && method === 'OPTIONS')) return 'the target is no path';
+  const hosts = rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === 'host').length;
+  // Health checks of HTTP/1.0 name none (RFC 9112 section 3.2).
+  if (hosts > 1 || (hosts === 0 && httpVersion !== '1.0')) return 'not one Host';
+  return headers.host !== undefined && !URL.canParse(`http://${headers.host}`) ? 'the Host is no host' : undefined;
+}
+
+/** Answers what the parser has taken and the application must not see. */
+export function answerRefusal(
+  { status, headers, body }: Refusal,
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+): void {
+  if (answersEarly(incoming)) outgoing.setHeader('Connection', 'close');
+  outgoing.writeHead(status, { ...headers, 'Content-Length': Buffer.byteLength(body) }).end(body);
+}
+
+/** Answers with problems what the server itself would answer with nothing, and lets every client read them. */
+export function refuseMalformed(server: Server, refuse: Refuse): void {
+  /** The request that is being answered on a connection. */
+  const current = new WeakMap<object, { incoming: IncomingMessage; outgoing: ServerResponse }>();
+  server.prependListener('request', (incoming, outgoing) => {
+    current.set(incoming.socket, { incoming, outgoing });
+    outgoing.once('finish', () => {
+      if (current.get(incoming.socket)?.outgoing === outgoing) current.delete(incoming.socket);
+    });
+  });
+
+  server.on('checkExpectation', (incoming: IncomingMessage, outgoing: ServerResponse) => {
+    answerRefusal(refuse('expectation_failed', 'an expectation other than 100-continue'), incoming, outgoing);
+  });
+
+  server.on('connect', (_, stream) => {
+    if (stream instanceof Socket) closeGently(stream, write(refuse('bad_request', 'CONNECT')));
+    else stream.destroy();
+  });
+
+  server.on('clientError', (error: Error, socket: Socket) => {
+    const problem = problemOf(codeOf(error));
+    const answering = current.get(socket);
+    if (problem === undefined || !socket.writable || answering?.outgoing.headersSent === true) {
+      socket.destroy();
+    } else if (answering?.incoming.complete === true) {
+      // What cannot be read came after a request whose answer is still due: that one is the last.
+      answering.outgoing.setHeader('Connection', 'close');
+      socket.destroySoon = () => closeGently(socket);
+    } else closeGently(socket, write(refuse(problem, codeOf(error))));
+  });
+}
