@@ -9,9 +9,10 @@ RUN npm ci --omit=dev --omit=peer --ignore-scripts && rm -rf node_modules/@embed
 FROM node:24-bookworm-slim AS documentation
 WORKDIR /app
 COPY package.json package-lock.json ./
-COPY dev/assemble-docs.ts dev/assemble-docs.ts
+COPY dev/assemble-docs.ts dev/assemble-guides.ts dev/guides.ts dev/guide.css dev/
+COPY docs docs
 COPY src src
-# A few files out of packages that nothing else of the image needs.
+# The guides, and a few files out of packages that the image needs for nothing else.
 RUN npm ci --ignore-scripts && node dev/assemble-docs.ts
 
 FROM node:24-bookworm-slim

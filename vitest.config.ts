@@ -25,6 +25,16 @@ export default defineConfig({
     expect: { poll: { timeout: 60_000, interval: 20 } },
     // One more than cores: many tests wait for a process or a clock.
     maxWorkers: 3,
+    // `npm run test:coverage`: of both runtimes together. V8's own measurement does not reach into workerd.
+    coverage: {
+      provider: 'istanbul',
+      include: ['src/**/*.ts'],
+      // Entries and commands run in processes of their own, which are not measured.
+      exclude: ['src/node.ts', 'src/worker.ts', 'src/cli/**', 'src/node/**', '**/*.d.ts'],
+      reporter: ['text-summary', 'html'],
+      reportsDirectory: 'dist/coverage',
+      thresholds: { statements: 90, branches: 85, functions: 90, lines: 90 },
+    },
     projects: [
       {
         extends: true,

@@ -1,10 +1,20 @@
 /**
- * `npm run check:backup`: as docs/backups.md tells. A service runs, its database is dumped while requests come, the dump
- * is restored into an empty database, and a service starts on it: old sessions go on, old access tokens verify, and
+ * `npm run check:backup`: as docs/backups.md tells. A service runs, its database is dumped by deploy/backup.sh while requests come, the dump
+ * is decrypted and restored into an empty database, and a service starts on it: old sessions go on, old access tokens verify, and
  * what was promised and not delivered is still promised. With a PostgreSQL of Debian, whose `pg_dump` fits.
  */
 import { execFile, execFileSync } from 'node:child_process';
-import { chmodSync, chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -27,7 +37,17 @@ const account = process.getuid?.() === 0 ? { uid: id('-u'), gid: id('-g') } : un
 const run = async (name: string, args: readonly string[]) =>
   await promisify(execFile)(binary(name), args, { ...account, cwd: '/', env: { PATH: process.env['PATH'] } });
 
+const root = join(import.meta.dirname, '..');
 const ends: (() => unknown)[] = [];
+
+/** The commands that deploy/backup.sh tells at its end, with other names of files. */
+async function documented(command: string, names: Readonly<Record<string, string>>): Promise<void> {
+  const lines = readFileSync(join(root, 'deploy/backup.sh'), 'utf8').matchAll(/^# {3}\$ (.*)$/gm);
+  const line = [...lines].map(([, text = '']) => text).find((text) => text.startsWith(command));
+  assert(line !== undefined, `deploy/backup.sh says how to use ${command}`);
+  const run = Object.entries(names).reduce((text, [from, to]) => text.replaceAll(from, to), line);
+  await promisify(execFile)('sh', ['-ec', run]);
+}
 
 /** A cluster of its own, on a port of its own. */
 async function startCluster(): Promise<(database: string) => string> {
@@ -87,14 +107,41 @@ async function check(): Promise<void> {
   await load.loading;
   await sleep(500);
 
-  const file = join(mkdtempSync(join(tmpdir(), 'edge-auth-dump-')), 'edge-auth.dump');
-  ends.push(() => rmSync(join(file, '..'), { recursive: true, force: true }));
-  const { stdout: dump } = await promisify(execFile)(
-    binary('pg_dump'),
-    ['--format=custom', `--dbname=${url('live')}`, `--file=${file}`],
-    { env: { PATH: process.env['PATH'] } },
+  const directory = mkdtempSync(join(tmpdir(), 'edge-auth-dump-'));
+  ends.push(() => rmSync(directory, { recursive: true, force: true }));
+  const [key, certificate] = [join(directory, 'key.pem'), join(directory, 'certificate.pem')];
+  await documented('openssl req', { 'backup_key.pem': key, 'deploy/secrets/backup_certificate.pem': certificate });
+  const outdated = join(directory, 'edge-auth-20200101T000000Z.dump.cms');
+  writeFileSync(outdated, '');
+  utimesSync(outdated, 0, 0);
+  const { stdout: said } = await promisify(execFile)(join(root, 'deploy/backup.sh'), [], {
+    env: {
+      PATH: `${join(base, version ?? '', 'bin')}:${process.env['PATH']}`,
+      DATABASE_URL: url('live'),
+      BACKUP_CERTIFICATE: certificate,
+      BACKUP_DIRECTORY: directory,
+    },
+  });
+  console.log(said.trim());
+  const [name = '', ...more] = readdirSync(directory).filter((each) => each.endsWith('.cms'));
+  assert(more.length === 0 && said.includes(outdated), 'a dump was written under load, and one that is old deleted');
+  const sealed = join(directory, name);
+  const file = join(directory, 'edge-auth.dump');
+  const names = { 'backup_key.pem': key, 'deploy/secrets/backup_certificate.pem': certificate };
+  await documented('openssl cms', { ...names, 'backups/edge-auth-….dump.cms': sealed, 'edge-auth.dump': file });
+  const bytes = readFileSync(sealed);
+  assert(!bytes.includes('PGDMP') && readFileSync(file).subarray(0, 5).toString() === 'PGDMP', 'it is encrypted');
+  bytes[bytes.length - 100] = (bytes[bytes.length - 100] ?? 0) ^ 1;
+  writeFileSync(join(directory, 'changed'), bytes);
+  const changed = { ...names, 'backups/edge-auth-….dump.cms': join(directory, 'changed') };
+  const opened = documented('openssl cms', { ...changed, 'edge-auth.dump': join(directory, 'none') });
+  assert(
+    await opened.then(
+      () => false,
+      () => true,
+    ),
+    'a dump that somebody changed does not open',
   );
-  console.log(`ok: dumped under load${dump}`);
   load.stop();
   const sent = await load.done;
   assert(

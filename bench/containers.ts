@@ -13,6 +13,7 @@ import { connect } from 'amqplib';
 import { freePort } from '../dev/ports.ts';
 import { docsFiles } from '../src/pages/docs-files.ts';
 import { startRabbitmqServer } from '../test/support/rabbitmq-server.ts';
+import { startRedisServer } from '../test/support/redis-server.ts';
 import { checkConfigurations, checkWithCompose, environmentOf } from './support/compose-configurations.ts';
 import { runDockerfile, type Stage } from './support/dockerfile.ts';
 import { assert } from './support/report.ts';
@@ -73,27 +74,51 @@ async function bindQueue(url: string): Promise<() => Promise<string[]>> {
   };
 }
 
+/** The addresses that secrets.sh makes name hosts of the compose file: here they lead to a server of this command. */
+function moveTo(secrets: string, file: string, url: string): void {
+  const { hostname, port } = new URL(url);
+  const address = new URL(readFileSync(join(secrets, file), 'utf8').trim());
+  writeFileSync(join(secrets, file), `${Object.assign(address, { hostname, port }).href}\n`);
+}
+
+/** As the container of Postgres does when it makes its cluster: a database, and the roles of deploy/postgres. */
+async function makeRoles(superuserUrl: string, secrets: string): Promise<void> {
+  const { hostname, port, username, password } = new URL(superuserUrl);
+  const env = {
+    PATH: process.env['PATH'],
+    ...{ PGHOST: hostname, PGPORT: port, PGPASSWORD: password },
+    ...{ POSTGRES_USER: username, POSTGRES_DB: 'edge_auth' },
+  };
+  execFileSync('psql', ['--quiet', '--username', username, 'postgres', '--command', 'create database edge_auth'], {
+    env,
+  });
+  const script = readFileSync(join(root, 'deploy/postgres/roles.sh'), 'utf8').replaceAll('/run/secrets', secrets);
+  execFileSync('sh', ['-c', script], { env, stdio: ['ignore', 'ignore', 'inherit'] });
+  for (const file of ['database_url', 'database_owner_url']) moveTo(secrets, file, superuserUrl);
+}
+
 async function check(): Promise<void> {
-  checkWithCompose();
   const into = mkdtempSync(join(tmpdir(), 'edge-auth-image-'));
   ends.push(() => rmSync(into, { recursive: true, force: true }));
   chmodSync(into, 0o755);
+  checkWithCompose(into);
   const secrets = join(into, 'secrets');
   execFileSync(join(root, 'deploy/secrets.sh'), [secrets]);
   chmodSync(secrets, 0o755);
-  const compose = checkConfigurations(secrets);
+  const { compose, given } = checkConfigurations(secrets);
   const made = readdirSync(secrets);
   const wanted = Object.values(compose.secrets).map(({ file }) => file.replace('./deploy/secrets/', ''));
   assert(
-    wanted.filter((name) => !name.startsWith('tls_')).every((name) => made.includes(name)),
+    wanted.filter((name) => !/^(tls_|backup_)/.test(name)).every((name) => made.includes(name)),
     'secrets.sh makes the secrets',
   );
-  assert(
-    /^postgres:\/\/edge_auth:\w{48}@postgres:5432\/edge_auth$/m.test(
-      readFileSync(join(secrets, 'database_url'), 'utf8'),
-    ),
-    'the address of the database',
-  );
+  for (const [file, user] of [
+    ['database_url', 'edge_auth_service'],
+    ['database_owner_url', 'edge_auth_owner'],
+  ] as const) {
+    const address = new RegExp(`^postgres://${user}:\\w{48}@postgres:5432/edge_auth$`, 'm');
+    assert(address.test(readFileSync(join(secrets, file), 'utf8')), `the address of the database for ${user}`);
+  }
   const stage = runDockerfile(root, into);
   assert(
     stage.image.startsWith(`node:${process.versions.node.split('.')[0]}-`),
@@ -115,13 +140,16 @@ async function check(): Promise<void> {
 
   const [stores, broker] = [await startStores(), await startRabbitmqServer()];
   ends.push(stores.remove, broker.remove);
-  writeFileSync(join(secrets, 'database_url'), `${stores.variables.DATABASE_URL}\n`);
+  const redis = await startRedisServer(undefined, { aclfile: join(secrets, 'redis_acl') });
+  if (redis === undefined) throw new Error('There is no redis-server on the PATH');
+  ends.push(redis.stop);
+  moveTo(secrets, 'redis_url', redis.url);
+  await makeRoles(stores.variables.DATABASE_URL, secrets);
   writeFileSync(join(secrets, 'rabbitmq_url'), `${broker.url}\n`);
 
   const port = await freePort();
   const containerOf = (name: string) => ({
-    ...environmentOf(compose, name, secrets),
-    ...(name === 'migrate' ? {} : { REDIS_URL: stores.variables.REDIS_URL }),
+    ...environmentOf(compose, name, secrets, given),
     HOST: '127.0.0.1',
     PORT: String(port),
   });
@@ -144,6 +172,9 @@ async function check(): Promise<void> {
     service.stdout.on('data', (chunk) => String(chunk).includes('ready: ') && resolve());
     void over.then(({ output }) => reject(new Error(`It did not start: ${output}`)));
   });
+  const asService = readFileSync(join(secrets, 'database_url'), 'utf8').trim();
+  const dropping = spawnSync('psql', [asService, '--command', 'drop table users'], { encoding: 'utf8' });
+  assert(dropping.stderr.includes('must be owner'), `the service cannot change the schema: ${dropping.stderr.trim()}`);
   const health = () => ended(inImage(stage, node, stage.healthcheck, containerOf('auth')));
   assert((await health()).code === 0, 'the health check says that it is well');
   const base = `http://127.0.0.1:${port}`;

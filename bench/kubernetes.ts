@@ -7,13 +7,16 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { PrometheusRule } from '@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1/PrometheusRule';
 import { ServiceMonitor } from '@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1/ServiceMonitor';
 import { Deployment } from 'kubernetes-models/apps/v1/Deployment';
 import { HorizontalPodAutoscaler } from 'kubernetes-models/autoscaling/v2/HorizontalPodAutoscaler';
+import { CronJob } from 'kubernetes-models/batch/v1/CronJob';
 import { Job } from 'kubernetes-models/batch/v1/Job';
 import { Ingress } from 'kubernetes-models/networking.k8s.io/v1/Ingress';
 import { NetworkPolicy } from 'kubernetes-models/networking.k8s.io/v1/NetworkPolicy';
 import { PodDisruptionBudget } from 'kubernetes-models/policy/v1/PodDisruptionBudget';
+import { ConfigMap } from 'kubernetes-models/v1/ConfigMap';
 import { Secret } from 'kubernetes-models/v1/Secret';
 import { Service } from 'kubernetes-models/v1/Service';
 import { parseAllDocuments } from 'yaml';
@@ -28,12 +31,15 @@ const plain = join(root, 'deploy/kubernetes');
 const kinds = {
   'apps/v1/Deployment': Deployment,
   'autoscaling/v2/HorizontalPodAutoscaler': HorizontalPodAutoscaler,
+  'batch/v1/CronJob': CronJob,
   'batch/v1/Job': Job,
   'networking.k8s.io/v1/Ingress': Ingress,
   'networking.k8s.io/v1/NetworkPolicy': NetworkPolicy,
   'policy/v1/PodDisruptionBudget': PodDisruptionBudget,
+  'v1/ConfigMap': ConfigMap,
   'v1/Secret': Secret,
   'v1/Service': Service,
+  'monitoring.coreos.com/v1/PrometheusRule': PrometheusRule,
   'monitoring.coreos.com/v1/ServiceMonitor': ServiceMonitor,
 } as const;
 
@@ -48,6 +54,10 @@ const sets: Readonly<Record<string, readonly string[]>> = {
     ...['--set', 'ingress.tlsSecretName=tls,serviceMonitor.enabled=true,podAnnotations.a=b,nodeSelector.a=b'],
     ...['--set', 'imagePullSecrets[0].name=x,tolerations[0].key=x,tolerations[0].operator=Exists'],
     ...['--set', 'networkPolicy.from[0].namespaceSelector.matchLabels.a=b,ingress.annotations.a=b'],
+    ...['--set', 'env.TRUSTED_PROXIES=10.0.0.0/8,prometheusRule.enabled=true,prometheusRule.labels.release=x'],
+    ...['--set', 'backup.enabled=true,backup.certificateSecret=backup,backup.existingClaim=backups'],
+    ...['--set', 'migrations.secretKey=OWNER_URL,migrations.grantTo=edge_auth_service'],
+    ...['--set', 'networkPolicy.to[0].ipBlock.cidr=10.0.0.0/8'],
     ...['--set', 'affinity.podAntiAffinity.preferredDuringSchedulingIgnoredDuringExecution[0].weight=1'],
     ...[
       '--set',
@@ -63,6 +73,9 @@ const refused: Readonly<Record<string, readonly string[]>> = {
   'secret.values.RESEND_API_KEY is not among secret.keys': ['--set', `${made},secret.values.RESEND_API_KEY=x`],
   'secret.values.SMTP_PASSWORD is not among secret.keys': ['--set', `${secret},secret.values.SMTP_PASSWORD=x`],
   'secret.values.AUTH_SECRET is required': [],
+  'env.TRUSTED_PROXIES is required with an ingress': ['--set', `${secret},ingress.enabled=true`],
+  'backup.certificateSecret is required': ['--set', `${secret},backup.enabled=true`],
+  'secret.values.OWNER is required': ['--set', `${made},migrations.secretKey=OWNER`],
 };
 
 const manifest = z.looseObject({
@@ -114,9 +127,20 @@ function refuseUnknownFields(documents: readonly Manifest[]): void {
 /** Whatever the containers set is a variable that the service reads. */
 function checkVariables(document: Manifest): void {
   for (const [, name = ''] of JSON.stringify(document).matchAll(/\{"name":"([A-Z][A-Z0-9_]+)","value"/g)) {
-    const isKnown = variableNames.has(name) || variableNames.has(name.replace(/_FILE$/, ''));
+    const isKnown =
+      name.startsWith('BACKUP_') || variableNames.has(name) || variableNames.has(name.replace(/_FILE$/, ''));
     if (!isKnown) throw new Error(`${document.kind} sets ${name}, which the service does not read`);
   }
+}
+
+/** A chart holds its own files alone: those of deploy/ stand there once more. */
+for (const [from, to] of [
+  ['deploy/prometheus/alerts.yml', 'files/alerts.yml'],
+  ['deploy/backup.sh', 'files/backup.sh'],
+] as const) {
+  const text = readFileSync(join(root, from), 'utf8');
+  if (process.argv[2] === '--write') writeFileSync(join(chart, to), text);
+  if (readFileSync(join(chart, to), 'utf8') !== text) throw new Error(`${to} is not ${from}: npm run manifests`);
 }
 
 const rendered = `# Rendered from the chart by npm run manifests, with values.yaml beside this file. The Secret edge-auth is yours.

@@ -1,10 +1,12 @@
 /**
  * `npm run check:rolling`: two replicas behind nginx (with the configuration of `deploy/`) under constant load on kept
- * connections. One after the other gets SIGTERM, ends, and is started anew. No request may fail.
+ * connections. One after the other gets SIGTERM, ends, and is started anew. No request may fail. Then that the
+ * proxy speaks HTTP/2, redirects plain HTTP, and limits one address.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from '../dev/ports.ts';
 import { startNginx } from './support/nginx.ts';
+import { checkProxy } from './support/proxy-manners.ts';
 import { type Service, startService, unlimited } from './support/service.ts';
 import { startLoad, tally } from './support/start-load.ts';
 import { startStores } from './support/stores.ts';
@@ -51,8 +53,11 @@ try {
   if (sent.every((each) => each.ended < ended)) wrong.push('the load ended before the restarts');
   if (codes.some((code) => code !== 0)) wrong.push(`a replica ended with ${codes.join()}`);
   if (Object.keys(counts).some((status) => !['200', '201'].includes(status))) wrong.push('a request failed');
+  const limited = await startNginx(await freePort(), ports, true);
+  ends.push(limited.stop);
+  await checkProxy(limited);
   for (const line of wrong) console.error(`error: ${line}`);
-  process.exitCode = wrong.length === 0 ? 0 : 1;
+  if (wrong.length > 0) process.exitCode = 1;
 } finally {
   for (const stop of ends.toReversed()) await stop();
 }

@@ -1,30 +1,27 @@
 /**
- * Runs the guides against a live service: `npm run check:snippets`. Each program of docs/verifying-tokens.md has to let a
- * good token in and to refuse those of `snippets/tokens.ts`; docs/quick-start.md has to run through. What has no runtime
- * here (Python with PyJWT, nginx) is named and left out, which in CI is a failure.
+ * Runs the programs of the README and the guides against a live service: `npm run check:snippets`. Each verifier has to
+ * let a good token in and to refuse those of `snippets/tokens.ts`; docs/quick-start.md has to run through; the clients for
+ * browsers run in Chromium, on a page of another origin. What has no runtime here (Python with PyJWT, nginx, Chromium) is
+ * named and left out, which in CI is a failure.
  */
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { startEmbeddedPostgres } from '../dev/embedded-postgres.ts';
 import { freePort } from '../dev/ports.ts';
+import { browserPath, openSite } from './snippets/browser.ts';
+import { expect, hasFailed, leaveOut } from './snippets/expect.ts';
 import { commandOf, endChild, snippet, startCommand } from './snippets/programs.ts';
 import { badTokens } from './snippets/tokens.ts';
+import { checkVerifier } from './snippets/verifier.ts';
 
 const secret = `snippets-${crypto.randomUUID()}`;
 const password = 'correct horse battery staple';
 const signedIn = z.object({ access_token: z.string(), user: z.object({ id: z.string() }) });
 const whose = z.object({ user: z.string() });
-
-let failures = 0;
-function expect(what: string, holds: boolean, seen: unknown): void {
-  if (holds) return;
-  failures += 1;
-  console.error(`error: ${what}: ${JSON.stringify(seen)}`);
-}
 
 /** The service behind the proxy: it says what it was told. */
 const upstream = createServer((request, response) => {
@@ -41,12 +38,19 @@ chmodSync(data, 0o755);
 const postgres = await startEmbeddedPostgres({ directory: join(data, 'postgres'), durable: false });
 const servicePort = await freePort();
 const issuer = `http://127.0.0.1:${servicePort}`;
+/** A page of another origin, and its API. */
+const site = await openSite(async (authorization) => {
+  const answer = await fetch(`${issuer}/auth/verify-token`, { headers: { Authorization: authorization } });
+  await answer.body?.cancel();
+  return answer.ok;
+});
 const service = await startCommand([process.execPath, 'src/node.ts'], servicePort, {
   ENVIRONMENT: 'dev',
   AUTH_SECRET: secret,
   ISSUER: issuer,
   DATABASE_URL: postgres.url,
   HOST: '127.0.0.1',
+  CORS_ORIGINS: site.origin,
   LOG_LEVEL: 'error',
 });
 
@@ -62,15 +66,23 @@ async function register() {
   return signedIn.parse(await (await post('/auth/register', body)).json());
 }
 
+/** A client for browsers signs in, calls an API and refreshes, on a page of another origin. */
+async function checkClient(document: string, name: string, statements: string, wanted: unknown): Promise<void> {
+  if (!existsSync(browserPath)) return leaveOut(name);
+  const email = `user-${crypto.randomUUID()}@example.com`;
+  await post('/auth/register', { email, password });
+  const module = snippet(document, name).replace('http://localhost:8787', issuer);
+  const signIn = `await module.signIn(${JSON.stringify(email)}, ${JSON.stringify(password)});`;
+  const seen = await site.run(module, `${signIn} ${statements}`);
+  expect(`${name} works on a page of another origin`, JSON.stringify(seen) === JSON.stringify(wanted), seen);
+  console.log(`${name}: signs in, calls an API and refreshes in Chromium`);
+}
+
 /** Good tokens are let in, and each bad one is refused. */
 async function checkProgram(name: string): Promise<void> {
   const port = await freePort();
   const command = commandOf(name, { issuer, port, upstreamPort });
-  if (command === undefined) {
-    console.log(`${name}: left out, its runtime is not here`);
-    if (process.env['CI'] !== undefined) expect(name, false, 'has no runtime in CI');
-    return;
-  }
+  if (command === undefined) return leaveOut(name);
   const child = await startCommand(command, port, { ISSUER: issuer });
   const ask = async (authorization: string | undefined, headers: Record<string, string> = {}) => {
     const sent = { ...headers, ...(authorization === undefined ? {} : { Authorization: authorization }) };
@@ -123,7 +135,7 @@ async function checkProxy(ask: Ask, good: string, userId: string): Promise<void>
 
 /** The commands of the quick start, as a reader who pastes them. */
 function checkQuickStart(): void {
-  const script = snippet('quick-start.md', 'session.sh');
+  const script = snippet('docs/quick-start.md', 'session.sh');
   const env = { ...process.env, BASE: issuer };
   const { status, stdout, stderr } = spawnSync('bash', ['-e', '-u', '-c', script], { env, encoding: 'utf8' });
   const lines = stdout.trim().split('\n');
@@ -138,13 +150,33 @@ function checkQuickStart(): void {
 
 try {
   checkQuickStart();
+  const { access_token: good, user } = await register();
+  await checkVerifier(issuer, { good, subject: user.id, bad: await badTokens(good, postgres.url, secret) });
+  await checkClient(
+    'README.md',
+    'browser.mjs',
+    `const before = await module.callApi('/api');
+     await module.refresh();
+     const after = await module.callApi('/api');
+     return [before.status, after.status];`,
+    [200, 200],
+  );
+  await checkClient(
+    'docs/from-a-browser.md',
+    'client.mjs',
+    `const before = await Promise.all([1, 2, 3].map(() => module.callApi('/late')));
+     await module.signOut();
+     return before.map(({ status }) => status);`,
+    [200, 200, 200],
+  );
   // The last one ends the service.
   for (const name of ['hono.mjs', 'express.mjs', 'python.py', 'nginx.conf']) await checkProgram(name);
 } finally {
+  await site.close();
   await endChild(service);
   await postgres.stop();
   upstream.close();
   upstream.closeAllConnections();
   rmSync(data, { recursive: true, force: true });
 }
-if (failures > 0) process.exitCode = 1;
+if (hasFailed()) process.exitCode = 1;

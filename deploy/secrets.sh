@@ -1,5 +1,5 @@
 #!/bin/sh
-# deploy/secrets.sh [directory]: makes the secrets of docker-compose.postgres.yml that are not there yet. The account of the image (1000) reads them.
+# deploy/secrets.sh [directory]: makes the secrets of docker-compose.postgres.yml that are missing. The accounts of the images read them.
 set -eu
 umask 077
 directory=${1:-$(dirname "$0")/secrets}
@@ -7,24 +7,34 @@ mkdir -p "$directory"
 cd "$directory"
 # Also where somebody else made it: the files in it can be read by all.
 chmod 700 .
-[ -e auth_secret ] || openssl rand -base64 48 >auth_secret
-[ -e postgres_password ] || openssl rand -hex 24 >postgres_password
-[ -e database_url ] || printf 'postgres://edge_auth:%s@postgres:5432/edge_auth\n' "$(cat postgres_password)" >database_url
+password() { [ -e "$1" ] || openssl rand -hex 24 >"$1"; }
+[ -e auth_secret ] || openssl rand -base64 32 >auth_secret
+password metrics_token
+# Postgres: the superuser, the owner of the tables who migrates them, and the service, which reads and writes rows.
+password postgres_password
+password database_owner_password
+password database_password
+printf 'postgres://edge_auth_owner:%s@postgres:5432/edge_auth\n' "$(cat database_owner_password)" >database_owner_url
+printf 'postgres://edge_auth_service:%s@postgres:5432/edge_auth\n' "$(cat database_password)" >database_url
+# Redis: an operator may do everything, the service what it needs.
+password redis_password
+password redis_service_password
+cat >redis_acl <<END
+user default on >$(cat redis_password) ~* &* +@all
+user edge_auth on >$(cat redis_service_password) ~* resetchannels -@all +@read +@write +@scripting +@connection -@dangerous
+END
+printf 'redis://edge_auth:%s@redis:6379\n' "$(cat redis_service_password)" >redis_url
 # RabbitMQ has no variable for a file: its configuration holds the password.
-if [ ! -e rabbitmq_conf ]; then
-  password=$(openssl rand -hex 24)
-  printf 'default_user = edge_auth\ndefault_pass = %s\n' "$password" >rabbitmq_conf
-  printf 'amqp://edge_auth:%s@rabbitmq:5672\n' "$password" >rabbitmq_url
-fi
-[ -e metrics_token ] || openssl rand -hex 24 >metrics_token
-# What others give: empty is not set.
+password rabbitmq_password
+printf 'default_user = edge_auth\ndefault_pass = %s\n' "$(cat rabbitmq_password)" >rabbitmq_conf
+printf 'amqp://edge_auth:%s@rabbitmq:5672\n' "$(cat rabbitmq_password)" >rabbitmq_url
+# What others give: an empty file is not set.
 for file in smtp_password resend_api_key webhooks; do
   [ -e "$file" ] || : >"$file"
 done
 # Compose mounts them as they are. The directory stays closed to others.
-chmod 644 auth_secret postgres_password database_url rabbitmq_conf rabbitmq_url metrics_token
-chmod 644 smtp_password resend_api_key webhooks
-# The proxy runs as an account of its own, too.
-for file in tls_cert.pem tls_key.pem; do
+chmod 644 auth_secret metrics_token postgres_password database_* redis_* rabbitmq_* smtp_password resend_api_key webhooks
+# The proxy and the backup run as accounts of their own, too.
+for file in tls_cert.pem tls_key.pem backup_certificate.pem; do
   [ ! -e "$file" ] || chmod 644 "$file"
 done

@@ -31,7 +31,7 @@ function inWords({ type, format, enum: values, items, anyOf }: z.output<typeof p
 function section([type, { version, description, data }]: [string, EventDefinition]): string {
   const { properties, required } = object.parse(z.toJSONSchema(data));
   const rows = Object.entries(properties).map(([name, described]) => {
-    const optional = required.includes(name) ? '' : ', may be missing';
+    const optional = required.includes(name) ? '' : ', optional';
     return `| \`${name}\` | ${inWords(described)}${optional} | ${described.description ?? ''} |`;
   });
   return [
@@ -39,7 +39,7 @@ function section([type, { version, description, data }]: [string, EventDefinitio
     '',
     `Version ${version}. ${description}`,
     '',
-    '| field | type | what it is |',
+    '| Field | Type | Meaning |',
     '| --- | --- | --- |',
     ...rows,
   ].join('\n');
@@ -49,7 +49,7 @@ const head = `# Events
 
 <!-- Written by \`npm run docs:events\` from src/events/catalogue.ts. -->
 
-Other services are told what happens to accounts here, as [CloudEvents 1.0](https://cloudevents.io) in JSON:
+The service tells other services what happens to accounts, as [CloudEvents 1.0](https://cloudevents.io) in JSON:
 
 \`\`\`json
 {
@@ -70,23 +70,23 @@ Other services are told what happens to accounts here, as [CloudEvents 1.0](http
 }
 \`\`\`
 
-- An event is written by the statement that makes it true, and delivered at least once: a consumer keeps the \`id\`s it has
-  seen, and passes over those that come again.
-- \`id\` is that of the event, and the same with every sink. \`/admin/events\` calls it \`event_id\`; what is \`id\` there is the
-  delivery to one sink.
-- \`subject\` is the user. Events of one user reach a sink in the order in which they happened. One that was given up (20
-  tries, or three days) holds up none that come after it; it is kept for 30 days from then and can be delivered
-  again (\`/admin/events\`, \`npm run cli -- events replay\`), late then.
-- \`sequence\` sorts as text: a later event of a user has a greater one. Where a way keeps no order (Cloudflare Queues), or
-  an event that was given up comes late, compare it with that of the last event about the same thing.
-- \`traceparent\` (and \`tracestate\`) is the [distributed tracing](https://github.com/cloudevents/spec/blob/main/cloudevents/extensions/distributed-tracing.md)
-  extension: the trace of the request that it happened in, so that a consumer's spans belong to it. What happened in none
-  has no such attribute.
-- A field that is added is no new version, so pass over what you do not know. A change that could break a consumer is a new
-  version, with a new \`dataschema\`, where the JSON schema is served.
-- With \`EVENTS_PERSONAL_DATA=false\` no event names a person: \`email\` and \`username\` are null.
+- The statement that makes a change writes its event too, and the service delivers it at least once. Store the \`id\`s you
+  have handled, and skip repeats.
+- \`id\` names the event and is the same at every sink. \`/admin/events\` calls it \`event_id\`; its own \`id\` names the delivery
+  to one sink.
+- \`subject\` is the user. A sink gets the events of one user in the order in which they happened. The service gives an event
+  up after 20 tries or three days, and then goes on with the later ones. It keeps a failed event for 30 days, and you can
+  replay it (\`/admin/events\`, \`npm run cli -- events replay\`).
+- \`sequence\` sorts as text: a later event of a user has a greater one. Where a sink keeps no order (Cloudflare Queues), or
+  after a replay, compare it with that of the last event about the same subject.
+- \`traceparent\` and \`tracestate\` are the [distributed tracing](https://github.com/cloudevents/spec/blob/main/cloudevents/extensions/distributed-tracing.md)
+  extension. They name the trace of the request that caused the event, so that your spans can join it. Events outside of a
+  request have neither.
+- Ignore fields you do not know: an added field is no new version. A change that could break a consumer gets a new version,
+  and a new \`dataschema\` that serves its JSON schema.
+- With \`EVENTS_PERSONAL_DATA=false\`, \`email\` and \`username\` are always null.
 
-Who takes them, and how: [event sinks](event-sinks.md).
+[Event sinks](event-sinks.md) tells where events can go and how to receive them.
 `;
 
 /** The document of all events. */

@@ -6,6 +6,7 @@
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { migrate } from '../src/platform/postgres-migrations.ts';
+import { readDotEnv } from './dot-env.ts';
 import { startEmbeddedPostgres } from './embedded-postgres.ts';
 import { startMailbox } from './mailbox.ts';
 import { startNeonEndpoint } from './neon-endpoint.ts';
@@ -15,7 +16,8 @@ import { readSecrets } from './secrets.ts';
 import { startWorker } from './worker.ts';
 
 const root = resolve(import.meta.dirname, '..');
-const data = resolve(root, process.env['DATA_DIR'] ?? '.data');
+const dotEnv = readDotEnv(resolve(root, '.env'));
+const data = resolve(root, process.env['DATA_DIR'] ?? dotEnv.all['DATA_DIR'] ?? '.data');
 
 const end = Promise.withResolvers<{ readonly code: 0 | 1; readonly why: string }>();
 const ending = new AbortController();
@@ -54,6 +56,7 @@ async function start(signal: AbortSignal): Promise<void> {
     variables: {
       ISSUER: `http://localhost:${port}`,
       ...secrets,
+      ...dotEnv.forWorker,
       ENVIRONMENT: 'dev',
       DATABASE_URL: postgres.url,
       NEON_HTTP_ENDPOINT: neon.url,
@@ -63,6 +66,9 @@ async function start(signal: AbortSignal): Promise<void> {
   });
   parts.defer(worker.stop);
   void worker.ended.then((why) => end.resolve({ code: 1, why }));
+  if (dotEnv.unused.length > 0) {
+    print('worker', `.env: not used by npm run dev, which is for npm start: ${dotEnv.unused.join(', ')}`);
+  }
   if (secrets['DATABASE_URL'] !== undefined) {
     print('postgres', 'DATABASE_URL in .dev.vars is not used here: development has its own database');
   }
@@ -73,7 +79,7 @@ async function start(signal: AbortSignal): Promise<void> {
 }
 
 async function choosePort(): Promise<number> {
-  const port = Number(process.env['PORT'] || 8787);
+  const port = Number(process.env['PORT'] || dotEnv.all['PORT'] || 8787);
   if (!Number.isInteger(port) || port < 1 || port > 65_534) {
     throw new Error('PORT must be a number from 1 to 65534');
   }

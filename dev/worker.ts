@@ -78,6 +78,8 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
 /** Nothing is fetched from or reported to the network, and no state is shared with other projects. */
 function quietly(directory: string): Record<string, string> {
   return {
+    // It was not `wrangler dev` alone: see assemble-docs.ts.
+    EDGE_AUTH_PARTS: 'true',
     CLOUDFLARE_CF_FETCH_ENABLED: 'false',
     CLOUDFLARE_DEV_REGISTRY_PATH: join(directory, 'registry'),
     CLOUDFLARE_INCLUDE_PROCESS_ENV: 'false',

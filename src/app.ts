@@ -11,12 +11,14 @@ import { adminEventRoutes } from './admin/event-routes.ts';
 import { adminRoutes } from './admin/routes.ts';
 import { auditRoutes } from './audit/routes.ts';
 import { compatRoutes, passwordFormPath } from './compat/routes.ts';
+import { createDatabaseClock } from './db/clock.ts';
 import type { Deps } from './deps.ts';
 import { Problem } from './errors.ts';
 import { createEventRelay } from './events/relay.ts';
 import { eventRoutes } from './events/routes.ts';
 import type { Env } from './http/context.ts';
 import { crossOrigin } from './http/cross-origin.ts';
+import { refuseCrossSiteForms } from './http/cross-site.ts';
 import type { Endpoint } from './http/endpoint.ts';
 import { mount } from './http/mount.ts';
 import { observeRequest } from './http/observe-request.ts';
@@ -73,7 +75,8 @@ export function createApp(given: Deps): App {
   const gate = createGate({ ...deps, roles: createRoles(deps), signingKeys, revocation });
   const events = createEventRelay(deps);
   const relay = createRelay(deps, accountTasks(deps), events.deliver);
-  const sessionDeps = { ...deps, signingKeys, revocation, relay, events };
+  const databaseClock = createDatabaseClock(deps);
+  const sessionDeps = { ...deps, databaseClock, signingKeys, revocation, relay, events };
 
   const endpoints = [
     startPage(config, version),
@@ -103,6 +106,10 @@ export function createApp(given: Deps): App {
 
   const app = new Hono<Env>();
   app.use(requestIds());
+  app.use(async (c, next) => {
+    c.set('startedAt', deps.steady());
+    await next();
+  });
   app.use(observeRequest(deps, observer));
   app.use(requestLog(deps));
   const apiHeaders = secureHeaders({ contentSecurityPolicy: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } });
@@ -113,6 +120,7 @@ export function createApp(given: Deps): App {
   );
   app.use((c, next) => (pageHeaders.get(c.req.path) ?? apiHeaders)(c, next));
   app.use(crossOrigin(config, endpoints));
+  app.use(refuseCrossSiteForms(config));
   app.use(
     bodyLimit({
       maxSize: maximumBody,

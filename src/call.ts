@@ -5,6 +5,8 @@ export interface Call {
   readonly origin: Origin;
   /** The `Accept-Language` header, cut to a sane length. */
   readonly languages: string | undefined;
+  /** When its first byte was seen here, by the steady clock: milliseconds. */
+  readonly startedAt: number;
   /** Aborted when the client has gone: once it is, no password is hashed. */
   readonly signal: AbortSignal;
   /** What is to be done once the answer is on its way, which it must not hold up and cannot change. */

@@ -1,5 +1,7 @@
 import * as z from 'zod';
 import { compatNames } from './compat/names.ts';
+import { linkVariables } from './config-links.ts';
+import { readPeppers } from './config-peppers.ts';
 import { webhookList } from './config-webhooks.ts';
 import { isDecodable, isIssuer, isOrigin } from './http/web-address.ts';
 import { isNetwork } from './limits/client-address.ts';
@@ -8,6 +10,14 @@ import { isNetwork } from './limits/client-address.ts';
 const seconds = (fallback: number, minimum = 1) => z.coerce.number().int().min(minimum).default(fallback);
 /** Whether it is long and varied enough to derive keys from. */
 export const isSecret = (text: string) => text.length >= 32 && new Set(text).size > 5;
+/** Names of several words, separated by commas. */
+const words = (text: string) =>
+  text
+    .split(',')
+    .map((word) => word.trim())
+    .filter((word) => word !== '');
+const reservedUsernames =
+  'admin,administrator,root,superuser,system,support,help,security,moderator,staff,postmaster,hostmaster,webmaster,abuse,noreply,no-reply';
 const parts = (text: string) => text.split(/[\s,]+/).filter((part) => part !== '');
 const list = (isEntry: (entry: string) => boolean, message: string) =>
   z
@@ -24,7 +34,7 @@ const onOff = z
   .transform((text) => ['on', 'true', '1'].includes(text));
 const httpUrl = z.url({ protocol: /^https?$/, abort: true });
 /** No slash at its end. */
-const withoutSlash = (text: string) => text.replace(/\/+$/, '');
+const withoutSlash = (text: string): string => (text.endsWith('/') ? withoutSlash(text.slice(0, -1)) : text);
 
 /** `Name <address>` or an address alone. */
 const mailFrom = z
@@ -44,8 +54,10 @@ const isBearerToken = (text: string) => /^[\w.~+/-]{16,512}=*$/.test(text);
 function readOtelHeaders(text: string, context: z.RefinementCtx): Record<string, string> {
   const headers: Record<string, string> = {};
   for (const pair of text.split(',').filter((part) => part.trim() !== '')) {
-    const [, name = '', value = ''] = /^\s*([\w-]+)\s*=\s*([\w!#$%&'*+./:;<=>?@^`|~ -]*?)\s*$/.exec(pair) ?? [];
-    if (name === '' || /%(?![0-7][0-9a-f])|%[01][0-9a-f]|%7f/i.test(value)) {
+    const [first = '', ...others] = pair.split('=');
+    const [name, value] = [first.trim(), others.join('=').trim()];
+    const isWritten = others.length > 0 && /^[\w-]+$/.test(name) && /^[\w!#$%&'*+./:;<=>?@^`|~ -]*$/.test(value);
+    if (!isWritten || /%(?![0-7][0-9a-f])|%[01][0-9a-f]|%7f/i.test(value)) {
       context.addIssue({ code: 'custom', message: 'Expected name=value,name=value with percent-encoded values' });
       return z.NEVER;
     }
@@ -98,9 +110,10 @@ export const variables = z.object({
   ACCESS_TOKEN_TTL: seconds(900, 60),
   SESSION_TTL: seconds(30 * 86_400, 60),
   SESSION_IDLE_TTL: seconds(7 * 86_400, 60),
-  REFRESH_GRACE: seconds(10, 0),
+  /** The least of it follows from how long answers take. */
+  REFRESH_GRACE: seconds(30),
   /** The oldest of a user's sessions end beyond so many; 0 for no bound. */
-  MAX_SESSIONS: z.coerce.number().int().min(0).max(10_000).default(0),
+  MAX_SESSIONS: z.coerce.number().int().min(0).max(10_000).default(100),
   SESSION_RETENTION: seconds(30 * 86_400, 86_400),
   AUDIT_RETENTION: seconds(180 * 86_400, 86_400),
   SIGNING_KEY_TERM: seconds(30 * 86_400, 3600),
@@ -108,6 +121,10 @@ export const variables = z.object({
   PASSWORD_MIN_LENGTH: z.coerce.number().int().min(8).max(256).default(8),
   /** How many of: lower case, upper case, digits, others. */
   PASSWORD_MIN_CLASSES: z.coerce.number().int().min(0).max(4).default(0),
+  /** Beside SERVICE_NAME: what people would put into a password here. */
+  PASSWORD_WORDS: z.string().default('').transform(words),
+  /** Nobody registers with one of them, nor with a name that looks like it. Empty: no one. */
+  RESERVED_USERNAMES: z.string().default(reservedUsernames).transform(words),
   BREACHED_PASSWORD_CHECK: flag.default(false),
   BREACHED_PASSWORD_URL: httpUrl.transform(withoutSlash).default('https://api.pwnedpasswords.com'),
   /** A verified address before the first sign-in. Where it is not set: true where mail goes out of the house. */
@@ -132,6 +149,7 @@ export const variables = z.object({
     .max(100)
     .regex(/^[^\p{Cc}<>"]+$/u, 'Must not hold control characters, quotes, < or >')
     .default('Edge Auth'),
+  ...linkVariables,
   /** Where events go beside the outbox: as many of the following as are set. */
   RABBITMQ_URL: z
     .url({ protocol: /^amqps?$/, message: 'Expected amqp://user:password@host:5672/vhost', abort: true })
@@ -168,6 +186,8 @@ export const variables = z.object({
   OTEL_SERVICE_NAME: z.string().min(1).max(100).default('edge-auth'),
   /** The share of new traces that is recorded; for others the caller has decided. */
   OTEL_TRACES_SAMPLER_ARG: z.coerce.number().min(0).max(1).default(1),
+  /** Peppers of other systems, `name:pepper`: what Devise calls `pepper`. */
+  LEGACY_PEPPERS: z.string().default('').transform(readPeppers),
   ARGON2_MEMORY: z.coerce.number().int().min(19_456).max(65_536).default(19_456),
   ARGON2_ITERATIONS: z.coerce.number().int().min(1).max(10).default(2),
   HOST: z.string().min(1).default('0.0.0.0'),

@@ -1,6 +1,7 @@
 import { type EventSinkConfig, eventContradictions, toEventSinks } from './config-events.ts';
 import { olderNames, type Renamed, variablesSet, withOlderNames } from './config-legacy.ts';
 import { limitVariable, limitVariables, lockoutVariable, lockoutVariables, unknownLimits } from './config-limits.ts';
+import { type LinksConfig, toLinks } from './config-links.ts';
 import { isLoopbackHost, type MailConfig, mailContradictions, toMail } from './config-mail.ts';
 import { type ObservabilityConfig, toObservability } from './config-observability.ts';
 import { placeOf } from './config-place.ts';
@@ -14,6 +15,7 @@ import {
   type Policy,
   type PolicyTable,
 } from './limits/policies.ts';
+import { longestAnswer, retryAfter, shortestGrace } from './sessions/refresh-times.ts';
 
 export interface Config {
   readonly environment: Variables['ENVIRONMENT'];
@@ -40,12 +42,17 @@ export interface Config {
   readonly signingKeyLead: number;
   readonly passwordMinLength: number;
   readonly passwordMinClasses: number;
+  /** Names of the service: a password has to be more than these. */
+  readonly passwordWords: readonly string[];
+  readonly reservedUsernames: readonly string[];
   /** Where to ask for breached passwords; undefined where nobody is asked. */
   readonly breachedPasswordUrl: string | undefined;
   /** Undefined where no mail can be sent: it waits. */
   readonly mail: MailConfig | undefined;
   readonly requireEmailVerification: boolean;
   readonly serviceName: string;
+  /** Where links of mails lead, and where people go on from there. */
+  readonly links: LinksConfig;
   /** Who takes events, each by a name of its own. */
   readonly eventSinks: readonly EventSinkConfig[];
   /** Whether events carry addresses and user names. */
@@ -55,6 +62,8 @@ export interface Config {
   /** How long the row of an ended session is kept. */
   readonly sessionRetention: number;
   readonly auditRetention: number;
+  /** Peppers of other systems, by name: their hashes need them. */
+  readonly legacyPeppers: ReadonlyMap<string, string>;
   readonly argon2: { readonly memory: number; readonly iterations: number };
   readonly limits: PolicyTable;
   readonly lockouts: LockoutTable;
@@ -84,12 +93,12 @@ export const variableNames: ReadonlySet<string> = new Set([
 ]);
 
 /** Lists that are not empty by default: an empty one is an answer too. */
-const saySomethingEmpty: ReadonlySet<string> = new Set(['COMPAT_APIS']);
+const saySomethingEmpty: ReadonlySet<string> = new Set(['COMPAT_APIS', 'RESERVED_USERNAMES']);
 
 /**
  * Reads the environment.
  * @param environment variables by name; those that are not strings (bindings of a Worker) count as unset, and empty ones
- * but for `COMPAT_APIS`
+ * but for `COMPAT_APIS` and `RESERVED_USERNAMES`
  * @throws {ConfigError} naming every wrong variable at once
  */
 export function readConfig(environment: Readonly<Record<string, unknown>>): Config {
@@ -126,6 +135,7 @@ function contradictions(v: Variables, required: (name: string) => string): strin
     wrong.push('ISSUER: must be https outside development');
   }
   if (v.SESSION_IDLE_TTL > v.SESSION_TTL) wrong.push('SESSION_IDLE_TTL: must not exceed SESSION_TTL');
+  wrong.push(...graceContradictions(v));
   if (v.SIGNING_KEY_LEAD * 2 > v.SIGNING_KEY_TERM) {
     wrong.push('SIGNING_KEY_LEAD: must be at most half of SIGNING_KEY_TERM');
   }
@@ -133,6 +143,15 @@ function contradictions(v: Variables, required: (name: string) => string): strin
     wrong.push(`ARGON2_MEMORY: times ARGON2_ITERATIONS must be at most ${argon2Limits.work}`);
   }
   return [...wrong, ...mailContradictions(v, required), ...eventContradictions(v)];
+}
+
+/** A window that closes before an obedient client can try again signs people out for lost answers. */
+function graceContradictions({ REFRESH_GRACE, SESSION_IDLE_TTL }: Variables): string[] {
+  if (REFRESH_GRACE < shortestGrace) {
+    const why = `an answer may take ${longestAnswer} s, and so may the next one after Retry-After (${retryAfter} s)`;
+    return [`REFRESH_GRACE: must be at least ${shortestGrace}, since ${why}`];
+  }
+  return REFRESH_GRACE < SESSION_IDLE_TTL ? [] : ['REFRESH_GRACE: must be less than SESSION_IDLE_TTL'];
 }
 
 const isLoopback = (url: string) => isLoopbackHost(new URL(url).hostname);
@@ -167,15 +186,19 @@ function toConfig(
     signingKeyLead: v.SIGNING_KEY_LEAD,
     passwordMinLength: v.PASSWORD_MIN_LENGTH,
     passwordMinClasses: v.PASSWORD_MIN_CLASSES,
+    passwordWords: [v.SERVICE_NAME, v.SERVICE_NAME.replaceAll(/\s/g, ''), ...v.PASSWORD_WORDS],
+    reservedUsernames: v.RESERVED_USERNAMES,
     breachedPasswordUrl: v.BREACHED_PASSWORD_CHECK ? v.BREACHED_PASSWORD_URL : undefined,
     mail: toMail(v),
     requireEmailVerification: v.REQUIRE_EMAIL_VERIFICATION ?? (v.RESEND_API_KEY ?? v.SMTP_HOST) !== undefined,
     serviceName: v.SERVICE_NAME,
+    links: toLinks(v),
     eventSinks: toEventSinks(v),
     eventsPersonalData: v.EVENTS_PERSONAL_DATA,
     maxSessions: v.MAX_SESSIONS === 0 ? undefined : v.MAX_SESSIONS,
     sessionRetention: v.SESSION_RETENTION,
     auditRetention: v.AUDIT_RETENTION,
+    legacyPeppers: v.LEGACY_PEPPERS,
     argon2: { memory: v.ARGON2_MEMORY, iterations: v.ARGON2_ITERATIONS },
     limits: overridePolicies((name) => limits[limitVariable(name)]),
     lockouts: overrideLockouts((name) => lockouts[lockoutVariable(name)]),

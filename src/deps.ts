@@ -4,6 +4,7 @@ import type { PasswordHasher } from './crypto/password-hash.ts';
 import type { Database } from './db/database.ts';
 import type { Sink } from './events/sink.ts';
 import type { KeyValue } from './kv.ts';
+import type { LocalKeyValue } from './kv-local.ts';
 import type { Mailer } from './mailer.ts';
 import type { Log } from './ops/log.ts';
 import type { TraceExporter } from './ops/spans.ts';
@@ -14,7 +15,7 @@ export interface Deps {
   readonly db: Database;
   readonly kv: KeyValue;
   /** Counts limits in this process where `kv` does not answer. */
-  readonly fallback: KeyValue;
+  readonly fallback: LocalKeyValue;
   readonly keyring: Keyring;
   readonly hasher: PasswordHasher;
   /** Whether a password is known from a breach; rejects where nobody can tell. Undefined where nobody is asked. */
@@ -30,6 +31,8 @@ export interface Deps {
   readonly traceExporter: TraceExporter | undefined;
   /** Milliseconds since the epoch. The only clock of the application. */
   readonly now: () => number;
+  /** Milliseconds since some moment of this process. It never jumps; only differences say something. */
+  readonly steady: () => number;
   /** A new UUIDv7. */
   readonly newId: () => string;
 }

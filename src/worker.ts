@@ -13,6 +13,7 @@ import { createLog, type Log } from './ops/log.ts';
 import { createArgon2Wasm } from './platform/argon2-wasm.ts';
 import { createBoundAssets } from './platform/assets-binding.ts';
 import { createBreachedPasswords } from './platform/breached-passwords.ts';
+import { createWorkersHashing } from './platform/hashing-workers.ts';
 import { withDeadline } from './platform/kv-deadline.ts';
 import { createMailbox } from './platform/mailbox.ts';
 import { createMemoryKeyValue } from './platform/memory.ts';
@@ -27,8 +28,8 @@ const now = () => Date.now();
 /** Keys the memory store may hold: some 5 MiB, since an isolate has 128. */
 const capacity = 20_000;
 let application: App | undefined;
-/** One for the isolate, however many applications are made: its memory never shrinks. */
-const argon2 = createArgon2Wasm(argon2Module);
+/** One for the isolate, however many applications are made: the memory of WebAssembly never shrinks. */
+const hashing = createWorkersHashing(createArgon2Wasm(argon2Module), now);
 
 /** One application for the isolate. Requests that come while it is made make their own: they must not share I/O. */
 async function getApplication(bindings: WorkerBindings): Promise<App> {
@@ -47,6 +48,7 @@ async function createApplication(config: Config, bindings: WorkerBindings): Prom
     log,
     keyring,
     now,
+    steady: () => performance.now(),
     newId: () => uuidv7(now()),
     db: openDatabase(config),
     kv: createKeyValue(config, log),
@@ -57,7 +59,8 @@ async function createApplication(config: Config, bindings: WorkerBindings): Prom
     traceExporter: otlp && createOtlpExporter(otlp),
     isBreached: createBreachedPasswords(config.breachedPasswordUrl),
     hasher: createPasswordHasher({
-      argon2,
+      hashing,
+      legacyPeppers: config.legacyPeppers,
       peppers: keyring.all.map(({ id, pepper }) => ({ id, key: pepper })),
       parameters: { ...config.argon2, parallelism: 1 },
     }),

@@ -24,12 +24,19 @@ describe('the configuration', () => {
       accessTokenTtl: 900,
       sessionTtl: 2_592_000,
       sessionIdleTtl: 604_800,
-      refreshGrace: 10,
+      refreshGrace: 30,
       slowRequestMs: 5000,
       argon2: { memory: 19_456, iterations: 2 },
       limits: policies,
       lockouts,
     });
+  });
+
+  it('has no grace window that closes before an obedient client can try again', () => {
+    const read = (variables: Record<string, string>) => () => readConfig({ ...complete, ...variables });
+    expect(read({ REFRESH_GRACE: '14' })).toThrow(/REFRESH_GRACE: must be at least 15, since an answer may take 5 s/);
+    expect(read({ REFRESH_GRACE: '15' })().refreshGrace).toBe(15);
+    expect(read({ REFRESH_GRACE: '600', SESSION_IDLE_TTL: '600' })).toThrow('must be less than SESSION_IDLE_TTL');
   });
 
   it('names every wrong variable at once, and never a value', () => {

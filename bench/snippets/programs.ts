@@ -8,15 +8,16 @@ const root = join(import.meta.dirname, '../..');
 const directory = join(root, 'node_modules/.cache/edge-auth-snippets');
 mkdirSync(directory, { recursive: true });
 
-/** The text of a snippet of a guide: what stands in the block after `<!-- snippet NAME -->`. */
-export function snippet(guide: string, name: string): string {
-  const document = readFileSync(join(root, 'docs', guide), 'utf8');
+/** The text of a snippet of a document: the block after `<!-- snippet NAME -->`. */
+export function snippet(path: string, name: string): string {
+  const document = readFileSync(join(root, path), 'utf8');
   const [, text] = document.split(`<!-- snippet ${name} -->\n`)[1]?.match(/^```\w+\n([\s\S]*?)^```$/m) ?? [];
-  if (text === undefined) throw new Error(`docs/${guide} has no snippet ${name}`);
+  if (text === undefined) throw new Error(`${path} has no snippet ${name}`);
   return text;
 }
 
-function write(name: string, text: string): string {
+/** Writes a program to where Node finds the packages of the project. @returns its path */
+export function write(name: string, text: string): string {
   const path = join(directory, name);
   writeFileSync(path, text);
   return path;
@@ -37,7 +38,7 @@ export interface Addresses {
 
 /** The command and variables that run each snippet of `verifying-tokens.md`; undefined where its runtime is missing. */
 export function commandOf(name: string, { issuer, port, upstreamPort }: Addresses): string[] | undefined {
-  const text = snippet('verifying-tokens.md', name);
+  const text = snippet('docs/verifying-tokens.md', name);
   if (name.endsWith('.mjs')) return [process.execPath, write(name, text)];
   if (name.endsWith('.py')) return python === undefined ? undefined : [python, write(name, text)];
   if (nginx === undefined) return undefined;

@@ -10,12 +10,13 @@ export interface Answer {
   readonly answer: unknown;
 }
 
-/** Sends one request to `base`, such as `http://127.0.0.1:3000`; gives up after 20 s. */
+/** Sends one request to `base`, such as `http://127.0.0.1:3000`. @param patience when it gives up: milliseconds */
 export async function send(
   base: string,
   method: string,
   path: string,
   { body, bearer }: { readonly body?: object; readonly bearer?: string } = {},
+  patience = 20_000,
 ): Promise<Answer> {
   const response = await fetch(`${base}${path}`, {
     method,
@@ -24,7 +25,7 @@ export async function send(
       ...(bearer === undefined ? {} : { Authorization: `Bearer ${bearer}` }),
     },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    signal: AbortSignal.timeout(20_000),
+    signal: AbortSignal.timeout(patience),
   });
   const text = await response.text();
   const isJson = response.headers.get('Content-Type')?.includes('json') ?? false;

@@ -8,22 +8,32 @@ import { assert } from './report.ts';
 
 const root = join(import.meta.dirname, '../..');
 
-/** What a container of the service gets, with its secrets in this directory. */
-export const environmentOf = ({ services }: Compose, name: string, secrets: string): Record<string, string> =>
-  Object.fromEntries(
-    Object.entries(services[name]?.environment ?? {}).map(([variable, value]) => [
-      variable,
-      String(value ?? '').replace('/run/secrets', secrets),
-    ]),
+/** Variables of the file that Compose reads for itself; the service is given them with all others. */
+const ofCompose: ReadonlySet<string> = new Set(['ENV_FILE', 'IMAGE', 'VERSION', 'HTTPS_PORT', 'HTTP_PORT']);
+
+/** What a container of the service gets, with its secrets in this directory, and the file of variables as it is. */
+export function environmentOf(
+  { services }: Compose,
+  name: string,
+  secrets: string,
+  given: Readonly<Record<string, string>> = {},
+): Record<string, string> {
+  const { environment = {}, env_file: files = [] } = services[name] ?? {};
+  const all = { ...(files.length === 0 ? {} : given), ...environment };
+  return Object.fromEntries(
+    Object.entries(all).map(([variable, value]) => [variable, String(value ?? '').replace('/run/secrets', secrets)]),
   );
+}
 
 /** Every variable is one that the service reads, and together they are a configuration. */
-function checkVariables(compose: Compose, secrets: string): Config | undefined {
+function checkVariables(given: Readonly<Record<string, string>>, secrets: string): Config | undefined {
+  const compose = readCompose(root, given);
   let config: Config | undefined;
   for (const name of ['auth', 'auth-2', 'migrate']) {
-    const environment = environmentOf(compose, name, secrets);
+    const environment = environmentOf(compose, name, secrets, given);
     const unknown = Object.keys(environment).filter(
-      (variable) => !variableNames.has(variable) && !variableNames.has(variable.replace(/_FILE$/, '')),
+      (variable) =>
+        !ofCompose.has(variable) && !variableNames.has(variable) && !variableNames.has(variable.replace(/_FILE$/, '')),
     );
     assert(unknown.length === 0, `${name} sets variables that the service reads (${unknown.join() || 'all'})`);
     if (name !== 'migrate') config = readConfig(withSecretFiles(environment));
@@ -31,11 +41,16 @@ function checkVariables(compose: Compose, secrets: string): Config | undefined {
   return config;
 }
 
-/** Compose itself reads the file, which needs no engine. */
-export function checkWithCompose(): void {
+/** Compose itself reads the file, which needs no engine. @param directory for a file of variables */
+export function checkWithCompose(directory: string): void {
+  const production = join(directory, 'production.env');
+  writeFileSync(
+    production,
+    `ENV_FILE=${production}\nISSUER=https://auth.example.com\nIMAGE=registry.example.com/auth\n`,
+  );
   for (const options of [
     ['--env-file', 'deploy/dev.env', '--profile', 'dev'],
-    ['--profile', 'production'],
+    ['--env-file', production, '--profile', 'production', '--profile', 'rabbitmq', '--profile', 'backup'],
   ]) {
     const args = ['--file', 'docker-compose.postgres.yml', ...options, 'config', '--quiet'];
     execFileSync('docker-compose', args, { cwd: root, stdio: 'inherit' });
@@ -70,33 +85,48 @@ function checkDocumented(directory: string): void {
   }
   assert((statSync(secrets).mode & 0o777) === 0o700, 'nobody else can look into deploy/secrets');
   const given = readEnvironmentFile(join(directory, 'production.env'));
-  const config = checkVariables(readCompose(root, given), secrets);
+  const config = checkVariables(given, secrets);
   assert(config?.environment === 'production' && config.mail?.from !== undefined, 'what is documented sends mails');
 }
 
 /** Of development as in `deploy/dev.env`, of production with an issuer; without one it is refused. */
-export function checkConfigurations(secrets: string): Compose {
-  const development = checkVariables(readCompose(root, readEnvironmentFile(join(root, 'deploy/dev.env'))), secrets);
+export function checkConfigurations(secrets: string): { compose: Compose; given: Record<string, string> } {
+  const development = checkVariables(readEnvironmentFile(join(root, 'deploy/dev.env')), secrets);
   assert(development?.environment === 'dev', 'deploy/dev.env is for development');
-  const compose = readCompose(root, { ISSUER: 'https://auth.example.com' });
-  const config = checkVariables(compose, secrets);
+  const production = {
+    ISSUER: 'https://auth.example.com',
+    LIMIT_LOGIN_ADDRESS: '7/60',
+    LOCKOUT_ACCOUNT: '50/60/60/60',
+  };
+  const config = checkVariables(production, secrets);
   assert(config?.environment === 'production', 'without it the service is in production');
   assert(config.observability.metricsTokens.length === 1, 'there is a token for metrics');
   assert(config.compatApis.length > 0, 'the older APIs are on');
-  const withoutOlder = checkVariables(readCompose(root, { ISSUER: 'https://a.example', COMPAT_APIS: '' }), secrets);
+  assert(config.limits.login_address.limit === 7, 'a limit in the file reaches the service');
+  assert(
+    config.eventSinks.length === 0 && development.eventSinks.length === 1,
+    'RabbitMQ is there where it is asked for',
+  );
+  const withoutOlder = checkVariables({ ISSUER: 'https://a.example', COMPAT_APIS: '' }, secrets);
   assert(withoutOlder?.compatApis.length === 0, 'and none of them where COMPAT_APIS is empty');
+  const given = { ...production, RABBITMQ_URL_FILE: '/run/secrets/rabbitmq_url' };
+  const compose = readCompose(root, given);
   const proxy = readFileSync(join(root, 'deploy/nginx/nginx.conf'), 'utf8');
   for (const name of ['auth', 'auth-2']) {
-    const { front } = Object(compose.services[name]?.networks);
-    assert(proxy.includes(` ${front?.ipv4_address}:3000 `), `the proxy knows ${name} as ${front?.ipv4_address}`);
+    assert(compose.services[name] !== undefined && proxy.includes(` ${name}:3000 resolve `), `the proxy finds ${name}`);
+    assert(compose.services[name]?.ports === undefined, `${name} holds no port of the host, so it can be scaled`);
   }
+  assert(
+    proxy.includes('http2 on;') && proxy.includes('return 308 https://'),
+    'the proxy speaks HTTP/2, and TLS alone',
+  );
   checkDocumented(join(secrets, '..', 'documented'));
   let refusal = '';
   try {
-    checkVariables(readCompose(root, {}), secrets);
+    checkVariables({}, secrets);
   } catch (error) {
     refusal = String(error);
   }
   assert(refusal.includes('ISSUER'), `production without an issuer: ${refusal}`);
-  return compose;
+  return { compose, given };
 }

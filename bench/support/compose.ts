@@ -17,6 +17,8 @@ const service = z.object({
   image: z.string().optional(),
   command: z.array(z.string()).optional(),
   profiles: z.array(z.string()).optional(),
+  ports: z.array(z.string()).optional(),
+  env_file: z.array(z.string()).optional(),
   environment: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])).default({}),
   secrets: z.array(z.union([z.string(), z.object({ source: z.string() })])).default([]),
   volumes: z.array(z.string()).default([]),

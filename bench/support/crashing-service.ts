@@ -8,8 +8,8 @@ import { uuidv7 } from '../../src/crypto/random.ts';
 import type { Database } from '../../src/db/database.ts';
 import type { Sink } from '../../src/events/sink.ts';
 import { createLog } from '../../src/ops/log.ts';
-import { createArgon2Native } from '../../src/platform/argon2-native.ts';
 import { createCloudflareQueue } from '../../src/platform/cloudflare-queue.ts';
+import { createNodeHashing } from '../../src/platform/hashing-node.ts';
 import { createMemoryKeyValue } from '../../src/platform/memory.ts';
 import { createNodeSinks } from '../../src/platform/node-sinks.ts';
 import { createPostgres } from '../../src/platform/postgres.ts';
@@ -92,6 +92,7 @@ const app = createApp({
   kv: memory,
   fallback: memory,
   db: crashing(createPostgres(config.database).db),
+  steady: () => performance.now(),
   newId: () => uuidv7(now()),
   mailer: undefined,
   traceExporter: undefined,
@@ -101,7 +102,7 @@ const app = createApp({
   assets: async () => undefined,
   isBreached: undefined,
   hasher: createPasswordHasher({
-    argon2: createArgon2Native(),
+    hashing: createNodeHashing(),
     peppers: keyring.all.map(({ id, pepper }) => ({ id, key: pepper })),
     // Cheap: passwords are not what is looked at.
     parameters: { memory: 64, iterations: 1, parallelism: 1 },

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, statSync } from 'node:fs';
-import { dirname, join, relative, resolve } from 'node:path';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 
 export interface Stage {
   readonly image: string;
@@ -134,7 +134,7 @@ function copy(rest: string, inside: (path: string) => string, around: Surroundin
       const to = isDirectory
         ? join(target, relative(source, file))
         : target.endsWith('/')
-          ? join(target, file)
+          ? join(target, basename(file))
           : target;
       mkdirSync(dirname(inside(to)), { recursive: true });
       cpSync(join(around.directory, file), inside(to));

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 
 const password = 'correct horse battery staple';
@@ -42,8 +41,11 @@ async function expectPolicy(page: Page): Promise<void> {
   if ((await page.evaluate(intruder)) === 'ran') throw new Error('A script written into the page ran');
 }
 
-/** Signs in in the dialog, and asks who that is; then the same with a token that is pasted. */
-export async function useSwaggerUi(browser: Browser, base: string, images: string | undefined): Promise<void> {
+/**
+ * Signs in in the dialog, and asks who that is; then the same with a token that is pasted.
+ * @returns a picture of the answer, as PNG
+ */
+export async function useSwaggerUi(browser: Browser, base: string): Promise<Buffer> {
   const email = `ann-${crypto.randomUUID().slice(0, 8)}@example.com`;
   const registered = await fetch(`${base}/auth/register`, {
     method: 'POST',
@@ -81,7 +83,7 @@ export async function useSwaggerUi(browser: Browser, base: string, images: strin
   await operation.getByRole('button', { name: 'Try it out' }).click();
   await expectAnswer(operation, email, 200);
   await operation.scrollIntoViewIfNeeded();
-  if (images !== undefined) await page.screenshot({ path: join(images, 'swagger-ui.png') });
+  const picture = await page.screenshot();
 
   await openDialog();
   await page
@@ -102,6 +104,7 @@ export async function useSwaggerUi(browser: Browser, base: string, images: strin
   expectNothing(refused, '/docs');
   await expectPolicy(page);
   await page.close();
+  return picture;
 }
 
 /** Presses Execute, and waits for an answer of this status that holds a text. */
@@ -114,7 +117,7 @@ async function expectAnswer(operation: ReturnType<Page['locator']>, text: string
 }
 
 /** Looks for an operation, and goes to it. */
-export async function useRedoc(browser: Browser, base: string, images: string | undefined): Promise<void> {
+export async function useRedoc(browser: Browser, base: string): Promise<void> {
   const { page, wrong } = await open(browser, base, '/redoc?spec-url=https://evil.example/a.json&url=//evil.example/b');
   await page.getByRole('heading', { name: /^Edge Auth/ }).waitFor();
   await page.getByPlaceholder('Search...').fill('change password');
@@ -123,8 +126,21 @@ export async function useRedoc(browser: Browser, base: string, images: string | 
   await page.getByRole('heading', { name: 'Change the password' }).waitFor();
   await page.getByPlaceholder('Search...').fill('');
   await page.waitForTimeout(500);
-  if (images !== undefined) await page.screenshot({ path: join(images, 'redoc.png') });
   expectNothing(wrong(), '/redoc');
+  await expectPolicy(page);
+  await page.close();
+}
+
+/** Reads a guide, and follows a link from the page of the API to it and from there to another guide. */
+export async function useGuides(browser: Browser, base: string): Promise<void> {
+  const { page, wrong } = await open(browser, base, '/docs');
+  await page.getByRole('link', { name: 'Guides' }).click();
+  await page.getByRole('heading', { name: 'Documentation' }).waitFor();
+  await page.getByRole('main').getByRole('link', { name: 'Security model' }).click();
+  await page.getByRole('heading', { name: 'Security model', exact: true }).waitFor();
+  const font = await page.evaluate('getComputedStyle(document.body).display');
+  if (font !== 'grid') throw new Error('The guides have no style');
+  expectNothing(wrong(), '/docs/security');
   await expectPolicy(page);
   await page.close();
 }

@@ -11,24 +11,37 @@ export interface Proxy {
   readonly base: string;
   /** File of the certificate that clients have to trust. */
   readonly ca: string;
+  /** Socket of the plain port, which redirects. */
+  readonly plain: string;
   stop(): Promise<void>;
 }
 
 /**
  * nginx with the configuration of `deploy/`, in which nothing but names of hosts and files is another: in front of the
  * two ports, on a third.
+ * @param isLimited whether one client is held to the rate of the configuration, or stands for many
  */
-export async function startNginx(port: number, upstreams: readonly [number, number]): Promise<Proxy> {
+export async function startNginx(
+  port: number,
+  upstreams: readonly [number, number],
+  isLimited = false,
+): Promise<Proxy> {
   const directory = mkdtempSync(join(tmpdir(), 'edge-auth-nginx-'));
   chmodSync(directory, 0o755);
   const { cert, key } = createCertificate();
   const ca = join(directory, 'cert.pem');
   writeFileSync(ca, cert);
   writeFileSync(join(directory, 'key.pem'), key, { mode: 0o600 });
+  const plain = join(directory, 'plain.sock');
   const text = [
-    ['172.30.250.11:3000', `127.0.0.1:${upstreams[0]}`],
-    ['172.30.250.12:3000', `127.0.0.1:${upstreams[1]}`],
-    ['listen 8443', `listen 127.0.0.1:${port}`],
+    // Debian's nginx is older than `resolve` and `http2 on`, and there is no Docker to ask for names.
+    ['resolver 127.0.0.11 valid=5s ipv6=off;', ''],
+    ['auth:3000 resolve', `127.0.0.1:${upstreams[0]}`],
+    ['auth-2:3000 resolve', `127.0.0.1:${upstreams[1]}`],
+    ['listen 8080;', `listen unix:${plain};`],
+    ['listen 8443 ssl;', `listen 127.0.0.1:${port} ssl http2;`],
+    ['http2 on;', ''],
+    ['rate=50r/s', isLimited ? 'rate=50r/s' : 'rate=100000r/s'],
     ['/run/secrets/tls_cert', ca],
     ['/run/secrets/tls_key', join(directory, 'key.pem')],
   ].reduce(
@@ -64,7 +77,7 @@ export async function startNginx(port: number, upstreams: readonly [number, numb
     }
     await sleep(50);
   }
-  return { base: `https://localhost:${port}`, ca, stop };
+  return { base: `https://localhost:${port}`, ca, plain, stop };
 }
 
 async function answers(port: number): Promise<boolean> {

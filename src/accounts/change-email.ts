@@ -6,17 +6,20 @@ import { seal } from '../crypto/seal.ts';
 import type { Deps } from '../deps.ts';
 import { chooseLocale } from '../email/locale.ts';
 import { eventRows } from '../events/promise.ts';
-import { mailRow, taskRow } from '../outbox/outbox.ts';
+import { taskRow } from '../outbox/outbox.ts';
 import { deliverAfter, type Task } from '../outbox/relay.ts';
 import { deleteOutbox, insertOutbox } from '../outbox/store.ts';
 import type { Caller } from '../sessions/authenticate.ts';
 import type { SessionDeps } from '../sessions/sessions.ts';
-import { type EmailAddress, maskEmail, normaliseEmail } from './email.ts';
+import { maskEmail, normaliseEmail } from './email.ts';
+import { promiseToHolder } from './holder-mail.ts';
+import type { MailRequest } from './mail-schemas.ts';
 import {
+  asked,
+  askedOf,
   findProof,
   linkExpired,
   type MailProof,
-  occasion,
   occasionOf,
   openTokenData,
   promiseToken,
@@ -26,76 +29,73 @@ import { redeemToken } from './redemption-store.ts';
 import { refuseTaken } from './register.ts';
 import { findAccount, readUser, type UserRow } from './store.ts';
 import { finishTask } from './token-store.ts';
-import { addressLost, emailChanged, passwordChanged } from './user-events.ts';
+import { emailChanged } from './user-events.ts';
 
 const emailAddress = z.object({ address: z.string(), key: z.string() });
 const whose = { userId: z.uuid(), sessionId: z.uuid() };
-const task = z.object({ ...whose, email: emailAddress, occasion, languages: z.string().optional() });
+const task = z.object({ ...whose, email: emailAddress }).and(asked);
 /** What the tokens carry: the address that the account is to have; and the session that asked for a new one. */
-const tokenData = z.object({ address: z.string() });
+export const tokenData = z.object({ address: z.string() });
 const changeData = tokenData.extend({ sessionId: z.uuid() });
 
 /** Asks to change the address of an account. Whether somebody else has it shows nowhere in the answer. */
 export async function changeEmail(
   deps: SessionDeps,
   { userId, sessionId }: Pick<Caller, 'userId' | 'sessionId'>,
-  email: EmailAddress,
+  { email, redirect_to: redirectTo }: MailRequest,
   call: Call,
 ): Promise<void> {
-  const { languages } = call;
-  const row = await taskRow(deps, 'change_email', {
-    userId,
-    sessionId,
-    email,
-    occasion: occasionOf(deps, call),
-    languages,
-  });
+  const row = await taskRow(deps, 'change_email', { userId, sessionId, email, ...askedOf(deps, call, redirectTo) });
   await insertOutbox(deps.db, [row]);
   call.after(() => deps.relay.deliver([row]));
 }
 
-/** Sends a mail to the new address: to confirm it, or, where it belongs to an account, to say that somebody tried. */
+/**
+ * Sends a mail to the new address: to confirm it, or, where another account has it, verified or not, to tell its holder
+ * (`promiseToHolder`). No account loses its address to a change.
+ */
 export function changeEmailTask(deps: Deps): Task {
   const { db, keyring } = deps;
   return async (payload, row) => {
-    const { userId, sessionId, email, occasion: event, languages } = task.parse(payload);
+    const { userId, sessionId, email, ...by } = task.parse(payload);
     const indexes = await blindIndexes(keyring, 'email', email.key);
     const [user, holder] = await Promise.all([readUser(db, userId), findAccount(db, { emailIndexes: indexes })]);
-    const isVerified = holder !== undefined && holder.emailVerifiedAt !== null;
-    if (user === undefined || user.status !== 'active' || (isVerified && holder.id === userId)) {
+    const isOwn = holder?.id === userId;
+    if (user === undefined || user.status !== 'active' || (isOwn && holder.emailVerifiedAt !== null)) {
       await deleteOutbox(db, row.id);
       return [];
     }
-    if (isVerified) {
-      const to = (await openPersonalData(deps, holder)).email ?? email.address;
-      const message = { type: 'already_registered', data: event } as const;
-      const mail = await mailRow(deps, { to, locale: chooseLocale(holder.locale, languages), message }, holder.id);
-      return (await finishTask(db, row.id, { mail })) ? [mail] : [];
+    if (holder !== undefined && !isOwn) {
+      const told = await promiseToHolder(deps, holder, email.address, by);
+      return (await finishTask(db, row.id, told)) ? [told.mail] : [];
     }
     const promised = await promiseToken(deps, {
       purpose: 'change_email',
       userId,
       emailIndex: indexes[0],
       to: email.address,
-      locale: chooseLocale(user.locale, languages),
+      locale: chooseLocale(user.locale, by.languages),
       data: { address: email.address, sessionId } satisfies z.input<typeof changeData>,
-      message: (secret) => ({ type: 'confirm_email_change', data: { ...secret, ...event } }),
+      message: (secret) => ({
+        type: 'confirm_email_change',
+        data: { ...secret, ...by.event, redirect_to: by.redirectTo },
+      }),
     });
     const origin = { address: undefined, userAgent: undefined };
     const entry = { type: 'email_change_requested', result: 'success', userId, sessionId: null, origin } as const;
-    const audit = { ...auditRow(deps, entry), address: event.address };
+    const audit = { ...auditRow(deps, entry), address: by.event.address };
     return (await finishTask(db, row.id, promised, audit)) ? [promised.mail] : [];
   };
 }
 
 /** The address that a token carries, as columns of its user. */
-async function newAddress(deps: Deps, userId: string, address: string) {
+export async function newAddress(deps: Deps, userId: string, address: string) {
   const emailIndexes = await blindIndexes(deps.keyring, 'email', normaliseEmail(address)?.key ?? address);
   const emailSealed = await seal(deps.keyring, `users.email:${userId}`, address);
   return { emailIndexes, set: { emailIndex: emailIndexes[0], emailSealed, emailVerifiedAt: new Date(deps.now()) } };
 }
 
-async function readAccount(deps: Deps, userId: string | null): Promise<UserRow> {
+export async function readAccount(deps: Deps, userId: string | null): Promise<UserRow> {
   const user = userId === null ? undefined : await readUser(deps.db, userId);
   if (user === undefined || user.status !== 'active') throw linkExpired('no such user');
   return user;
@@ -104,7 +104,7 @@ async function readAccount(deps: Deps, userId: string | null): Promise<UserRow> 
 /**
  * Changes the address of an account to one whose holder has confirmed it. The old one gets a notice, with a link that
  * takes the change back for seven days. A change is void where something has ended all sessions since it was asked for.
- * @throws {Problem} `link_expired`; `identifier_taken` where another account has verified the address meanwhile
+ * @throws {Problem} `link_expired`; `identifier_taken` where another account has the address by now, verified or not
  */
 export async function confirmEmailChange(deps: SessionDeps, proof: MailProof, call: Call): Promise<void> {
   const { db, now } = deps;
@@ -127,13 +127,11 @@ export async function confirmEmailChange(deps: SessionDeps, proof: MailProof, ca
           message: ({ token: undoToken }) => ({ type: 'email_changed', data: { ...event, token: undoToken } }),
         });
   const promised = [...(undo === undefined ? [] : [undo.mail]), ...(await emailChanged(deps, userId, address))];
-  const whereEvicted = await addressLost(deps);
   const whereVerified = await eventRows(deps, 'UserVerified', userId, {});
   const redemption = {
     ...(await newAddress(deps, userId, address)),
     promised,
     whereVerified,
-    whereEvicted,
     askedBy,
     verifies: false,
     from: user.emailIndex,
@@ -143,56 +141,5 @@ export async function confirmEmailChange(deps: SessionDeps, proof: MailProof, ca
   };
   const redeemed = await redeemToken(db, { id: token.id, userId }, now(), redemption).catch(refuseTaken);
   if (redeemed === undefined) throw linkExpired('used or changed meanwhile');
-  deliverAfter(deps, call, [...promised, ...whereVerified, ...whereEvicted.flat()]);
-}
-
-/**
- * Takes a change of address back, for who holds the old one. Somebody else may have made it, and may know the password:
- * so that stops to work, every session ends, and a mail to set a new one follows.
- * @throws {Problem} `link_expired`; `identifier_taken` where another account has verified the old address meanwhile
- */
-export async function undoEmailChange(deps: SessionDeps, token: string, call: Call): Promise<void> {
-  const { db, now, revocation } = deps;
-  const found = await findProof(deps, 'undo_email_change', { token });
-  const user = await readAccount(deps, found.user_id);
-  const userId = user.id;
-  const { address } = tokenData.parse(await openTokenData(deps, found));
-  const changed = await newAddress(deps, userId, address);
-  const event = occasionOf(deps, call);
-  const reset = await promiseToken(deps, {
-    purpose: 'reset_password',
-    userId,
-    emailIndex: changed.set.emailIndex,
-    to: address,
-    locale: chooseLocale(user.locale, call.languages),
-    message: (secret) => ({ type: 'reset_password', data: { ...secret, ...event } }),
-  });
-  const entry = {
-    type: 'email_change_undone',
-    result: 'success',
-    userId,
-    sessionId: null,
-    origin: call.origin,
-  } as const;
-  const promised = [
-    reset.mail,
-    ...(await emailChanged(deps, userId, address)),
-    ...(await passwordChanged(deps, userId, 'removed', { reason: 'email_changed' })),
-  ];
-  const whereEvicted = await addressLost(deps);
-  const redemption = {
-    ...changed,
-    set: { ...changed.set, passwordHash: null },
-    verifies: false,
-    endsSessions: 'email_changed',
-    drops: ['undo_email_change', 'change_email', 'verify_email', 'reset_password'],
-    token: reset.token,
-    promised,
-    whereEvicted,
-    audit: auditRow(deps, entry),
-  } as const;
-  const redeemed = await redeemToken(db, { id: found.id, userId }, now(), redemption).catch(refuseTaken);
-  if (redeemed === undefined) throw linkExpired('used meanwhile');
-  deliverAfter(deps, call, [...promised, ...whereEvicted.flat()]);
-  await revocation.revokeUser(userId, redeemed.ended, null);
+  deliverAfter(deps, call, [...promised, ...whereVerified]);
 }

@@ -1,7 +1,8 @@
 import { auditRow } from '../audit/audit.ts';
 import { Problem } from '../errors.ts';
+import { issueDeviceToken } from '../limits/device.ts';
 import { deliverAfter } from '../outbox/relay.ts';
-import { presentTokens, type SessionDeps, type Tokens } from '../sessions/sessions.ts';
+import { provenTokens, type SessionDeps, type Tokens } from '../sessions/sessions.ts';
 import { noticeTo } from './notices.ts';
 import { ownerOf, refuseWeakPassword } from './password.ts';
 import { replacePassword } from './password-store.ts';
@@ -11,14 +12,15 @@ import { passwordChanged } from './user-events.ts';
 
 /**
  * Changes the password of a caller who knows it, and ends all sessions but the caller's.
- * @returns the tokens of the session that goes on; its older access tokens stay good too
+ * @returns the tokens of the session that goes on; its older access tokens stay good too. Device tokens from before are
+ * good no longer, so there is one for this device
  * @throws {Problem} `wrong_password`, `invalid_token`; `validation_failed` for the new password
  */
 export async function changePassword(
   deps: SessionDeps,
   proof: Omit<Proof, 'field' | 'type'>,
   newPassword: string,
-): Promise<Tokens> {
+): Promise<{ tokens: Tokens; deviceToken: string }> {
   const { db, hasher, now, revocation } = deps;
   const type = 'password_changed';
   const user = await provePassword(deps, { ...proof, field: 'current_password', type });
@@ -28,7 +30,7 @@ export async function changePassword(
   }
   const { email } = await openPersonalData(deps, user);
   await refuseWeakPassword(deps, 'new_password', newPassword, ownerOf(email, user.usernameKey));
-  const hashes = { verified: user.passwordHash, next: await hasher.hash(newPassword, proof.call.signal) };
+  const hashes = { verified: user.passwordHash, next: await hasher.hash(newPassword, proof.call.signal, 'front') };
   const { userId, sessionId } = proof.caller;
   const audit = auditRow(deps, { type, result: 'success', userId, sessionId, origin: proof.call.origin });
   const notices = await noticeTo(deps, 'password_changed', { ...user, email }, proof.call);
@@ -39,5 +41,10 @@ export async function changePassword(
   if (session === undefined) throw new Problem('invalid_token', { reason: 'session ended meanwhile' });
   deliverAfter(deps, proof.call, promised);
   await revocation.revokeUser(userId, ended, sessionId);
-  return await presentTokens(deps, session);
+  const owner = { id: userId, passwordHash: hashes.next };
+  const [tokens, deviceToken] = await Promise.all([
+    provenTokens(deps, session),
+    issueDeviceToken(deps, ownerOf(email, user.usernameKey), owner),
+  ]);
+  return { tokens, deviceToken };
 }

@@ -7,12 +7,13 @@ import type { AttemptResult } from '../kv.ts';
 import { deliverAfter } from '../outbox/relay.ts';
 import type { OutboxRow } from '../outbox/store.ts';
 import { outOfReach } from '../roles/store.ts';
+import { forgetNext, mostEnded } from '../sessions/ending-store.ts';
 import type { SessionDeps } from '../sessions/sessions.ts';
 import { normaliseEmail } from './email.ts';
 import { proveCredentials, settleAttempt } from './login.ts';
 import type { LoginAttempt } from './login-attempt.ts';
 import { noticeTo } from './notices.ts';
-import { deleteUser, forgetAudit } from './password-store.ts';
+import { deleteUser } from './password-store.ts';
 import { openPersonalData } from './profile.ts';
 import { type Proof, provePassword, wrongPassword } from './reauthenticate.ts';
 import type { UserRow } from './store.ts';
@@ -41,8 +42,8 @@ export async function deleteByCredentials(
   tried: AttemptResult,
   call: Call,
 ): Promise<void> {
-  await settleAttempt(deps, request, tried, call, async () => {
-    const { account } = await proveCredentials(deps, request, tried, type, call);
+  await settleAttempt(deps, request, tried, call, async (asked, counted) => {
+    const { account } = await proveCredentials(deps, asked, counted, type, call);
     if (await removeUser(deps, account, call)) return;
     throw new Problem('invalid_credentials', { reason: 'changed meanwhile' });
   });
@@ -76,11 +77,11 @@ export async function forgetUser(
   const key = user.email === null ? undefined : normaliseEmail(user.email)?.key;
   const emailIndexes = key === undefined ? [] : await blindIndexes(deps.keyring, 'email', key);
   const promised = [...notices, ...(await eventRows(deps, 'UserDeleted', user.id, {}))];
-  const { sessionIds, ...outcome } = await deleteUser(db, user, emailIndexes, audit, promised);
+  const { sessionIds, ...outcome } = await deleteUser(db, user, emailIndexes, deps.now(), audit, promised);
   if (outcome.isOutOfReach) throw outOfReach();
   if (outcome.isLastAdmin) throw new Problem('last_admin');
   if (!outcome.deleted) return false;
   deliverAfter(deps, call, promised);
-  await Promise.all([revocation.revokeUser(user.id, sessionIds, null), forgetAudit(db, user.id)]);
+  await Promise.all([revocation.revokeUser(user.id, sessionIds, null), forgetNext(db, user.id, mostEnded)]);
   return true;
 }

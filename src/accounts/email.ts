@@ -6,7 +6,8 @@ export interface EmailAddress {
 
 /**
  * What an address may not hold before the @ unless quoted, and nobody quotes (RFC 5321 section 4.1.2, RFC 6531), and
- * what shows nothing.
+ * what shows nothing. Dots may stand anywhere, as browsers allow it (`<input type=email>`): providers gave such addresses
+ * out, docomo among them.
  */
 const localPart = /^[^\s@"(),:;<>[\\\]\p{C}\p{Default_Ignorable_Code_Point}]{1,64}$/u;
 const domainPart = /^[\p{L}\p{M}\p{N}.-]{1,253}$/u;
@@ -23,7 +24,6 @@ export function normaliseEmail(text: string): EmailAddress | undefined {
   const local = typed.slice(0, at);
   const domain = asciiDomain(typed.slice(at + 1));
   if (at < 1 || domain === undefined || !localPart.test(local)) return undefined;
-  if (local.startsWith('.') || local.endsWith('.') || local.includes('..')) return undefined;
   const address = `${local}@${domain}`;
   // RFC 5321 section 4.5.3.1, counted as it is sent: in octets.
   if (encoder.encode(local).length > 64 || encoder.encode(address).length > 254) return undefined;

@@ -1,11 +1,19 @@
 import * as z from 'zod';
-import { parseStoredHash } from '../crypto/stored-hash.ts';
-import { anyName, bounded, email, locale, name, phoneNumber, username } from './schemas.ts';
+import { type HashLimits, nodeLimits } from '../crypto/hashing.ts';
+import { readStoredHash } from '../crypto/stored-hash.ts';
+import { ownWords } from '../validation.ts';
+import { locale } from './locale-schema.ts';
+import { phoneNumber } from './phone.ts';
+import { anyName, bounded, email, name, username } from './schemas.ts';
 
 /** What a line of an import is judged by. */
 export interface ImportRules {
   /** Of the peppers that are at hand: a hash made with another one can never be verified. */
   readonly pepperIds: readonly string[];
+  /** The names of other systems' peppers that are at hand. */
+  readonly legacyPeppers?: readonly string[];
+  /** What the runtime verifies that these users sign in to: Node unless told. */
+  readonly limits?: HashLimits;
   readonly roles: readonly string[];
   /** Milliseconds since the epoch */
   readonly now: number;
@@ -22,13 +30,25 @@ const time = (now: number) =>
     .transform((text) => Date.parse(/Z$|[+-]\d\d:\d\d$/.test(text) ? text : `${text}Z`))
     .refine((milliseconds) => milliseconds >= 0 && milliseconds <= now, 'Not between 1970 and now');
 
-/** A hash that signing in can verify, and at a bearable cost: nothing is hashed to find out. */
-const passwordHash = (pepperIds: readonly string[]) =>
-  bounded(512).refine((text) => {
-    const parsed = parseStoredHash(text);
-    const keyId = parsed?.algorithm === 'argon2' ? parsed.keyId : undefined;
-    return parsed !== null && (keyId === undefined || pepperIds.includes(keyId));
-  }, 'Not a hash that can be verified: bcrypt ($2a$, $2b$, $2y$, cost 4 to 14), scrypt or argon2 (PHC strings) within bounds');
+/**
+ * A hash that signing in can verify, and at a bearable cost, in the spelling that is stored: nothing is hashed to find
+ * out.
+ */
+const passwordHash = ({ limits = nodeLimits, pepperIds, legacyPeppers = [] }: ImportRules) =>
+  bounded(768).transform((text, context) => {
+    const read = readStoredHash(text, limits);
+    const refused = (message: string) => {
+      context.addIssue({ code: 'custom', message });
+      return z.NEVER;
+    };
+    if ('refused' in read) return refused(read.refused);
+    if ('keyId' in read)
+      return pepperIds.includes(read.keyId) ? text : refused('Made with the pepper of another secret');
+    if (read.pepper !== undefined && !legacyPeppers.includes(read.pepper)) {
+      return refused('Names a pepper that is not in LEGACY_PEPPERS');
+    }
+    return read.stored;
+  });
 
 /** A name of which the other system did not know what it was: the email, or else a username of any kind. */
 const login = z.union(
@@ -37,7 +57,7 @@ const login = z.union(
 );
 
 /** One user of another system, as a line of NDJSON tells. Messages never repeat a value. */
-export const importedUser = ({ pepperIds, roles, now }: ImportRules) =>
+export const importedUser = ({ roles, now, ...rules }: ImportRules) =>
   z
     .strictObject({
       id: maybe(z.uuid('Not a UUID').transform((id) => id.toLowerCase())),
@@ -48,7 +68,7 @@ export const importedUser = ({ pepperIds, roles, now }: ImportRules) =>
       name: maybe(name),
       surname: maybe(name),
       phone_number: maybe(phoneNumber),
-      password_hash: maybe(passwordHash(pepperIds)),
+      password_hash: maybe(passwordHash({ roles, now, ...rules })),
       roles: maybe(z.array(z.enum(roles)).max(32)),
       disabled: maybe(z.boolean()),
       created_at: maybe(time(now)),
@@ -56,7 +76,7 @@ export const importedUser = ({ pepperIds, roles, now }: ImportRules) =>
     })
     .refine(({ email, username, login }) => email !== null || username !== null || login !== null, {
       path: ['email'],
-      message: 'Give an email, a username, or both',
+      message: 'Enter an email address, a username, or both',
     })
     .refine(({ email, username, login }) => login === null || (email === null && username === null), {
       path: ['login'],
@@ -77,17 +97,23 @@ type ReadLine = { readonly user: ImportedUser } | { readonly problems: readonly 
 const broken = (message: string): ReadLine => ({ problems: [{ field: undefined, message }] });
 
 /** Reads one line. @param schema what `importedUser` gives */
-export function readImportLine(schema: ReturnType<typeof importedUser>, line: string): ReadLine {
+export async function readImportLine(schema: ReturnType<typeof importedUser>, line: string): Promise<ReadLine> {
   let value: unknown;
   try {
     value = JSON.parse(line);
   } catch {
     return broken('Not JSON');
   }
-  const { data, error } = schema.safeParse(value);
-  if (error !== undefined) return { problems: error.issues.flatMap(toProblems) };
+  const read = await readImportValue(schema, value);
   // JSON.parse lets the last one win, where other readers may see the first.
-  return namesOf(line).length > new Set(namesOf(line)).size ? broken('A field stands twice') : { user: data };
+  const isTwice = namesOf(line).length > new Set(namesOf(line)).size;
+  return 'user' in read && isTwice ? broken('A field stands twice') : read;
+}
+
+/** Reads what a line said. */
+export async function readImportValue(schema: ReturnType<typeof importedUser>, value: unknown): Promise<ReadLine> {
+  const { data, error } = await schema.safeParseAsync(value, { error: ownWords });
+  return error === undefined ? { user: data } : { problems: error.issues.flatMap(toProblems) };
 }
 
 /** The names of the fields of a flat object, in the order they stand. */

@@ -8,6 +8,8 @@ import { type OutboxRow, rowsFrom } from '../outbox/store.ts';
 import type { NewUserRow, UserRow } from './store.ts';
 
 export interface Holder extends Pick<UserRow, 'id' | 'emailIndex' | 'usernameKey'> {
+  /** What the username looks like. */
+  readonly skeleton: string | null;
   /** Came by an import, and has another address since: the file still names the old one. */
   readonly hasMoved: boolean;
 }
@@ -15,13 +17,15 @@ export interface Holder extends Pick<UserRow, 'id' | 'emailIndex' | 'usernameKey
 interface Sought {
   readonly ids: readonly string[];
   readonly emailIndexes: readonly string[];
-  readonly usernameKeys: readonly string[];
+  readonly skeletons: readonly string[];
 }
 
 const noted = (type: AuditRow['type']) =>
   sql`exists (select from ${auditLog} as a where a.user_id = ${users.id} and a.type = ${type} and a.result = 'success')`;
 
-/** The accounts that have one of these ids, emails or usernames. */
+const skeleton = sql<string | null>`coalesce(${users.usernameSkeleton}, ${users.usernameKey})`;
+
+/** The accounts that have one of these ids or emails, or a username that looks like one of these. */
 export async function findHolders(db: Database, sought: Sought): Promise<Holder[]> {
   const { id, emailIndex, usernameKey } = users;
   return await db
@@ -29,6 +33,7 @@ export async function findHolders(db: Database, sought: Sought): Promise<Holder[
       id,
       emailIndex,
       usernameKey,
+      skeleton,
       hasMoved: sql<boolean>`${noted('user_imported')} and ${noted('email_changed')}`,
     })
     .from(users)
@@ -36,7 +41,7 @@ export async function findHolders(db: Database, sought: Sought): Promise<Holder[
       or(
         sql`${id} = any(${sql.param([...sought.ids])}::uuid[])`,
         sql`${emailIndex} = any(${sql.param([...sought.emailIndexes])}::text[])`,
-        sql`${usernameKey} = any(${sql.param([...sought.usernameKeys])}::text[])`,
+        sql`${skeleton} = any(${sql.param([...sought.skeletons])}::text[])`,
       ),
     );
 }

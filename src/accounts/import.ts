@@ -3,6 +3,7 @@ import { blindIndexes } from '../crypto/blind-index.ts';
 import { derivedUuidv7 } from '../crypto/random.ts';
 import type { Deps } from '../deps.ts';
 import type { EventDeps } from '../events/promise.ts';
+import { skeletonOf } from './confusables.ts';
 import type { ImportedUser, LineProblem } from './import-schema.ts';
 import { findHolders, type Holder, insertImported } from './import-store.ts';
 import { newUser } from './new-user.ts';
@@ -80,10 +81,10 @@ async function judgeOf(
   const holders = await findHolders(db, {
     ids: open.flatMap(({ id, olderIds }) => [id, ...olderIds]),
     emailIndexes: open.flatMap(({ emailIndexes }) => emailIndexes),
-    usernameKeys: open.flatMap(({ user }) => user.username?.key ?? []),
+    skeletons: open.flatMap(({ user }) => (user.username === null ? [] : skeletonOf(user.username.key))),
   });
   const by = (key: keyof Holder) => new Map(holders.map((holder) => [holder[key], holder]));
-  const [ids, emails, usernames] = [by('id'), by('emailIndex'), by('usernameKey')];
+  const [ids, emails, usernames, looks] = [by('id'), by('emailIndex'), by('usernameKey'), by('skeleton')];
   return ({ user, id, olderIds, emailIndexes }) => {
     const holder = [id, ...olderIds].map((each) => ids.get(each)).find((found) => found !== undefined);
     if (holder !== undefined) {
@@ -96,6 +97,9 @@ async function judgeOf(
     }
     const isEmailTaken = emailIndexes.some((index) => emails.has(index));
     const isUsernameTaken = user.username !== null && usernames.has(user.username.key);
+    if (!isEmailTaken && user.username !== null && !isUsernameTaken && looks.has(skeletonOf(user.username.key))) {
+      return { field: 'username', message: 'Looks like the username of another account' };
+    }
     if (!isEmailTaken && !isUsernameTaken) return undefined;
     // Without an id of its own, a user is who has the email, or else the username.
     const isSame = user.email === null ? isUsernameTaken : isEmailTaken;

@@ -1,6 +1,6 @@
 import type { Deps } from '../deps.ts';
 import { addressBucket } from '../limits/client-address.ts';
-import { verifyDeviceToken } from '../limits/device.ts';
+import { type Device, verifyDeviceToken } from '../limits/device.ts';
 import type { Attempt } from '../limits/lockout.ts';
 import type { Hit } from '../limits/rate-limit.ts';
 import { type Identifier, readIdentifier } from './identifier.ts';
@@ -8,9 +8,11 @@ import { type Identifier, readIdentifier } from './identifier.ts';
 /** A sign-in before its password is looked at: found out without a round trip. */
 export interface LoginAttempt {
   readonly identifier: Identifier;
-  /** The id of a device that has signed in to this account before. */
-  readonly deviceId: string | undefined;
+  /** A device that has signed in to this account before, by what its token says. */
+  readonly device: Device | undefined;
   readonly attempt: Attempt;
+  /** What it counts against where the token says too much. */
+  readonly asStranger: { readonly hits: readonly LoginHit[]; readonly attempt: Attempt };
 }
 
 /** What a sign-in can count against. */
@@ -32,22 +34,31 @@ export async function prepareLogin(
   const identifier = await readIdentifier(deps, typed);
   const account = identifier.limitKey;
   const verified = await Promise.all(shown.map((token) => verifyDeviceToken(deps, token, identifier.name)));
-  const deviceId = verified.find((id) => id !== undefined);
+  const device = verified.find((each) => each !== undefined);
   const bucket = addressBucket(address);
-  const hits: LoginHit[] =
-    deviceId === undefined
-      ? [{ policy: 'login_address', key: bucket }]
-      : [
-          { policy: 'login_device', key: deviceId },
-          { policy: 'login_known_address', key: bucket },
-        ];
-  const counters: Attempt['counters'] =
-    deviceId === undefined
-      ? [
-          { lockout: 'lockout_account_address', key: `${account}:${bucket}` },
-          { lockout: 'lockout_account', key: account },
-        ]
-      : [{ lockout: 'lockout_device', key: `${account}:${deviceId}` }];
-  const attempt = { account, counters };
-  return { hits, attempt, subject: { identifier, deviceId, attempt } };
+  const asStranger = {
+    hits: [{ policy: 'login_address', key: bucket }] satisfies LoginHit[],
+    attempt: {
+      account,
+      counters: [
+        { lockout: 'lockout_account_address', key: `${account}:${bucket}` },
+        { lockout: 'lockout_account', key: account },
+      ],
+    } satisfies Attempt,
+  };
+  if (device === undefined)
+    return { ...asStranger, subject: { identifier, device, attempt: asStranger.attempt, asStranger } };
+  // Devices of another time count by themselves, and cannot lock out those of now.
+  const attempt: Attempt = {
+    account,
+    counters: [
+      { lockout: 'lockout_device', key: `${account}:${device.id}` },
+      { lockout: 'lockout_account_devices', key: `${account}:${device.stamp}` },
+    ],
+  };
+  const hits: LoginHit[] = [
+    { policy: 'login_device', key: device.id },
+    { policy: 'login_known_address', key: bucket },
+  ];
+  return { hits, attempt, subject: { identifier, device, attempt, asStranger } };
 }

@@ -6,7 +6,7 @@ import { chooseLocale } from '../email/locale.ts';
 import { Problem } from '../errors.ts';
 import type { AttemptResult } from '../kv.ts';
 import { countFailedLogin } from '../limits/alarm.ts';
-import { issueDeviceToken } from '../limits/device.ts';
+import { isOwnDevice, issueDeviceToken } from '../limits/device.ts';
 import { forgiveAttempt, isLocking } from '../limits/lockout.ts';
 import { count } from '../ops/observation.ts';
 import { mailRow } from '../outbox/outbox.ts';
@@ -22,6 +22,7 @@ import type { LoginAttempt } from './login-attempt.ts';
 import { toUser } from './profile.ts';
 import type { User } from './schemas.ts';
 import { type AccountLookup, findAccount, type UserRow } from './store.ts';
+import { admitStranger, StrangeDevice } from './strange-device.ts';
 
 const notNullViolation = '23502';
 
@@ -42,24 +43,32 @@ export async function login(
   tried: AttemptResult,
   call: Call,
 ): Promise<SignedIn> {
-  return await settleAttempt(deps, request, tried, call, () => signIn(deps, request, tried, call));
+  return await settleAttempt(deps, request, tried, call, (asked, counted) => signIn(deps, asked, counted, call));
 }
 
-/** Does what the password is needed for, and settles how the attempt counts: not at all, unless the password was wrong. */
-export async function settleAttempt<Result>(
+/**
+ * Does what the password is needed for, and settles how the attempt counts: not at all, unless the password was wrong.
+ * Who turns out to show a device token of another time counts, and begins anew, as a stranger.
+ */
+export async function settleAttempt<Request extends LoginAttempt, Result>(
   deps: SessionDeps,
-  request: LoginAttempt,
+  request: Request,
   tried: AttemptResult,
   call: Call,
-  work: () => Promise<Result>,
+  work: (request: Request, tried: AttemptResult) => Promise<Result>,
 ): Promise<Result> {
   const { attempt } = request;
   try {
-    const result = await work();
+    const result = await work(request, tried);
     count('edge_auth_logins_total', { result: 'success' });
     call.after(() => forgiveAttempt(deps, attempt, true));
     return result;
   } catch (error) {
+    if (error instanceof StrangeDevice) {
+      call.after(() => forgiveAttempt(deps, attempt, false));
+      const stranger = { ...request, device: undefined, attempt: request.asStranger.attempt };
+      return await settleAttempt(deps, stranger, await admitStranger(deps, request), call, work);
+    }
     const isWrong = error instanceof Problem && error.code === 'invalid_credentials';
     countFailure(deps.config, attempt, tried, error);
     if (isWrong) call.after(() => countFailedLogin(deps));
@@ -104,6 +113,7 @@ export async function proveCredentials(
   const { db, hasher } = deps;
   const { origin, signal } = call;
   const account = await findAccount(db, request.identifier.lookup);
+  if (request.device !== undefined && !(await isOwnDevice(deps, request.device, account))) throw new StrangeDevice();
   const { valid, needsUpgrade } = await hasher.verify(request.password, account?.passwordHash ?? null, signal);
   if (account !== undefined && valid && account.status === 'active') return { account, needsUpgrade };
   const userId = account?.id ?? null;
@@ -128,17 +138,20 @@ async function signIn(
     // Only who knows the password learns this.
     const entry = { type: 'login', result: 'failure', userId, sessionId: null, origin } as const;
     await recordAudit(db, auditRow(deps, entry));
-    throw new Problem('email_not_verified', { detail: 'POST the address to /auth/resend-verification for a mail.' });
+    throw new Problem('email_not_verified');
   }
   const session = newSession(deps, account, origin);
   const user = await toUser(deps, account);
   const audit = auditRow(deps, { type: 'login', result: 'success', userId, sessionId: session.id, origin });
-  const passwordHash = needsUpgrade ? { passwordHash: await hasher.hash(request.password, signal) } : {};
+  const passwordHash = needsUpgrade ? { passwordHash: await hasher.hash(request.password, signal, 'front') } : {};
   const upgrade = { ...passwordHash, ...newerIndex(lookup, account) };
-  const notice = request.deviceId === undefined ? await newSignInMail(deps, account, user, call) : undefined;
+  const notice = request.device === undefined ? await newSignInMail(deps, account, user, call) : undefined;
   const events = await sessionStarted(deps, session);
+  let isCrowded = false;
   try {
-    const { noticed } = await insertSession(db, session, audit, upgrade, events, notice);
+    const bound = deps.config.maxSessions;
+    const { noticed, crowded } = await insertSession(db, session, audit, upgrade, events, { notice, bound });
+    isCrowded = crowded;
     deliverAfter(deps, call, [...(noticed && notice !== undefined ? [notice] : []), ...events]);
   } catch (error) {
     // The account was disabled, or its sessions ended, between the two statements.
@@ -147,11 +160,12 @@ async function signIn(
     }
     throw error;
   }
+  const owner = { id: userId, passwordHash: passwordHash.passwordHash ?? account.passwordHash };
   const emailKey = user.email === null ? undefined : normaliseEmail(user.email)?.key;
   const [tokens, deviceToken] = await Promise.all([
     firstTokens(deps, session, account.roles),
-    issueDeviceToken(deps, { emailKey, usernameKey: account.usernameKey ?? undefined }, request.deviceId),
-    limitSessions(deps, session, call),
+    issueDeviceToken(deps, { emailKey, usernameKey: account.usernameKey ?? undefined }, owner, request.device?.id),
+    isCrowded ? limitSessions(deps, session, call) : undefined,
   ]);
   return { user, tokens, deviceToken };
 }

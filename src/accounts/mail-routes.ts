@@ -1,59 +1,39 @@
-import type { Call } from '../call.ts';
 import { blindIndexes } from '../crypto/blind-index.ts';
+import { askedHeaders, askedResponseHeaders } from '../http/asked.ts';
 import { deviceHeaders, deviceResponseHeaders } from '../http/device.ts';
 import { type Endpoint, endpoint, guardedEndpoint } from '../http/endpoint.ts';
-import { addressBucket } from '../limits/client-address.ts';
-import type { Hit } from '../limits/rate-limit.ts';
 import { says } from '../sessions/schemas.ts';
 import type { SessionDeps } from '../sessions/sessions.ts';
-import { changeEmail, confirmEmailChange, undoEmailChange } from './change-email.ts';
+import { changeEmail, confirmEmailChange } from './change-email.ts';
 import { readIdentifier } from './identifier.ts';
+import { mailHits, mailLimits, proofByAddress, proofLimits } from './mail-limits.ts';
 import {
-  emailRequest,
   forgotPasswordRequest,
+  mailRequest,
   proofRequest,
   resetPasswordRequest,
   tokenRequest,
 } from './mail-schemas.ts';
-import type { MailProof } from './one-time-tokens.ts';
+import { prepareProof } from './proof-routes.ts';
+import { resendVerification } from './resend-verification.ts';
 import { forgotPassword, resetPassword } from './reset-password.ts';
-import { resendVerification, verifyEmail } from './verify-email.ts';
+import { undoEmailChange } from './undo-email-change.ts';
+import { verifyEmail } from './verify-email.ts';
 
 const noStore = { 'Cache-Control': 'no-store' };
 const tag = 'Accounts';
-
-const mailLimits = ['mail_address', 'mail_account'] as const;
-export const proofLimits = ['proof_address', 'code_account'] as const;
-type MailHit = Hit<(typeof mailLimits)[number]>;
-type ProofHit = Hit<(typeof proofLimits)[number]>;
-
-/**
- * What asks for a mail counts by the address it comes from, and by whom the mail is for, known or not. Each kind of mail
- * counts for itself: so whoever uses one up for somebody else keeps nobody from another, and has sent them good links.
- */
-const mailHits = ({ origin }: Call, kind: string, ...keys: readonly string[]): MailHit[] => [
-  { policy: 'mail_address', key: addressBucket(origin.address) },
-  ...keys.map((key): MailHit => ({ policy: 'mail_account', key: `${kind}:${key}` })),
-];
-
-const proofByAddress = ({ address }: Call['origin']): Hit<'proof_address'> => ({
-  policy: 'proof_address',
-  key: addressBucket(address),
-});
-
-/** What shows a link or code counts by the address it comes from; a code also by whom it was sent to. */
-export async function proofHits(deps: SessionDeps, proof: MailProof, { origin }: Call): Promise<ProofHit[]> {
-  const byAddress = proofByAddress(origin);
-  if ('token' in proof) return [byAddress];
-  const [key] = await blindIndexes(deps.keyring, 'email', proof.email.key);
-  return [byAddress, { policy: 'code_account', key }];
-}
+const confirmed = 'Email address confirmed';
+const alreadyConfirmed = 'Your email address is already confirmed';
 
 /** Everything around mails: verify an address, reset a password, change the address. */
 export function mailRoutes(deps: SessionDeps): Endpoint[] {
   const ok = (description: string, text: string) => ({ 200: { description, schema: says(text) } });
   const accepted = (text: string) => ({
-    202: { description: 'The same whether there is such an account or not', schema: says(text) },
+    202: {
+      description: 'The same whether there is such an account or not',
+      schema: says(text),
+      headers: askedResponseHeaders,
+    },
   });
   return [
     endpoint({
@@ -63,13 +43,13 @@ export function mailRoutes(deps: SessionDeps): Endpoint[] {
       tag,
       summary: 'Verify an email address',
       body: proofRequest,
-      responses: ok('The address is verified', 'Email verified'),
+      responses: ok('The address is verified, now or before', confirmed),
       errors: ['link_expired', 'identifier_taken'],
       limits: proofLimits,
-      prepare: async ({ body, call }) => ({ hits: await proofHits(deps, body, call), subject: undefined }),
-      handler: async ({ c, body, call }) => {
-        await verifyEmail(deps, body, call);
-        return c.json({ message: 'Email verified' }, 200, noStore);
+      prepare: ({ c, body, call }) => prepareProof(deps, c, body, call),
+      handler: async ({ c, call }, proof) => {
+        const verified = await verifyEmail(deps, proof, call);
+        return c.json({ message: verified === 'now' ? confirmed : alreadyConfirmed }, 200, noStore);
       },
     }),
     endpoint({
@@ -77,9 +57,9 @@ export function mailRoutes(deps: SessionDeps): Endpoint[] {
       path: '/auth/resend-verification',
       operationId: 'resendVerification',
       tag,
-      summary: 'Send the mail to verify an address again',
-      body: emailRequest,
-      responses: accepted('If this address waits to be verified, a mail is on its way'),
+      summary: 'Send the email that confirms an address again',
+      body: mailRequest(deps.config),
+      responses: accepted('If this address is waiting to be confirmed, an email is on its way'),
       errors: [],
       limits: mailLimits,
       prepare: async ({ body, call }) => {
@@ -87,8 +67,9 @@ export function mailRoutes(deps: SessionDeps): Endpoint[] {
         return { hits: mailHits(call, 'resend', key), subject: undefined };
       },
       handler: async ({ c, body, call }) => {
-        await resendVerification(deps, body.email, call);
-        return c.json({ message: 'If this address waits to be verified, a mail is on its way' }, 202, noStore);
+        await resendVerification(deps, body, call);
+        const headers = { ...noStore, ...(await askedHeaders(deps, body.email.key)) };
+        return c.json({ message: 'If this address is waiting to be confirmed, an email is on its way' }, 202, headers);
       },
     }),
     endpoint({
@@ -96,18 +77,20 @@ export function mailRoutes(deps: SessionDeps): Endpoint[] {
       path: '/auth/forgot-password',
       operationId: 'forgotPassword',
       tag,
-      summary: 'Ask for a mail to set a new password',
-      body: forgotPasswordRequest,
-      responses: accepted('If there is such an account, a mail is on its way'),
+      summary: 'Ask for an email to set a new password',
+      body: forgotPasswordRequest(deps.config),
+      responses: accepted('If such an account exists, an email is on its way'),
       errors: [],
       limits: mailLimits,
       prepare: async ({ body, call }) => {
-        const subject = await readIdentifier(deps, body);
+        const subject = await readIdentifier(deps, body.identifier);
         return { hits: mailHits(call, 'forgot', subject.limitKey), subject };
       },
-      handler: async ({ c, call }, identifier) => {
-        await forgotPassword(deps, identifier, call);
-        return c.json({ message: 'If there is such an account, a mail is on its way' }, 202, noStore);
+      handler: async ({ c, body, call }, identifier) => {
+        await forgotPassword(deps, identifier, body.redirect_to, call);
+        const { kind, key } = identifier.name;
+        const headers = { ...noStore, ...(await askedHeaders(deps, kind === 'email' ? key : undefined)) };
+        return c.json({ message: 'If such an account exists, an email is on its way' }, 202, headers);
       },
     }),
     endpoint({
@@ -116,7 +99,7 @@ export function mailRoutes(deps: SessionDeps): Endpoint[] {
       operationId: 'resetPassword',
       tag,
       summary: 'Set a new password',
-      description: 'Ends all sessions and every lockout. A password that is refused leaves the link good.',
+      description: 'Ends all sessions and every lockout. A password that is refused leaves the link usable.',
       body: resetPasswordRequest(deps.config),
       responses: {
         200: {
@@ -127,9 +110,9 @@ export function mailRoutes(deps: SessionDeps): Endpoint[] {
       },
       errors: ['link_expired'],
       limits: proofLimits,
-      prepare: async ({ body, call }) => ({ hits: await proofHits(deps, body.proof, call), subject: undefined }),
-      handler: async ({ c, body, call }) => {
-        const { deviceToken } = await resetPassword(deps, body, call);
+      prepare: ({ c, body, call }) => prepareProof(deps, c, body.proof, call),
+      handler: async ({ c, body: { password }, call }, proof) => {
+        const { deviceToken } = await resetPassword(deps, { proof, password }, call);
         const headers = { ...noStore, ...deviceHeaders(deps.config, deviceToken) };
         return c.json({ message: 'Password changed' }, 200, headers);
       },
@@ -140,13 +123,14 @@ export function mailRoutes(deps: SessionDeps): Endpoint[] {
       operationId: 'changeEmail',
       tag,
       summary: 'Ask to change the email address',
-      description: 'The new address gets a mail to confirm it. Until then nothing changes.',
+      description: 'The new address gets an email to confirm it. Until then nothing changes.',
       sensitive: true,
-      body: emailRequest,
+      body: mailRequest(deps.config),
       responses: {
         202: {
           description: 'The same whether the address is free or not',
-          schema: says('A mail to the new address is on its way'),
+          schema: says('Check your new email address to confirm the change'),
+          headers: askedResponseHeaders,
         },
       },
       errors: [],
@@ -156,8 +140,9 @@ export function mailRoutes(deps: SessionDeps): Endpoint[] {
         return { hits: mailHits(call, 'change', caller.userId, key), subject: undefined };
       },
       handler: async ({ c, body, caller, call }) => {
-        await changeEmail(deps, caller, body.email, call);
-        return c.json({ message: 'A mail to the new address is on its way' }, 202, noStore);
+        await changeEmail(deps, caller, body, call);
+        const headers = { ...noStore, ...(await askedHeaders(deps, body.email.key)) };
+        return c.json({ message: 'Check your new email address to confirm the change' }, 202, headers);
       },
     }),
     endpoint({
@@ -166,14 +151,14 @@ export function mailRoutes(deps: SessionDeps): Endpoint[] {
       operationId: 'confirmEmailChange',
       tag,
       summary: 'Confirm a new email address',
-      description: 'The old address gets a notice, with a link that takes the change back for seven days.',
+      description: 'The old address gets a notice, with a link that undoes the change for seven days.',
       body: proofRequest,
       responses: ok('The address is changed', 'Email changed'),
       errors: ['link_expired', 'identifier_taken'],
       limits: proofLimits,
-      prepare: async ({ body, call }) => ({ hits: await proofHits(deps, body, call), subject: undefined }),
-      handler: async ({ c, body, call }) => {
-        await confirmEmailChange(deps, body, call);
+      prepare: ({ c, body, call }) => prepareProof(deps, c, body, call),
+      handler: async ({ c, call }, proof) => {
+        await confirmEmailChange(deps, proof, call);
         return c.json({ message: 'Email changed' }, 200, noStore);
       },
     }),
@@ -182,16 +167,16 @@ export function mailRoutes(deps: SessionDeps): Endpoint[] {
       path: '/auth/undo-email-change',
       operationId: 'undoEmailChange',
       tag,
-      summary: 'Take a change of the email address back',
-      description: 'Ends all sessions, and the password stops to work: a mail to set a new one follows.',
+      summary: 'Undo a change of the email address',
+      description: 'Ends all sessions, and the password stops working. An email to choose a new one follows.',
       body: tokenRequest,
-      responses: ok('The old address is back', 'The old address is back. A mail to set a new password is on its way'),
+      responses: ok('The old address is back', 'The old address is back. Check your email to choose a new password'),
       errors: ['link_expired', 'identifier_taken'],
       limits: ['proof_address'],
       prepare: ({ call }) => ({ hits: [proofByAddress(call.origin)], subject: undefined }),
       handler: async ({ c, body, call }) => {
         await undoEmailChange(deps, body.token, call);
-        return c.json({ message: 'The old address is back. A mail to set a new password is on its way' }, 200, noStore);
+        return c.json({ message: 'The old address is back. Check your email to choose a new password' }, 200, noStore);
       },
     }),
   ];

@@ -1,6 +1,7 @@
 import * as z from 'zod';
-import type { MailProof } from './one-time-tokens.ts';
+import type { TypedProof } from './one-time-tokens.ts';
 import { newPassword } from './password.ts';
+import { type Links, redirectTo } from './redirect-schema.ts';
 import { bounded, email, identifierFields, oneIdentifier } from './schemas.ts';
 
 /** Bounded, and otherwise looked at where it is used: what cannot be a token is answered like one that is used up. */
@@ -16,12 +17,12 @@ interface ProofFields {
 }
 
 /** Either the token of the link, or the code with the address it came to. */
-function toProof(body: ProofFields, context: z.RefinementCtx): MailProof {
+function toProof(body: ProofFields, context: z.RefinementCtx): TypedProof {
   if (body.token !== undefined && body.email === undefined && body.code === undefined) return { token: body.token };
   if (body.token === undefined && body.email !== undefined && body.code !== undefined) {
     return { email: body.email, code: body.code };
   }
-  context.addIssue({ code: 'custom', path: ['token'], message: 'Give either token, or email and code' });
+  context.addIssue({ code: 'custom', path: ['token'], message: 'Send either token, or email and code' });
   return z.NEVER;
 }
 
@@ -51,11 +52,19 @@ export const tokenRequest = z.object({ token }).meta({ id: 'LinkToken', examples
 
 export const emailRequest = z.object({ email }).meta({ id: 'EmailRequest', examples: [{ email: 'ann@example.com' }] });
 
-export const forgotPasswordRequest = z
-  .object(identifierFields)
-  .transform((body, context) => oneIdentifier(body, context))
-  .meta({
-    id: 'ForgotPasswordRequest',
-    description: 'Exactly one of `email`, `username` and `identifier` (either of the two).',
-    examples: [{ email: 'ann@example.com' }],
-  });
+/** Asks for a mail, whose page may lead on to an address of the application. */
+export const mailRequest = (config: Links) =>
+  z
+    .object({ email, redirect_to: redirectTo(config) })
+    .meta({ id: 'MailRequest', examples: [{ email: 'ann@example.com' }] });
+export type MailRequest = z.output<ReturnType<typeof mailRequest>>;
+
+export const forgotPasswordRequest = (config: Links) =>
+  z
+    .object({ ...identifierFields, redirect_to: redirectTo(config) })
+    .transform(({ redirect_to, ...body }, context) => ({ identifier: oneIdentifier(body, context), redirect_to }))
+    .meta({
+      id: 'ForgotPasswordRequest',
+      description: 'Exactly one of `email`, `username` and `identifier` (either of the two).',
+      examples: [{ email: 'ann@example.com' }],
+    });

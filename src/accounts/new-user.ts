@@ -1,6 +1,7 @@
 import { blindIndexes } from '../crypto/blind-index.ts';
 import type { Deps } from '../deps.ts';
 import { defaultRole } from '../roles/permissions.ts';
+import { skeletonOf } from './confusables.ts';
 import type { EmailAddress } from './email.ts';
 import { sealPersonalData } from './profile.ts';
 import type { UserRow } from './store.ts';
@@ -18,8 +19,14 @@ export interface Registrant {
   readonly locale: string | null;
 }
 
+/** What a key looks like, where that is another name. */
+function lookOf(key: string | null): string | null {
+  const skeleton = key === null ? null : skeletonOf(key);
+  return skeleton === key ? null : skeleton;
+}
+
 /** What a registration says of a user: the columns, sealed for that id. */
-export async function userColumns({ keyring }: Pick<Deps, 'keyring'>, id: string, registrant: Registrant) {
+async function userColumns({ keyring }: Pick<Deps, 'keyring'>, id: string, registrant: Registrant) {
   const { email, phoneNumber, username, name, surname, passwordHash, locale } = registrant;
   const [sealed, emailIndexes, phoneIndexes] = await Promise.all([
     sealPersonalData({ keyring }, id, { email: email?.address ?? null, phoneNumber, profile: { name, surname } }),
@@ -29,6 +36,7 @@ export async function userColumns({ keyring }: Pick<Deps, 'keyring'>, id: string
   return {
     username: username?.username ?? null,
     usernameKey: username?.key ?? null,
+    usernameSkeleton: lookOf(username?.key ?? null),
     emailIndex: emailIndexes[0] ?? null,
     phoneIndex: phoneIndexes[0] ?? null,
     ...sealed,

@@ -10,10 +10,18 @@ import { Problem } from '../errors.ts';
 import { mailRow } from '../outbox/outbox.ts';
 import { hashToken, newOneTimeSecret, normaliseCode, verifyCode } from '../tokens/one-time-token.ts';
 import type { EmailAddress } from './email.ts';
-import { codeLifetime, type FoundToken, findToken, type PromisedToken, type Purpose, tryCode } from './token-store.ts';
+import {
+  codeLifetime,
+  type FoundToken,
+  findToken,
+  type NewPurpose,
+  type PromisedToken,
+  type Requester,
+  tryCode,
+} from './token-store.ts';
 
 /** How long a link is good, in seconds. */
-const lifetimes: Readonly<Record<Purpose, number>> = {
+const lifetimes: Readonly<Record<NewPurpose, number>> = {
   verify_email: 86_400,
   reset_password: 3600,
   change_email: 86_400,
@@ -21,7 +29,7 @@ const lifetimes: Readonly<Record<Purpose, number>> = {
 };
 
 /** When and from where something was asked for, as a mail tells it and a task keeps it. */
-export const occasion = z.object({ at: z.number(), address: z.string().nullable(), device: z.string().nullable() });
+const occasion = z.object({ at: z.number(), address: z.string().nullable(), device: z.string().nullable() });
 export type Occasion = z.output<typeof occasion>;
 
 export function occasionOf({ now }: Pick<Deps, 'now'>, { origin }: Pick<Call, 'origin'>): Occasion {
@@ -29,8 +37,31 @@ export function occasionOf({ now }: Pick<Deps, 'now'>, { origin }: Pick<Call, 'o
   return { at: now(), address, device: userAgentInWords(userAgent) };
 }
 
+/** When, from where and in which languages something was asked for, and where the way leads on from the mail. */
+export interface Asked {
+  readonly event: Occasion;
+  readonly languages: string | undefined;
+  readonly redirectTo: string | undefined;
+}
+
+/** The same as a task keeps it. */
+export const asked = z
+  .object({ occasion, languages: z.string().optional(), redirectTo: z.string().optional() })
+  .transform(({ occasion: event, languages, redirectTo }): Asked => ({ event, languages, redirectTo }));
+
+/** What a task keeps of a request. */
+export const askedOf = (
+  deps: Pick<Deps, 'now'>,
+  call: Call,
+  redirectTo: string | undefined,
+): z.input<typeof asked> => ({
+  occasion: occasionOf(deps, call),
+  languages: call.languages,
+  redirectTo,
+});
+
 interface TokenMail {
-  readonly purpose: Purpose;
+  readonly purpose: NewPurpose;
   /** Undefined where there is no account yet. */
   readonly userId: string | undefined;
   /** Of the address it goes to. */
@@ -75,13 +106,18 @@ export async function openTokenData({ keyring }: Pick<Deps, 'keyring'>, token: F
 }
 
 /** What somebody shows who has read a mail: its token, or its code with the address it came to. */
-export type MailProof = { readonly token: string } | { readonly email: EmailAddress; readonly code: string };
+export type TypedProof = { readonly token: string } | { readonly email: EmailAddress; readonly code: string };
+/** The same, with whoever shows it: wrong codes count for them, and keep nobody else from the right one. */
+export type MailProof =
+  | { readonly token: string }
+  | { readonly email: EmailAddress; readonly code: string; readonly requester: Requester };
 
 /**
  * Finds the one-time token that a proof is about. Consumes nothing but one try of the code.
+ * @returns the token; of a link that has verified its address before, what is left of it (`email_verified`)
  * @throws {Problem} `link_expired`, whether it never was, is used, or has run out
  */
-export async function findProof(deps: Deps, purpose: Purpose, proof: MailProof): Promise<FoundToken> {
+export async function findProof(deps: Deps, purpose: NewPurpose, proof: MailProof): Promise<FoundToken> {
   const { db, keyring, now } = deps;
   if ('token' in proof) {
     const hash = await hashToken(proof.token);
@@ -89,10 +125,10 @@ export async function findProof(deps: Deps, purpose: Purpose, proof: MailProof):
     if (token === undefined) throw linkExpired('no such token');
     return token;
   }
-  // What cannot be a code is compared like one that can, and is none.
+  // A text of another shape costs the same as a wrong code.
   const code = normaliseCode(proof.code) ?? '';
   const indexes = await blindIndexes(keyring, 'email', proof.email.key);
-  const tried = await tryCode(db, purpose, indexes, now());
+  const tried = await tryCode(db, purpose, indexes, proof.requester, now());
   for (const token of tried) {
     if (await verifyCode(keyring, token.id, code, token.code_hash)) return token;
   }

@@ -2,11 +2,12 @@ import { type SQL, sql } from 'drizzle-orm';
 import * as z from 'zod';
 import { type AuditRow, auditFrom } from '../audit/audit.ts';
 import { type Database, query } from '../db/database.ts';
-import { auditLog, codeAttempts, oneTimeTokens, outbox, sessions, users } from '../db/schema.ts';
+import { oneTimeTokens, outbox, sessions, users } from '../db/schema.ts';
 import { type OutboxRow, promisedFrom } from '../outbox/store.ts';
 import { isLastAdmin, isOutOfReach, lockedUsers } from '../roles/store.ts';
+import { endedFrom, forgottenAudit, mostEnded, sessionsOf, unendedFrom } from '../sessions/ending-store.ts';
 import { type PresentSession, presentColumns, presentSession, timestamp } from '../sessions/store.ts';
-import { attemptsKeys, listOf } from './token-store.ts';
+import { listOf } from './token-store.ts';
 
 const unconfirmed = z.object({ id: z.null(), confirmed: z.boolean() });
 const confirmedSession = presentSession.extend({ confirmed: z.literal(true) });
@@ -29,7 +30,8 @@ const isAlive = (sessionId: string, now: number) =>
     and s.expires_at > ${timestamp(now)}`;
 
 /**
- * Notes for a session that the password was proved just now.
+ * Notes that the password was proved just now, for a session that is alive. Nothing of the session changes: the tokens
+ * of the answer alone say so.
  * @returns whether the password is still the one that was verified, and the session if it is alive
  */
 export async function confirmPassword(
@@ -43,14 +45,12 @@ export async function confirmPassword(
     db,
     z.union([unconfirmed, confirmedSession]),
     sql`with confirmed as (${confirmedUser(userId, verifiedHash, sql`for share`)}),
-    renewed as (
-      update ${sessions} as s set authenticated_at = ${timestamp(now)} from confirmed as u
-      where ${isAlive(sessionId, now)}
-      returning ${presentColumns}
+    mine as (
+      select ${presentColumns} from ${sessions} as s, confirmed as u where ${isAlive(sessionId, now)} for share of s
     ), audited as (
-      ${auditFrom(audit, sql`renewed`)}
+      ${auditFrom(audit, sql`mine`)}
     )
-    select exists (select from confirmed) as confirmed, renewed.* from (select) as one left join renewed on true`,
+    select exists (select from confirmed) as confirmed, mine.* from (select) as one left join mine on true`,
   );
   return { confirmed: row?.confirmed === true, session: row?.id == null ? undefined : row };
 }
@@ -83,14 +83,10 @@ export async function replacePassword(
       from mine where u.id = mine.user_id
       returning u.id, u.roles, u.session_epoch
     ), kept as (
-      update ${sessions} as s set epoch = u.session_epoch, authenticated_at = ${timestamp(now)}
+      update ${sessions} as s set epoch = u.session_epoch
       from changed as u where s.id = ${sessionId}::uuid and s.user_id = u.id
       returning ${presentColumns}
-    ), ended as (
-      update ${sessions} as s set ended_at = ${timestamp(now)}, ended_reason = 'password_changed'
-      where s.user_id = (select id from changed) and s.id <> ${sessionId}::uuid and s.ended_at is null
-      returning s.id
-    ), dropped as (
+    )${endedFrom({ owner: sql`changed`, reason: 'password_changed', now, kept: { relation: sql`mine`, id: sessionId } })}, dropped as (
       delete from ${oneTimeTokens} as t using changed
       where t.user_id = changed.id and t.purpose in ('reset_password', 'change_email')
     ), audited as (
@@ -105,7 +101,8 @@ export async function replacePassword(
 
 /**
  * Deletes a user where the password is still the one that was verified, or somebody does who may, and who is not the
- * last active admin: the row, by cascade its sessions and one-time tokens, and what was sent or is to be mailed. An
+ * last active admin: the row, by cascade its one-time tokens, its sessions, and what was sent or is to be mailed. Of
+ * sessions and audit rows it takes so many; what it leaves, or a sign-in at this moment adds, `forgetNext` takes. An
  * event that was promised and not yet delivered stays, sealed. Audit rows lose whom they are about; `audit` is the one
  * that says that somebody left.
  * @param passwordHash that was verified; undefined where nobody had to prove it
@@ -116,6 +113,7 @@ export async function deleteUser(
   db: Database,
   { id: userId, passwordHash }: { readonly id: string; readonly passwordHash?: string | undefined },
   emailIndexes: readonly string[],
+  now: number,
   audit: AuditRow,
   notices: readonly OutboxRow[],
 ): Promise<{ deleted: boolean; isOutOfReach: boolean; isLastAdmin: boolean; sessionIds: string[] }> {
@@ -130,25 +128,28 @@ export async function deleteUser(
     sql`with locked as (${lockedUsers({ userId, actorId, admins: true })}),
     confirmed as (select l.id from locked as l where l.id = ${userId}::uuid ${proved}
       and not ${beyond} and not ${isLastAdmin}),
-    forgotten as (${forgotten(confirmed)}),
+    forgotten as (${forgottenAudit(confirmed, mostEnded)} returning 1),
     withdrawn as (
       delete from ${outbox} as o where o.subject = ${confirmed}
         and (o.kind = 'email' or o.delivered_at is not null or o.dead)
-    ), removed as (
+    ), ended as (
+      delete from ${sessions} as s where s.id = any(array(${sessionsOf(confirmed, mostEnded)}))
+      returning s.id, s.ended_at
+    ), unended as (${unendedFrom(
+      { owner: sql`(select id, 0 as session_epoch from confirmed)`, reason: 'user_deleted', now },
+      sql`true`,
+    )}), removed as (
       delete from ${users} as u where u.id = ${confirmed} returning null::uuid as user_id, (
         select l.id from locked as l where l.id = ${actorId}::uuid and l.id <> ${userId}::uuid) as actor_id
     ), dropped as (
       delete from ${oneTimeTokens} as t using confirmed where t.email_index in (${listOf(['', ...emailIndexes])}) and t.user_id is null
-    ), untried as (
-      delete from ${codeAttempts} as a using confirmed where a.key in (${listOf(['', ...attemptsKeys(emailIndexes)])})
     ), audited as (
       ${auditFrom(audit, sql`removed`)}
     )${promisedFrom(notices, sql`removed`)}
     select exists (select from removed) as deleted,
       exists (select from locked as l where l.id = ${userId}::uuid and ${beyond}) as out_of_reach,
-      exists (select from locked as l where l.id = ${userId}::uuid and ${isLastAdmin}) as last_admin, array(
-      select s.id::text from ${sessions} as s where s.user_id = ${confirmed} and s.ended_at is null
-    ) as session_ids`,
+      exists (select from locked as l where l.id = ${userId}::uuid and ${isLastAdmin}) as last_admin,
+      array(select id::text from ended where ended_at is null) as session_ids`,
   );
   return {
     deleted: row?.deleted === true,
@@ -156,17 +157,4 @@ export async function deleteUser(
     isLastAdmin: row?.last_admin === true,
     sessionIds: row?.session_ids ?? [],
   };
-}
-
-const forgotten = (userId: SQL) =>
-  sql`update ${auditLog} as a set user_id = nullif(a.user_id, ${userId}), actor_id = nullif(a.actor_id, ${userId}),
-      session_id = null, address = null, user_agent = null
-    where a.user_id = ${userId} or a.actor_id = ${userId}`;
-
-/**
- * Takes from audit rows whom they are about. Once more after a user was deleted: a statement that held the user's row
- * until then may have written a row that the deletion could not see. None can come later.
- */
-export async function forgetAudit(db: Database, userId: string): Promise<void> {
-  await db.execute(forgotten(sql`${userId}::uuid`));
 }

@@ -8,9 +8,6 @@ import { normaliseEmail } from './email.ts';
 
 /** 256 code points at most, whatever they are, so that hashing is bounded. */
 const maximumLength = 256;
-/** A shorter name stands in too many good passwords. */
-const leastNameLength = 4;
-
 /**
  * A password as typed, old or new. What is longer is not looked at any further: normalising a whole body of combining
  * marks takes the better part of a second.
@@ -33,15 +30,16 @@ const classes = [/\p{Ll}/u, /\p{Lu}/u, /\p{Nd}/u, /[^\p{Ll}\p{Lu}\p{Nd}]/u];
 
 function faultsOf(password: string, { passwordMinLength, passwordMinClasses }: Policy): string[] {
   const faults: string[] = [];
-  const { length } = [...password];
-  if (length < passwordMinLength || length > maximumLength) {
-    faults.push(`Must be ${passwordMinLength} to ${maximumLength} characters long`);
+  // Blanks that nobody sees are no secret: a run of them counts as one.
+  const { length } = [...password.replace(/[\s\p{Default_Ignorable_Code_Point}]+/gu, ' ').trim()];
+  if (length < passwordMinLength || [...password].length > maximumLength) {
+    faults.push(`Use ${passwordMinLength} to ${maximumLength} characters, not counting repeated spaces`);
   }
   if (classes.filter((pattern) => pattern.test(password)).length < passwordMinClasses) {
     const kinds = 'lower case letters, upper case letters, digits and other characters';
-    faults.push(`Must mix at least ${passwordMinClasses} of these: ${kinds}`);
+    faults.push(`Mix at least ${passwordMinClasses} of these: ${kinds}`);
   }
-  if (isCommonPassword(password)) faults.push('Is one of the most common passwords: choose another one');
+  if (isCommonPassword(password)) faults.push('This is one of the most common passwords: choose another one');
   return faults;
 }
 
@@ -57,14 +55,29 @@ export interface PasswordOwner {
   readonly usernameKey: string | undefined;
 }
 
+/** A shorter word stands in too many good passwords to be looked for. */
+const leastWordLength = 3;
+const partsOf = (text: string) => [text, ...text.split(/[^\p{L}\p{N}]+/u)];
+
+/** What is left of a password without these words, however often they stand in it, and without what stands between them. */
+function withoutWords(password: string, words: readonly string[]): string {
+  const known = [...new Set(words.flatMap((word) => partsOf(word.normalize('NFKC').toLowerCase())))]
+    .filter((word) => [...word].length >= leastWordLength)
+    .toSorted((a, b) => b.length - a.length);
+  const rest = known.reduce((text, word) => text.replaceAll(word, ' '), password);
+  return rest.replace(/[^\p{L}\p{M}\p{N}\p{S}]+/gu, '');
+}
+
 /**
- * Refuses a new password that holds its owner's name, or that is known from a breach where that is asked for
- * (`BREACHED_PASSWORD_CHECK`). The latter fails open: an answer that does not come is logged, and stops nobody.
+ * Refuses a new password that is little more than its owner's name or that of the service, or that is known from a breach
+ * where that is asked for (`BREACHED_PASSWORD_CHECK`). A name in a long passphrase is no reason: what is left without it
+ * has to be long enough by itself. The check for breaches fails open: an answer that does not come is logged, and stops
+ * nobody.
  * @param field where the password stood in the body
  * @throws {Problem} `validation_failed` on that field
  */
 export async function refuseWeakPassword(
-  { isBreached, log }: Pick<Deps, 'isBreached' | 'log'>,
+  { config, isBreached, log }: Pick<Deps, 'config' | 'isBreached' | 'log'>,
   field: string,
   typed: string,
   owner: PasswordOwner,
@@ -72,15 +85,20 @@ export async function refuseWeakPassword(
   const password = typed.normalize('NFKC');
   const refuse = (message: string) => new Problem('validation_failed', { errors: [{ path: field, message }] });
   const text = password.toLowerCase().normalize('NFKC');
-  const holds = (name: string | undefined) =>
-    name !== undefined && [...name].length >= leastNameLength && text.includes(name);
-  if (holds(owner.emailKey?.slice(0, owner.emailKey.lastIndexOf('@')))) {
-    throw refuse('Must not contain the part of the email before the @');
+  const whole = [...withoutWords(text, [])].length;
+  const isMostly = (words: readonly string[]) => {
+    const left = [...withoutWords(text, words)].length;
+    return left < whole && left < config.passwordMinLength;
+  };
+  const ofOwner = [owner.emailKey?.slice(0, owner.emailKey.lastIndexOf('@')) ?? '', owner.usernameKey ?? ''];
+  if (isMostly(ofOwner)) throw refuse('Use more than your own name: add words that have nothing to do with you');
+  if (isMostly([...ofOwner, ...config.passwordWords])) {
+    throw refuse('Use more than the name of this service: add words that have nothing to do with it');
   }
-  if (holds(owner.usernameKey)) throw refuse('Must not contain the username');
   const breached = await isBreached?.(password).catch((error: unknown) => {
     log.warn('breached_password_check_failed', describeError(error));
     return false;
   });
-  if (breached === true) throw refuse('Is known from a data breach: choose one that you use nowhere else');
+  if (breached === true)
+    throw refuse('This password is known from a data breach: choose one that you use nowhere else');
 }

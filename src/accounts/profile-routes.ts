@@ -20,7 +20,7 @@ const exported = z
     activity: z.array(activity),
     pending: z
       .object({ links: z.array(z.looseObject({})), mails: z.array(z.looseObject({})) })
-      .describe('Links that are still good, and mails on their way'),
+      .describe('Links that still work, and mails that wait to be sent'),
   })
   .meta({
     id: 'AccountExport',
@@ -42,11 +42,11 @@ export function profileRoutes(deps: SessionDeps): Endpoint[] {
       path: '/users/profile',
       operationId: 'readProfile',
       tag: 'Accounts',
-      summary: 'The profile of the caller',
-      requestHeaders: { 'If-None-Match': 'The ETag of what is there already: then 304' },
+      summary: 'Get your profile',
+      requestHeaders: { 'If-None-Match': 'The ETag of the profile you have. The answer is 304 if it has not changed' },
       responses: {
         200: { description: 'The profile', schema: profile, headers: tagged },
-        304: { description: 'It has not changed', headers: tagged },
+        304: { description: 'The profile has not changed', headers: tagged },
       },
       errors: [],
       limits: ['read_user'],
@@ -62,11 +62,12 @@ export function profileRoutes(deps: SessionDeps): Endpoint[] {
       path: '/users/profile',
       operationId: 'changeProfile',
       tag: 'Accounts',
-      summary: 'Replace what the caller says about themselves',
-      description: 'What is missing is null afterwards. With `If-Match`, only what the client has seen is replaced.',
+      summary: 'Replace your profile',
+      description:
+        'Missing fields become null. With `If-Match`, the profile is replaced only if nobody changed it since you read it.',
       body: profileRequest,
-      requestHeaders: { 'If-Match': 'The ETag of the profile that this one replaces: another one is 412' },
-      responses: { 200: { description: 'The profile as it is now', schema: profile, headers: tagged } },
+      requestHeaders: { 'If-Match': 'The ETag of the profile you replace. The answer is 412 if it has changed' },
+      responses: { 200: { description: 'The new profile', schema: profile, headers: tagged } },
       errors: ['precondition_failed'],
       limits: ['write_user'],
       prepare: ({ caller }) => ({ hits: [{ policy: 'write_user', key: caller.userId }], subject: undefined }),
@@ -80,11 +81,13 @@ export function profileRoutes(deps: SessionDeps): Endpoint[] {
       method: 'get',
       path: '/users/export',
       operationId: 'exportAccount',
+      sensitive: true,
       tag: 'Accounts',
-      summary: 'Everything that is held about the caller',
+      summary: 'Export all your data',
       responses: {
         200: {
-          description: 'The user, all sessions, also ended ones, and all events, newest first; to be saved as a file',
+          description:
+            'The user, all sessions including ended ones, and all security events, newest first. Browsers save it as a file',
           schema: exported,
           headers: { 'Content-Disposition': 'The name of the file' },
         },

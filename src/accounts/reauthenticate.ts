@@ -2,7 +2,7 @@ import { type AuditEntry, auditRow, recordAudit } from '../audit/audit.ts';
 import type { Call } from '../call.ts';
 import { Problem } from '../errors.ts';
 import type { Caller } from '../sessions/authenticate.ts';
-import { presentTokens, type SessionDeps, type Tokens } from '../sessions/sessions.ts';
+import { provenTokens, type SessionDeps, type Tokens } from '../sessions/sessions.ts';
 import { confirmPassword } from './password-store.ts';
 import { readUser, type UserRow } from './store.ts';
 
@@ -37,11 +37,11 @@ export async function provePassword(
 
 /** Not a 401: the token is good, and a client must not try to renew it. */
 export const wrongPassword = (field: string) =>
-  new Problem('wrong_password', { errors: [{ path: field, message: 'Is not the password of this account' }] });
+  new Problem('wrong_password', { errors: [{ path: field, message: 'This is not the current password' }] });
 
 /**
  * Proves the password again for the session that goes on.
- * @returns its tokens: the access token with the new `auth_time`, the refresh token that is good now
+ * @returns its tokens, with the new `auth_time`
  * @throws {Problem} `wrong_password`, `invalid_token`
  */
 export async function reauthenticate(deps: SessionDeps, proof: Omit<Proof, 'field' | 'type'>): Promise<Tokens> {
@@ -52,5 +52,5 @@ export async function reauthenticate(deps: SessionDeps, proof: Omit<Proof, 'fiel
   const { confirmed, session } = await confirmPassword(deps.db, proof.caller, passwordHash, deps.now(), audit);
   if (!confirmed) throw wrongPassword('password');
   if (session === undefined) throw new Problem('invalid_token', { reason: 'session ended meanwhile' });
-  return await presentTokens(deps, session);
+  return await provenTokens(deps, session);
 }

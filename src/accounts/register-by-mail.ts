@@ -3,14 +3,15 @@ import type { Call } from '../call.ts';
 import { blindIndexes } from '../crypto/blind-index.ts';
 import type { Deps } from '../deps.ts';
 import { chooseLocale } from '../email/locale.ts';
-import { mailRow, taskRow } from '../outbox/outbox.ts';
+import { taskRow } from '../outbox/outbox.ts';
 import type { Task } from '../outbox/relay.ts';
 import { insertOutbox } from '../outbox/store.ts';
 import type { SessionDeps } from '../sessions/sessions.ts';
+import { skeletonOf } from './confusables.ts';
 import type { EmailAddress } from './email.ts';
-import { type Occasion, occasion, occasionOf, promiseToken } from './one-time-tokens.ts';
+import { promiseToHolder } from './holder-mail.ts';
+import { type Asked, asked, askedOf, promiseToken } from './one-time-tokens.ts';
 import { refuseWeakPassword } from './password.ts';
-import { openPersonalData } from './profile.ts';
 import { taken } from './register.ts';
 import type { RegisterRequest } from './schemas.ts';
 import { findAccount } from './store.ts';
@@ -33,25 +34,25 @@ export type PendingRegistration = z.output<typeof pendingRegistration>;
 /** Of several that wait only the address counts: who holds it sets the rest. */
 export const unverified = pendingRegistration.pick({ email: true, locale: true });
 
-/** The mail to set a password where no account is yet: who holds the address makes one, with nothing that others gave. */
+/** The mail to choose a password where no account is yet: the holder of the address makes one, with nothing that others gave. */
 export async function promiseFirstPassword(
   deps: Deps,
   emailIndex: string,
   { email, locale }: z.output<typeof unverified>,
-  asked: { readonly event: Occasion; readonly languages: string | undefined },
+  { event, languages, redirectTo }: Asked,
 ): Promise<PromisedToken> {
   return await promiseToken(deps, {
     purpose: 'reset_password',
     userId: undefined,
     emailIndex,
     to: email.address,
-    locale: chooseLocale(locale, asked.languages),
+    locale: chooseLocale(locale, languages),
     data: { email, locale } satisfies z.input<typeof unverified>,
-    message: (secret) => ({ type: 'reset_password', data: { ...secret, ...asked.event } }),
+    message: (secret) => ({ type: 'finish_registration', data: { ...secret, ...event, redirect_to: redirectTo } }),
   });
 }
 
-const task = z.object({ registration: pendingRegistration, occasion, languages: z.string().optional() });
+const task = z.object({ registration: pendingRegistration }).and(asked);
 
 /**
  * Takes a registration in, and answers the same whether the address is known or not: what follows is decided after the
@@ -77,38 +78,46 @@ export async function registerByMail(
   };
   const row = await taskRow(deps, 'registration', {
     registration,
-    occasion: occasionOf(deps, call),
-    languages: call.languages,
+    ...askedOf(deps, call, request.redirect_to),
   } satisfies z.input<typeof task>);
   if (request.username === undefined) await insertOutbox(db, [row]);
-  else if (!(await insertRegistrationTask(db, row, request.username.key))) throw taken('username');
+  else if (!(await insertRegistrationTask(db, row, skeletonOf(request.username.key)))) throw taken('username');
   call.after(() => relay.deliver([row]));
 }
 
-/** What follows a registration: a mail to verify the address, or one that says that there is an account already. */
+/**
+ * What follows a registration: a mail to confirm it. Where an account has the address already, nothing that was typed
+ * here counts, and its holder gets another mail (`promiseToHolder`).
+ */
 export function registrationTask(deps: Deps): Task {
   const { db, keyring } = deps;
   return async (payload, row) => {
-    const { registration, occasion: event, languages } = task.parse(payload);
+    const { registration, ...by } = task.parse(payload);
     const { email } = registration;
     const indexes = await blindIndexes(keyring, 'email', email.key);
     const account = await findAccount(db, { emailIndexes: indexes });
-    if (account !== undefined && account.emailVerifiedAt !== null) {
-      const { email: address } = await openPersonalData(deps, account);
-      const locale = chooseLocale(account.locale, languages);
-      const message = { type: 'already_registered', data: event } as const;
-      const mail = await mailRow(deps, { to: address ?? email.address, locale, message }, account.id);
-      return (await finishTask(db, row.id, { mail })) ? [mail] : [];
-    }
-    const promised = await promiseToken(deps, {
-      purpose: 'verify_email',
-      userId: account?.id,
-      emailIndex: account?.emailIndex ?? indexes[0],
-      to: email.address,
-      locale: chooseLocale(registration.locale, languages),
-      data: registration,
-      message: (secret) => ({ type: 'verify_email', data: { ...secret, ...event } }),
-    });
+    const promised =
+      account === undefined
+        ? await promiseConfirmation(deps, indexes[0], registration, by)
+        : await promiseToHolder(deps, account, email.address, by);
     return (await finishTask(db, row.id, promised)) ? [promised.mail] : [];
   };
+}
+
+/** The mail that makes an account of a registration, and says so: with the password that was typed at that time. */
+export async function promiseConfirmation(
+  deps: Deps,
+  emailIndex: string,
+  registration: PendingRegistration,
+  { event, languages, redirectTo }: Asked,
+): Promise<PromisedToken> {
+  return await promiseToken(deps, {
+    purpose: 'verify_email',
+    userId: undefined,
+    emailIndex,
+    to: registration.email.address,
+    locale: chooseLocale(registration.locale, languages),
+    data: registration,
+    message: (secret) => ({ type: 'confirm_registration', data: { ...secret, ...event, redirect_to: redirectTo } }),
+  });
 }

@@ -1,5 +1,6 @@
 import { blindIndexes } from '../crypto/blind-index.ts';
 import { Problem } from '../errors.ts';
+import { askedHeaders, askedResponseHeaders } from '../http/asked.ts';
 import { deviceHeaders, deviceResponseHeaders } from '../http/device.ts';
 import { type Contract, type Endpoint, endpoint } from '../http/endpoint.ts';
 import { addressBucket } from '../limits/client-address.ts';
@@ -35,7 +36,7 @@ export const registration = (
     path: older?.path ?? '/auth/register',
     operationId: older?.operationId ?? 'register',
     tag: 'Accounts',
-    summary: 'Make an account and sign in',
+    summary: 'Create an account and sign in',
     body: registerRequest(deps.config, older?.usernames),
     description:
       `${older?.description ?? ''}` +
@@ -43,7 +44,11 @@ export const registration = (
       'known and unknown addresses: what follows stands in a mail.',
     responses: {
       201: { description: 'The user and the first tokens', schema: signedIn, headers: deviceResponseHeaders },
-      202: { description: 'A mail is on its way', schema: says('Read your mail: it says how to go on') },
+      202: {
+        description: 'An email is on its way',
+        schema: says('Check your email to finish signing up'),
+        headers: askedResponseHeaders,
+      },
     },
     errors: ['identifier_taken'],
     limits: ['register_address', 'mail_account'],
@@ -56,8 +61,10 @@ export const registration = (
     },
     handler: async ({ c, body, call }) => {
       if (deps.config.requireEmailVerification) {
-        await registerByMail(deps, withEmail(body), call);
-        return c.json({ message: 'Read your mail: it says how to go on' }, 202, noStore);
+        const request = withEmail(body);
+        await registerByMail(deps, request, call);
+        const headers = { ...noStore, ...(await askedHeaders(deps, request.email.key)) };
+        return c.json({ message: 'Check your email to finish signing up' }, 202, headers);
       }
       const registered = await register(deps, body, call);
       const headers = { ...noStore, ...deviceHeaders(deps.config, registered.deviceToken) };
@@ -69,5 +76,7 @@ export const registration = (
 function withEmail(request: RegisterRequest) {
   const { email } = request;
   if (email !== undefined) return { ...request, email };
-  throw new Problem('validation_failed', { errors: [{ path: 'email', message: 'Is needed, and will be verified' }] });
+  throw new Problem('validation_failed', {
+    errors: [{ path: 'email', message: 'Enter an email address: you confirm it before you can sign in' }],
+  });
 }

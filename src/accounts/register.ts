@@ -11,7 +11,7 @@ import { sessionStarted } from '../sessions/session-events.ts';
 import { firstTokens, newSession, type SessionDeps } from '../sessions/sessions.ts';
 import type { SignedIn } from './login.ts';
 import { newUser } from './new-user.ts';
-import { occasionOf, promiseToken } from './one-time-tokens.ts';
+import { type Asked, occasionOf, promiseToken } from './one-time-tokens.ts';
 import { refuseWeakPassword } from './password.ts';
 import { toUser } from './profile.ts';
 import type { RegisterRequest } from './schemas.ts';
@@ -23,6 +23,7 @@ const uniqueViolation = '23505';
 const takenFields: Readonly<Record<string, string>> = {
   users_email_index_key: 'email',
   users_username_key: 'username',
+  users_username_skeleton_key: 'username',
 };
 
 /**
@@ -49,7 +50,8 @@ export async function register(deps: SessionDeps, request: RegisterRequest, call
   const session = newSession(deps, row, call.origin);
   const entry = { result: 'success', userId: row.id, sessionId: session.id, origin: call.origin } as const;
   const audit = [auditRow(deps, { type: 'user_registered', ...entry })];
-  const verification = await promiseVerification(deps, row, request.email?.address, call);
+  const asked = { event: occasionOf(deps, call), languages: call.languages, redirectTo: request.redirect_to };
+  const verification = await promiseVerification(deps, row, request.email?.address, asked);
   const events = [
     ...(await userCreated(deps, row, request.email?.address ?? null, 'registration')),
     ...(await sessionStarted(deps, session)),
@@ -59,32 +61,35 @@ export async function register(deps: SessionDeps, request: RegisterRequest, call
   const [user, tokens, deviceToken] = await Promise.all([
     toUser(deps, row),
     firstTokens(deps, session, row.roles),
-    issueDeviceToken(deps, owner),
+    issueDeviceToken(deps, owner, row),
   ]);
   return { user, tokens, deviceToken };
 }
 
-/** The mail that verifies the address of a user: the token in it is bound to that address. */
+/**
+ * The mail that verifies the address of an account and changes nothing else of it: the token is bound to that address.
+ * @param type who chose the password, which the mail says: whoever holds the address, or an admin
+ */
 export async function promiseVerification(
   deps: Deps,
   user: Pick<UserRow, 'id' | 'emailIndex' | 'locale'>,
   address: string | undefined,
-  call: Pick<Call, 'origin' | 'languages'>,
+  { event, languages, redirectTo }: Asked,
+  type: 'verify_email' | 'confirm_created_account' = 'verify_email',
 ): Promise<PromisedToken | undefined> {
   if (address === undefined || user.emailIndex === null) return undefined;
-  const event = occasionOf(deps, call);
   return await promiseToken(deps, {
     purpose: 'verify_email',
     userId: user.id,
     emailIndex: user.emailIndex,
     to: address,
-    locale: chooseLocale(user.locale, call.languages),
-    message: (secret) => ({ type: 'verify_email', data: { ...secret, ...event } }),
+    locale: chooseLocale(user.locale, languages),
+    message: (secret) => ({ type, data: { ...secret, ...event, redirect_to: redirectTo } }),
   });
 }
 
 export const taken = (path: string) =>
-  new Problem('identifier_taken', { errors: [{ path, message: 'Already taken' }] });
+  new Problem('identifier_taken', { errors: [{ path, message: 'Already taken: choose another one' }] });
 
 /** Names the field, where a statement failed because another account has an identifier; else undefined. */
 export function takenBy(error: unknown): Problem | undefined {

@@ -5,7 +5,7 @@ import { blindIndexes } from '../crypto/blind-index.ts';
 import type { Deps } from '../deps.ts';
 import { chooseLocale } from '../email/locale.ts';
 import { eventRows } from '../events/promise.ts';
-import { issueDeviceToken, type Names } from '../limits/device.ts';
+import { type DeviceOwner, issueDeviceToken, type Names } from '../limits/device.ts';
 import { clearLockout } from '../limits/lockout.ts';
 import { taskRow } from '../outbox/outbox.ts';
 import { deliverAfter, type Task } from '../outbox/relay.ts';
@@ -15,31 +15,38 @@ import { type Identifier, limitKeysOf } from './identifier.ts';
 import { newUser } from './new-user.ts';
 import { noticeTo } from './notices.ts';
 import {
+  asked,
+  askedOf,
   findProof,
   linkExpired,
   type MailProof,
-  occasion,
-  occasionOf,
   openTokenData,
   promiseToken,
 } from './one-time-tokens.ts';
 import { ownerOf, refuseWeakPassword } from './password.ts';
 import { openPersonalData } from './profile.ts';
-import { redeemRegistration, redeemToken } from './redemption-store.ts';
+import { redeemToken } from './redemption-store.ts';
 import { promiseFirstPassword, unverified } from './register-by-mail.ts';
+import { redeemRegistration } from './registration-store.ts';
 import { findAccount, readUser } from './store.ts';
 import { type FoundToken, findPendingRegistrations, finishTask } from './token-store.ts';
 import { passwordChanged, verifiedUserCreated } from './user-events.ts';
 import { refuseLate } from './verify-email.ts';
 
 const lookup = z.union([z.object({ emailIndexes: z.array(z.string()) }), z.object({ usernameKey: z.string() })]);
-const task = z.object({ lookup, occasion, languages: z.string().optional() });
+const task = z.object({ lookup }).and(asked);
 
 /** Asks for a mail to set a new password. Whether there is such an account shows nowhere in the answer. */
-export async function forgotPassword(deps: SessionDeps, identifier: Identifier, call: Call): Promise<void> {
-  const { languages } = call;
-  const asked = { lookup: identifier.lookup, occasion: occasionOf(deps, call), languages };
-  const row = await taskRow(deps, 'forgot_password', asked);
+export async function forgotPassword(
+  deps: SessionDeps,
+  identifier: Identifier,
+  redirectTo: string | undefined,
+  call: Call,
+): Promise<void> {
+  const row = await taskRow(deps, 'forgot_password', {
+    lookup: identifier.lookup,
+    ...askedOf(deps, call, redirectTo),
+  });
   await insertOutbox(deps.db, [row]);
   call.after(() => deps.relay.deliver([row]));
 }
@@ -48,11 +55,11 @@ export async function forgotPassword(deps: SessionDeps, identifier: Identifier, 
 export function forgotPasswordTask(deps: Deps): Task {
   const { db, now } = deps;
   return async (payload, row) => {
-    const { lookup: by, occasion: event, languages } = task.parse(payload);
+    const { lookup: by, event, languages, redirectTo } = task.parse(payload);
     const account = await findAccount(db, by);
     const token = { purpose: 'reset_password' } as const;
     const message = (secret: { token: string; code: string }) =>
-      ({ type: 'reset_password', data: { ...secret, ...event } }) as const;
+      ({ type: 'reset_password', data: { ...secret, ...event, redirect_to: redirectTo } }) as const;
     const address = account === undefined ? null : (await openPersonalData(deps, account)).email;
     if (account?.status === 'active' && account.emailIndex !== null && address !== null) {
       const { id: userId, emailIndex } = account;
@@ -69,7 +76,11 @@ export function forgotPasswordTask(deps: Deps): Task {
       return [];
     }
     const registration = unverified.parse(await openTokenData(deps, pending));
-    const promised = await promiseFirstPassword(deps, pending.email_index, registration, { event, languages });
+    const promised = await promiseFirstPassword(deps, pending.email_index, registration, {
+      event,
+      languages,
+      redirectTo,
+    });
     return (await finishTask(db, row.id, promised)) ? [promised.mail] : [];
   };
 }
@@ -88,12 +99,17 @@ export async function resetPassword(
   call: Call,
 ): Promise<{ deviceToken: string }> {
   const token = await findProof(deps, 'reset_password', proof);
-  const names =
+  const { names, owner } =
     token.user_id === null
       ? await resetRegistration(deps, token, password, call)
       : await resetUser(deps, { id: token.id, userId: token.user_id }, password, call);
   await clearLockout(deps, await limitKeysOf(deps, names));
-  return { deviceToken: await issueDeviceToken(deps, names) };
+  return { deviceToken: await issueDeviceToken(deps, names, owner) };
+}
+
+interface Reset {
+  readonly names: Names;
+  readonly owner: DeviceOwner;
 }
 
 async function resetUser(
@@ -101,7 +117,7 @@ async function resetUser(
   token: { readonly id: string; readonly userId: string },
   password: string,
   call: Call,
-): Promise<Names> {
+): Promise<Reset> {
   const { db, hasher, now, revocation } = deps;
   const { userId } = token;
   const user = await readUser(db, userId);
@@ -112,8 +128,9 @@ async function resetUser(
   const mails = await noticeTo(deps, 'password_changed', { ...user, email }, call);
   const promised = [...mails, ...(await passwordChanged(deps, userId, 'reset', { reason: 'password_changed' }))];
   const whereVerified = await eventRows(deps, 'UserVerified', userId, {});
+  const passwordHash = await hasher.hash(password, call.signal);
   const redeemed = await redeemToken(db, token, now(), {
-    set: { passwordHash: await hasher.hash(password, call.signal) },
+    set: { passwordHash },
     verifies: true,
     endsSessions: 'password_changed',
     drops: ['reset_password', 'verify_email', 'change_email'],
@@ -124,10 +141,10 @@ async function resetUser(
   if (redeemed === undefined) throw linkExpired('used meanwhile');
   deliverAfter(deps, call, [...promised, ...whereVerified]);
   await revocation.revokeUser(userId, redeemed.ended, null);
-  return names;
+  return { names, owner: { id: userId, passwordHash } };
 }
 
-async function resetRegistration(deps: SessionDeps, token: FoundToken, password: string, call: Call): Promise<Names> {
+async function resetRegistration(deps: SessionDeps, token: FoundToken, password: string, call: Call): Promise<Reset> {
   const { db, hasher, now } = deps;
   const { email, locale } = unverified.parse(await openTokenData(deps, token));
   const names = ownerOf(email.address, null);
@@ -139,8 +156,16 @@ async function resetRegistration(deps: SessionDeps, token: FoundToken, password:
   const audit = auditRow(deps, { type: 'user_registered', ...entry });
   const indexes = await blindIndexes(deps.keyring, 'email', email.key);
   const events = await verifiedUserCreated(deps, user, email.address);
-  const made = await redeemRegistration(db, token, indexes, user, now(), audit, events).catch(refuseLate);
+  const made = await redeemRegistration(
+    db,
+    { id: token.id, staysKnown: false },
+    indexes,
+    user,
+    now(),
+    audit,
+    events,
+  ).catch(refuseLate);
   if (!made) throw linkExpired('used meanwhile');
   deliverAfter(deps, call, events);
-  return names;
+  return { names, owner: { id: user.id, passwordHash } };
 }

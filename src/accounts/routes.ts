@@ -23,8 +23,8 @@ export function accountRoutes(deps: SessionDeps): Endpoint[] {
       tag: 'Accounts',
       summary: 'Sign in with a password',
       description:
-        'An unknown identifier and a wrong password get the same answer. Failures lock the account for the address ' +
-        'they come from, and many of them for all devices but those that signed in before.',
+        'The answer is the same for an unknown identifier and a wrong password. Failed attempts lock the account for ' +
+        'the address they come from. Many of them lock it for every device that has not signed in before.',
       body: loginRequest,
       requestHeaders: deviceRequestHeaders,
       responses: {
@@ -49,7 +49,7 @@ export function accountRoutes(deps: SessionDeps): Endpoint[] {
       path: '/users/me',
       operationId: 'me',
       tag: 'Accounts',
-      summary: 'The signed-in user',
+      summary: 'Get the signed-in user',
       responses: { 200: { description: 'The user', schema: user } },
       errors: [],
       limits: ['read_user'],
@@ -61,8 +61,8 @@ export function accountRoutes(deps: SessionDeps): Endpoint[] {
       path: '/auth/reauthenticate',
       operationId: 'reauthenticate',
       tag: 'Sessions',
-      summary: 'Prove the password again',
-      description: 'Gives tokens of the same session, with a new `auth_time`, as sensitive operations ask for it.',
+      summary: 'Confirm your password',
+      description: 'Returns tokens of the same session with a new `auth_time`, which sensitive operations need.',
       body: passwordRequest,
       responses: { 200: { description: 'Tokens of the same session', schema: tokens } },
       errors: ['wrong_password'],
@@ -77,15 +77,18 @@ export function accountRoutes(deps: SessionDeps): Endpoint[] {
       operationId: 'changePassword',
       tag: 'Accounts',
       summary: 'Change the password',
-      description: 'Ends all other sessions. The session that asks goes on: the answer holds its tokens.',
+      description: 'Ends all other sessions. The current session continues with the returned tokens.',
       body: changePasswordRequest(deps.config),
-      responses: { 200: { description: 'Tokens of the same session', schema: tokens } },
+      responses: {
+        200: { description: 'Tokens of the same session', schema: tokens, headers: deviceResponseHeaders },
+      },
       errors: ['wrong_password'],
       limits: ['password_user'],
       prepare: ({ caller }) => ({ hits: [{ policy: 'password_user', key: caller.userId }], subject: undefined }),
       handler: async ({ c, body, ...proof }) => {
         const password = body.current_password;
-        return c.json(await changePassword(deps, { ...proof, password }, body.new_password), 200, noStore);
+        const changed = await changePassword(deps, { ...proof, password }, body.new_password);
+        return c.json(changed.tokens, 200, { ...noStore, ...deviceHeaders(deps.config, changed.deviceToken) });
       },
     }),
     guardedEndpoint({
@@ -93,10 +96,10 @@ export function accountRoutes(deps: SessionDeps): Endpoint[] {
       path: '/users/delete-account',
       operationId: 'deleteAccount',
       tag: 'Accounts',
-      summary: 'Delete the account',
-      description: 'Removes all that is held of the caller, at once and for good.',
+      summary: 'Delete your account',
+      description: 'Removes all your data immediately. This cannot be undone.',
       body: passwordRequest,
-      responses: { 200: { description: 'Nothing is left', schema: says('Account deleted') } },
+      responses: { 200: { description: 'The account is deleted', schema: says('Account deleted') } },
       errors: ['wrong_password', 'last_admin'],
       limits: ['password_user'],
       prepare: ({ caller }) => ({ hits: [{ policy: 'password_user', key: caller.userId }], subject: undefined }),
@@ -115,11 +118,11 @@ export const deletionByCredentials = (deps: SessionDeps): Endpoint =>
     path: '/api/delete',
     operationId: 'deleteByCredentials',
     tag: 'Accounts',
-    summary: 'Delete an account with its name and password',
-    description: 'Counts as a sign-in, and is locked as one. A token that is shown besides is not looked at.',
+    summary: 'Delete an account with its identifier and password',
+    description: 'Counts as a sign-in for limits and locks. An access token is ignored.',
     body: loginRequest,
     requestHeaders: deviceRequestHeaders,
-    responses: { 200: { description: 'Nothing is left', schema: says('Account deleted') } },
+    responses: { 200: { description: 'The account is deleted', schema: says('Account deleted') } },
     errors: ['invalid_credentials', 'account_locked', 'last_admin'],
     limits: loginLimits,
     prepare: ({ c, body, call }) =>

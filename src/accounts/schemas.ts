@@ -1,6 +1,11 @@
 import * as z from 'zod';
+import type { Config } from '../config.ts';
 import { normaliseEmail } from './email.ts';
+import { locale } from './locale-schema.ts';
 import { newPassword, typedPassword } from './password.ts';
+import { phoneNumber } from './phone.ts';
+import { type Links, redirectTo } from './redirect-schema.ts';
+import { unreserved } from './reserved-names.ts';
 import { longestName, normaliseAnyName, normaliseUsername, type Username, unkept } from './username.ts';
 
 /**
@@ -12,23 +17,23 @@ export const bounded = (maximum: number) => z.string().max(maximum, { abort: tru
 /** Text that a database and every other reader can hold: no control characters, no broken surrogate pairs. */
 const text = (maximum: number) =>
   bounded(maximum * 2)
-    .refine((value) => value.isWellFormed() && !unkept.test(value), 'Contains characters that cannot be kept')
+    .refine((value) => value.isWellFormed() && !unkept.test(value), 'Remove control characters and line breaks')
     .transform((value) => value.normalize('NFC').trim())
-    .refine((value) => [...value].length <= maximum, `At most ${maximum} characters`);
+    .refine((value) => [...value].length <= maximum, `Too long: at most ${maximum} characters`);
 
 export const name = text(100).refine((value) => value !== '', 'Must not be empty');
 
 export const email = bounded(320).transform((value, context) => {
   const normalised = normaliseEmail(value);
   if (normalised !== undefined) return normalised;
-  context.addIssue({ code: 'custom', message: 'Not an email address' });
+  context.addIssue({ code: 'custom', message: 'Enter an email address such as ann@example.com' });
   return z.NEVER;
 });
 
 export const username = bounded(256).transform((value, context) => {
   const normalised = normaliseUsername(value);
   if (normalised !== undefined) return normalised;
-  const message = 'Must be 1 to 64 letters or digits of any script, or . _ - (not at the start)';
+  const message = 'Use 1 to 64 letters, digits, dots, hyphens or underscores; begin with a letter or digit';
   context.addIssue({ code: 'custom', message });
   return z.NEVER;
 });
@@ -37,33 +42,32 @@ export const username = bounded(256).transform((value, context) => {
 export const anyName = bounded(longestName * 2).transform((value, context) => {
   const normalised = normaliseAnyName(value);
   if (normalised !== undefined) return normalised;
-  const message = `Must be 1 to ${longestName} characters that show something, and none that controls other text`;
+  const message = `Use 1 to ${longestName} visible characters`;
   context.addIssue({ code: 'custom', message });
   return z.NEVER;
 });
 
-export const phoneNumber = bounded(40)
-  .transform((value) => value.replace(/[\s().-]/g, ''))
-  .pipe(z.string().regex(/^\+[1-9]\d{6,14}$/, 'Must be in international form, such as +14155550100 (E.164)'));
-
 /** @param usernames what may be one */
 export const registerRequest = (
-  policy: Parameters<typeof newPassword>[0],
+  policy: Parameters<typeof newPassword>[0] & Links & Pick<Config, 'reservedUsernames'>,
   usernames: z.ZodType<Username, string> = username,
 ) =>
   z
     .object({
       email: email.optional(),
-      username: usernames.optional(),
+      username: unreserved(usernames, policy).optional(),
       password: newPassword(policy),
       name: name.optional(),
       surname: name.optional(),
       phone_number: phoneNumber.optional(),
       locale: locale.optional(),
+      redirect_to: redirectTo(policy),
     })
     .refine((body) => body.email !== undefined || body.username !== undefined, {
       path: ['email'],
-      message: 'Give an email, a username, or both',
+      message: 'Enter an email address, a username, or both',
+      // Also where something else is missing: people shall learn of all at once.
+      when: ({ value }) => isObject(value) && value['email'] === undefined && value['username'] === undefined,
     })
     .meta({
       id: 'RegisterRequest',
@@ -72,6 +76,9 @@ export const registerRequest = (
     });
 
 export type RegisterRequest = z.output<ReturnType<typeof registerRequest>>;
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null;
 
 /** Whatever was typed as the identifier; whether such an account exists is for nobody to learn from the answer. */
 const identifier = bounded(longestName * 2).min(1);
@@ -102,7 +109,7 @@ export function oneIdentifier(
   const given = [body.identifier, body.email, body.username].filter((value) => value !== undefined);
   const [only] = given;
   if (only !== undefined && given.length === 1) return only;
-  const message = 'Give exactly one of identifier, email and username';
+  const message = 'Enter exactly one of identifier, email and username';
   context.addIssue({ code: 'custom', path: ['identifier'], message });
   return z.NEVER;
 }
@@ -119,18 +126,6 @@ export const loginRequest = z
     ],
   });
 
-/** BCP 47 (RFC 5646), which recommends room for 35 characters, in its canonical form: `pt-br` is `pt-BR`. */
-export const locale = bounded(35).transform((value, context) => {
-  try {
-    const [canonical] = Intl.getCanonicalLocales(value);
-    if (canonical !== undefined) return canonical;
-  } catch {
-    // Says no more than that it is none.
-  }
-  context.addIssue({ code: 'custom', message: 'Not a language tag such as en or pt-BR (BCP 47)' });
-  return z.NEVER;
-});
-
 const profileFields = z.object({
   name: name.nullable().default(null),
   surname: name.nullable().default(null),
@@ -144,7 +139,7 @@ export const profileRequest = z
   .preprocess((body, context) => {
     const isObject = typeof body === 'object' && body !== null && !Array.isArray(body);
     if (isObject && !profileNames.some((known) => Object.hasOwn(body, known))) {
-      context.addIssue({ code: 'custom', message: `Give one of ${profileNames.join(', ')} at least` });
+      context.addIssue({ code: 'custom', message: `Enter at least one of ${profileNames.join(', ')}` });
     }
     return body;
   }, profileFields)

@@ -3,8 +3,8 @@ import type { Task } from '../outbox/relay.ts';
 import { changeEmailTask } from './change-email.ts';
 import { lockoutNotice } from './lockout-notice.ts';
 import { registrationTask } from './register-by-mail.ts';
+import { resendVerificationTask } from './resend-verification.ts';
 import { forgotPasswordTask } from './reset-password.ts';
-import { resendVerificationTask } from './verify-email.ts';
 
 /** What accounts leave until the answer is out, by type. */
 export function accountTasks(deps: Deps): Readonly<Record<string, Task>> {

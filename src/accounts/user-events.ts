@@ -1,4 +1,3 @@
-import type { Deps } from '../deps.ts';
 import type { EventData } from '../events/catalogue.ts';
 import { type EventDeps, eventRows, personal } from '../events/promise.ts';
 import type { OutboxRow } from '../outbox/store.ts';
@@ -54,7 +53,7 @@ export async function passwordChanged(
 /** The event of the end of all sessions of a user, but for one where that is given. */
 export function allSessionsRevoked(
   deps: EventDeps,
-  userId: string,
+  userId: string | undefined,
   reason: EventData<'SessionRevoked'>['reason'],
   except?: string,
 ): Promise<OutboxRow[]> {
@@ -68,12 +67,4 @@ export function allSessionsRevoked(
 /** The event of an address that is another now. */
 export function emailChanged(deps: EventDeps, userId: string | undefined, email: string | null): Promise<OutboxRow[]> {
   return eventRows(deps, 'EmailChanged', userId, { email: personal(deps, email), email_verified: email !== null });
-}
-
-/**
- * The events of accounts that lose an address they never verified to who holds it: one set for each, of which there are as
- * many as secrets, since each may have an account of its own while they change.
- */
-export function addressLost(deps: EventDeps & Pick<Deps, 'keyring'>): Promise<OutboxRow[][]> {
-  return Promise.all(deps.keyring.all.map(() => emailChanged(deps, undefined, null)));
 }

@@ -5,12 +5,10 @@ import type { PromisedToken, Purpose } from '../accounts/token-store.ts';
 import { type AuditRow, auditFrom } from '../audit/audit.ts';
 import { type Database, query } from '../db/database.ts';
 import { assignments, insertFrom } from '../db/insert-from.ts';
-import { oneTimeTokens, roles, sessions, users } from '../db/schema.ts';
+import { oneTimeTokens, roles, users } from '../db/schema.ts';
 import { type OutboxRow, promisedFrom } from '../outbox/store.ts';
 import { isLastAdmin, isOutOfReach, lockedUsers } from '../roles/store.ts';
-import { timestamp } from '../sessions/store.ts';
-
-type EndedReason = NonNullable<(typeof sessions.$inferSelect)['endedReason']>;
+import { type EndingReason, endedFrom, noneEnded } from '../sessions/ending-store.ts';
 
 /** What is done to a user by somebody else. */
 export interface Change {
@@ -20,7 +18,7 @@ export interface Change {
   readonly admins: boolean;
   /** The address that the user has to have still, by its index. */
   readonly from?: string | null;
-  readonly endsSessions?: EndedReason;
+  readonly endsSessions?: EndingReason;
   /** Tokens of the user that are good no longer. */
   readonly drops?: readonly Purpose[];
   readonly promised?: PromisedToken | undefined;
@@ -47,7 +45,6 @@ export type Outcome = z.output<typeof outcome>;
 export async function changeUser(db: Database, userId: string, now: number, change: Change): Promise<Outcome> {
   const { set, admins, from, endsSessions, drops = [], promised, events, audit } = change;
   const actorId = audit.actorId ?? null;
-  const time = timestamp(now);
   const target = sql`l.id = ${userId}::uuid`;
   const beyond = isOutOfReach(actorId);
   const unknown = sql`select wanted from unnest(${sql.param([...(set?.roles ?? [])])}::text[]) as wanted
@@ -69,12 +66,9 @@ export async function changeUser(db: Database, userId: string, now: number, chan
       select l.id from locked as l
       where ${target} ${same} and not ${beyond} ${admins ? sql`and not ${isLastAdmin}` : sql``} and not exists (${unknown})
     ), changed as (
-      update ${users} as u set ${sql.join(raised, sql`, `)} from target where u.id = target.id returning u.id
-    ), ended as (
-      update ${sessions} as s set ended_at = ${time}, ended_reason = ${endsSessions ?? null}
-      from changed where ${endsSessions !== undefined} and s.user_id = changed.id and s.ended_at is null
-      returning s.id
-    ), dropped as (
+      update ${users} as u set ${sql.join(raised, sql`, `)} from target where u.id = target.id
+      returning u.id, u.session_epoch
+    )${endsSessions === undefined ? noneEnded : endedFrom({ owner: sql`changed`, reason: endsSessions, now })}, dropped as (
       delete from ${oneTimeTokens} as t using changed
       where t.user_id = changed.id and t.purpose = any(string_to_array(${drops.join()}, ','))
     ), audited as (

@@ -18,7 +18,7 @@ const writes = ({ caller }: { readonly caller: Caller }) => ({
 });
 const listQuery = pageQuery.extend(eventFilters.shape).extend({ state: promisedEvent.shape.state.optional() });
 const replayed = message
-  .extend({ replayed: z.int().describe('How many, at most 1,000: ask again for the rest') })
+  .extend({ replayed: z.int().describe('Number of events, at most 1,000. Repeat the request for the rest') })
   .meta({ examples: [{ message: 'Events are delivered again', replayed: 3 }] });
 
 /** The events that wait for their sinks, and those that were given up, which can be delivered again. */
@@ -31,8 +31,8 @@ export function adminEventRoutes(deps: SessionDeps & { readonly events: EventRel
       permission: 'events:read',
       operationId: 'listEvents',
       tag,
-      summary: 'Events that wait for a sink or were given up, newest first',
-      description: 'What was delivered is not kept.',
+      summary: 'List events that wait for a sink or were given up',
+      description: 'Newest first. Delivered events are not kept.',
       query: listQuery,
       responses: {
         200: { description: 'A page of deliveries', schema: pageOf(promisedEvent).meta({ id: 'PromisedEventPage' }) },
@@ -53,13 +53,13 @@ export function adminEventRoutes(deps: SessionDeps & { readonly events: EventRel
       permission: 'events:replay',
       operationId: 'replayEvents',
       tag,
-      summary: 'Deliver events again that were given up',
-      description: 'All, or those of a sink, a type or a user; the oldest first.',
+      summary: 'Redeliver events that were given up',
+      description: 'Redelivers all of them, or those of a sink, a type or a user. The oldest go first.',
       sensitive: true,
       // A field that is not known would mean all of them.
       body: z.strictObject(eventFilters.shape).meta({ id: 'ReplayRequest', examples: [{ sink: 'rabbitmq' }] }),
       bodyOptional: true,
-      responses: { 200: { description: 'They are due again', schema: replayed } },
+      responses: { 200: { description: 'The events are due again', schema: replayed } },
       errors: [],
       limits: ['write_user'],
       prepare: writes,
@@ -76,10 +76,10 @@ export function adminEventRoutes(deps: SessionDeps & { readonly events: EventRel
       permission: 'events:replay',
       operationId: 'replayEvent',
       tag,
-      summary: 'Deliver one event again that was given up',
+      summary: 'Redeliver one event that was given up',
       sensitive: true,
       params: userParams,
-      responses: { 200: { description: 'It is due again', schema: replayed } },
+      responses: { 200: { description: 'The event is due again', schema: replayed } },
       errors: ['not_found'],
       limits: ['write_user'],
       prepare: writes,

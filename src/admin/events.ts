@@ -17,10 +17,10 @@ export const eventFilters = z.object({
     .string()
     .max(100)
     .optional()
-    .describe('Who was to take it: `rabbitmq`, `queue`, `redis-stream`, `webhook:<name>`')
+    .describe('The sink: `rabbitmq`, `queue`, `redis-stream` or `webhook:<name>`')
     .meta({ examples: ['rabbitmq'] }),
   type: z.enum(eventTypes).optional(),
-  user: z.uuid().toLowerCase().optional().describe('Whom it is about'),
+  user: z.uuid().toLowerCase().optional().describe('The user that the event is about'),
 });
 
 /** A promise to deliver an event, as admins see it. What the event says stays sealed. */
@@ -28,17 +28,19 @@ export const promisedEvent = z
   .object({
     id: z
       .uuid()
-      .describe('Of the delivery: each sink has one of its own. It is what is replayed, and `outbox_id` of the log'),
+      .describe('Id of the delivery, one for each sink. Use it to redeliver the event. The log calls it `outbox_id`'),
     event_id: z
       .uuid()
       .nullable()
-      .describe('Of the event, as its consumers see it. Null where it is sealed under a secret that is not known here'),
+      .describe(
+        'Id of the event, as consumers see it. Null if it is sealed with a secret that this service does not have',
+      ),
     type: z.string(),
     user_id: z.uuid(),
     sink: z.string(),
     state: z
       .enum(['waiting', 'dead'])
-      .describe('`dead` was given up, after 20 tries or three days, and is kept for 30 days from then'),
+      .describe('`dead` events were given up after 20 attempts or three days, and are kept for another 30 days'),
     attempts: z.int(),
     last_error: z.string().nullable(),
     created_at: z.iso.datetime(),

@@ -1,16 +1,8 @@
 import * as z from 'zod';
+import { locale } from '../accounts/locale-schema.ts';
 import { newPassword } from '../accounts/password.ts';
-import {
-  anyName,
-  bounded,
-  email,
-  exampleUser,
-  locale,
-  name,
-  phoneNumber,
-  user,
-  username,
-} from '../accounts/schemas.ts';
+import { phoneNumber } from '../accounts/phone.ts';
+import { anyName, bounded, email, exampleUser, name, user, username } from '../accounts/schemas.ts';
 import { longestName } from '../accounts/username.ts';
 import { activity, exampleActivity } from '../audit/activity.ts';
 import { exampleOrigin, userAgentFields } from '../audit/user-agent.ts';
@@ -52,20 +44,20 @@ const time = z.iso.datetime({ offset: true });
 export const userFilters = z.object({
   cursor: bounded(longestName * 2)
     .optional()
-    .describe('The `next_cursor` of the page before'),
+    .describe('The `next_cursor` of the previous page'),
   status: z
     .enum(['active', 'disabled'])
     .optional()
     .meta({ examples: ['active'] }),
   role: roleName
     .optional()
-    .describe('Only those who have it')
+    .describe('Only users with this role')
     .meta({ examples: ['admin'] }),
   created_from: time.optional().meta({ examples: ['2026-01-01T00:00:00Z'] }),
-  created_to: time.optional().describe('Only those created before'),
+  created_to: time.optional().describe('Only users created before this time'),
   username: anyName
     .optional()
-    .describe('How it begins. Sorted by the username then, and not to be combined')
+    .describe('Start of the username. The list is sorted by username then. Cannot be combined with another filter')
     .meta({ examples: ['an'] }),
 });
 
@@ -91,7 +83,7 @@ export function refuseMisfits(query: UserFilters, context: z.RefinementCtx): voi
   const others = [status, role, from, to].filter((value) => value !== undefined);
   if (prefix !== undefined && others.length > 0) issue('username', 'Cannot be combined with another filter');
   const fits = prefix === undefined ? place : anyName;
-  if (cursor !== undefined && !fits.safeParse(cursor).success) issue('cursor', 'Is not a next_cursor of this list');
+  if (cursor !== undefined && !fits.safeParse(cursor).success) issue('cursor', 'Use the next_cursor of this list');
 }
 
 /** How the audit log is searched. */
@@ -99,9 +91,9 @@ export const auditFilters = z.object({
   user: z
     .uuid()
     .optional()
-    .describe('Whom it is about')
+    .describe('The user that the event is about')
     .meta({ examples: [exampleUser.id] }),
-  actor: z.uuid().optional().describe('The admin who did it'),
+  actor: z.uuid().optional().describe('The administrator who acted'),
   type: z
     .string()
     .regex(/^[a-z_]{1,64}$/)
@@ -112,7 +104,7 @@ export const auditFilters = z.object({
     .optional()
     .meta({ examples: ['failure'] }),
   from: time.optional(),
-  to: time.optional().describe('Only what was before'),
+  to: time.optional().describe('Only events before this time'),
 });
 
 export type AuditQuery = z.output<typeof auditFilters> & {
@@ -121,7 +113,10 @@ export type AuditQuery = z.output<typeof auditFilters> & {
 };
 
 export const auditEvent = activity
-  .extend({ user_id: z.uuid().nullable(), actor_id: z.uuid().nullable().describe('Of an admin who did it') })
+  .extend({
+    user_id: z.uuid().nullable(),
+    actor_id: z.uuid().nullable().describe('The administrator who acted, if any'),
+  })
   .meta({ id: 'AuditEvent', examples: [{ ...exampleActivity, user_id: exampleUser.id, actor_id: null }] });
 
 export const adminSession = z
@@ -157,9 +152,14 @@ export const createUserRequest = (policy: Parameters<typeof newPassword>[0]) =>
   z
     .object({
       email: email.optional(),
-      email_verified: z.boolean().default(false).describe('Take the address for verified'),
+      email_verified: z
+        .boolean()
+        .default(false)
+        .describe('Mark the address as verified. Not together with a password: its owner chooses one then'),
       username: username.optional(),
-      password: newPassword(policy).optional().describe('Without one, a mail to choose one goes out'),
+      password: newPassword(policy)
+        .optional()
+        .describe('Without a password, the user gets a mail with a link to choose one'),
       name: name.optional(),
       surname: name.optional(),
       phone_number: phoneNumber.optional(),
@@ -167,15 +167,22 @@ export const createUserRequest = (policy: Parameters<typeof newPassword>[0]) =>
     })
     .refine((body) => body.email !== undefined || (body.username !== undefined && body.password !== undefined), {
       path: ['email'],
-      message: 'Give an email, or a username and a password',
+      message: 'Enter an email address, or a username and a password',
+    })
+    // Whoever may make accounts could else sign in as anybody they name, without a mail to that person.
+    .refine((body) => !body.email_verified || body.password === undefined, {
+      path: ['email_verified'],
+      message: 'Leave out the password, which the owner then chooses by mail, or let the owner confirm the address',
     })
     .meta({ id: 'CreateUserRequest', examples: [{ email: 'ann@example.com', email_verified: true, name: 'Ann' }] });
 
 export type CreateUserRequest = z.output<ReturnType<typeof createUserRequest>>;
 
-export const rolesRequest = z
-  .object({ roles: roleNames })
-  .meta({ id: 'RolesRequest', description: 'All of them: what is missing is gone.', examples: [{ roles: ['user'] }] });
+export const rolesRequest = z.object({ roles: roleNames }).meta({
+  id: 'RolesRequest',
+  description: 'The complete list. A role that is not listed is removed.',
+  examples: [{ roles: ['user'] }],
+});
 
 export const rolesAnswer = z
   .object({ roles: z.array(z.string()) })

@@ -119,6 +119,7 @@ async function firstMail(deps: Deps, row: UserRow, address: string | undefined) 
   }
   if (row.emailVerifiedAt !== null) return undefined;
   // Not in the language of the admin, and from nowhere.
-  const call = { origin: { address: undefined, userAgent: undefined }, languages: undefined };
-  return await promiseVerification(deps, row, address, call);
+  const event = { at: deps.now(), address: null, device: null };
+  const asked = { event, languages: undefined, redirectTo: undefined };
+  return await promiseVerification(deps, row, address, asked, 'confirm_created_account');
 }

@@ -24,6 +24,7 @@ type AuditType =
   | 'email_change_requested'
   | 'email_changed'
   | 'email_change_undone'
+  | 'email_lost'
   | 'account_locked'
   | 'account_deleted'
   | AdministrativeType;

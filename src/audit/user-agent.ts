@@ -14,7 +14,7 @@ const product = /^([A-Za-z][A-Za-z-]{0,19})\/\d/;
 
 /** How responses tell of a user agent. */
 export const userAgentFields = {
-  browser: z.string().nullable().describe('Or the program, such as curl; null where it is not known'),
+  browser: z.string().nullable().describe('The browser or program, such as curl. Null if unknown'),
   os: z.string().nullable(),
   device: z.enum(devices).nullable(),
 };

@@ -18,22 +18,19 @@ export const createAdminUsage = `Usage: npm run cli -- create-admin --email <add
 const isGiven = (made: keyof typeof said) => made === 'claimed' || made === 'equipped';
 
 const said = {
-  created: 'The admin is there',
-  promoted: 'There is such an account: it is an admin now, and keeps its password',
-  claimed: 'There was such an account that had not verified the address: it is an admin now',
-  equipped: 'There was such an account without a password: it is an admin now',
-  unchanged: 'There is such an account, and it is an admin already. Its password was not changed',
+  created: (email: string) => `Admin ${email} created`,
+  promoted: (email: string) => `${email} is now an admin. The account keeps its password`,
+  claimed: (email: string) => `${email} is now an admin. Everyone who used the unconfirmed account was signed out`,
+  equipped: (email: string) => `${email} is now an admin. The account had no password before`,
+  unchanged: (email: string) => `${email} is already an admin. Nothing was changed`,
 } as const;
 
-const withoutSinks =
-  'No sink is set for events: other services are not told. Where the service has sinks, give this command the same variables';
-const goesOut = 'a mail to choose a password goes out within a minute';
+const goesOut = 'An email to choose a password goes out within a minute';
 const waits =
-  'a mail to choose a password waits. Warning: no sender is configured here (MAIL_FROM with RESEND_API_KEY or SMTP_HOST)';
+  'The email to choose a password waits: no mail server is configured here (set MAIL_FROM with RESEND_API_KEY or SMTP_HOST)';
 
 /**
  * `create-admin`: makes the first admin, or one more.
- * @param warn given lines to print beside the one that it returns
  * @returns the line to print
  * @throws {Error} with a line to print that names what is wrong, and never a password
  */
@@ -41,14 +38,15 @@ export async function createAdminCommand(
   argv: readonly string[],
   environment: Readonly<Record<string, string | undefined>>,
   input: Input,
-  warn: (line: string) => void = console.error,
 ): Promise<string> {
   const { values } = read(argv);
   const email = normaliseEmail(values.email ?? '');
   const username = values.username === undefined ? null : normaliseUsername(values.username);
   if (email === undefined)
-    throw new Error(values.email === undefined ? createAdminUsage : '--email: Not an email address');
-  if (username === undefined) throw new Error('--username: Not a username');
+    throw new Error(
+      values.email === undefined ? createAdminUsage : '--email: Enter an email address such as ann@example.com',
+    );
+  if (username === undefined) throw new Error('--username: Use 1 to 64 letters, digits, dots, hyphens or underscores');
   const { deps, close } = await openDeps(environment, values.neon);
   const askPassword = async () => {
     const password = await readPassword(input, process.stderr);
@@ -58,15 +56,15 @@ export async function createAdminCommand(
   };
   try {
     await refuseOtherSecret(deps);
-    if (deps.config.eventSinks.length === 0) warn(withoutSinks);
     const made = await createAdmin(deps, {
       email,
       username,
       askPassword: values.mail ? async () => undefined : askPassword,
     });
     const isMailed = values.mail && (made === 'created' || isGiven(made));
-    if (isMailed) return `${said[made]}; ${deps.config.mail === undefined ? waits : goesOut}`;
-    return isGiven(made) ? `${said[made]}, with the new password` : said[made];
+    const done = said[made](email.address);
+    if (isMailed) return `${done}. ${deps.config.mail === undefined ? waits : goesOut}`;
+    return isGiven(made) ? `${done}. The new password is set` : done;
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     const faults = error.details.errors?.map(({ path, message }) => `${path}: ${message}`);

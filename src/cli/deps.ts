@@ -4,8 +4,8 @@ import { createPasswordHasher } from '../crypto/password-hash.ts';
 import { uuidv7 } from '../crypto/random.ts';
 import type { Deps } from '../deps.ts';
 import { createLog } from '../ops/log.ts';
-import { createArgon2Native } from '../platform/argon2-native.ts';
 import { createBreachedPasswords } from '../platform/breached-passwords.ts';
+import { createNodeHashing } from '../platform/hashing-node.ts';
 import { createMemoryKeyValue } from '../platform/memory.ts';
 import { createNeon } from '../platform/neon.ts';
 import { createPostgres } from '../platform/postgres.ts';
@@ -33,6 +33,7 @@ export async function openDeps(
     db,
     keyring,
     now,
+    steady: () => performance.now(),
     newId: () => uuidv7(now()),
     kv: memory,
     fallback: memory,
@@ -44,7 +45,8 @@ export async function openDeps(
     log: createLog('silent', now),
     isBreached: createBreachedPasswords(config.breachedPasswordUrl),
     hasher: createPasswordHasher({
-      argon2: createArgon2Native(),
+      hashing: createNodeHashing(),
+      legacyPeppers: config.legacyPeppers,
       peppers: keyring.all.map(({ id, pepper }) => ({ id, key: pepper })),
       parameters: { ...config.argon2, parallelism: 1 },
     }),

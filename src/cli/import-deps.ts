@@ -14,10 +14,11 @@ const needed = variables.pick({
   DATABASE_URL: true,
   NEON_HTTP_ENDPOINT: true,
   EVENTS_PERSONAL_DATA: true,
+  LEGACY_PEPPERS: true,
   ...eventVariables,
 });
 
-type Opened = ImportDeps & { close(): Promise<void> };
+type Opened = ImportDeps & { readonly legacyPeppers: ReadonlyMap<string, string>; close(): Promise<void> };
 
 /**
  * What a command works with: the secrets and the database of the service, by older names too. With
@@ -38,7 +39,7 @@ export async function openImportDeps(environment: Readonly<Record<string, string
   const now = () => Date.now();
   const newId = () => uuidv7(now());
   const config = { eventSinks: toEventSinks(data), eventsPersonalData: data.EVENTS_PERSONAL_DATA };
-  const deps = { config, keyring, now, newId };
+  const deps = { config, keyring, now, newId, legacyPeppers: data.LEGACY_PEPPERS };
   if (endpoint !== undefined) return { ...deps, db: createNeon({ url, endpoint }), close: async () => undefined };
   return { ...deps, ...createPostgres({ url, poolSize: 1 }) };
 }

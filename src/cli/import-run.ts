@@ -1,6 +1,11 @@
 import { type ImportDeps, importUsers, type Outcome } from '../accounts/import.ts';
 import { type ImportedUser, importedUser, type LineProblem, readImportLine } from '../accounts/import-schema.ts';
+import { nodeLimits, workersImportLimits } from '../crypto/hashing.ts';
+import { readStoredHash } from '../crypto/stored-hash.ts';
 import { readRoles } from '../roles/store.ts';
+import { readDocument } from './import/document.ts';
+import { type RoleNames, readForeignUser } from './import/foreign-users.ts';
+import type { ReadFormat } from './import/format.ts';
 import { readLines } from './import-lines.ts';
 import { createSeen } from './import-seen.ts';
 
@@ -15,36 +20,48 @@ const LONGEST_LINE = 65_536;
 export interface DoneLine {
   readonly number: number;
   readonly outcome: 'blank' | 'imported' | 'present' | readonly LineProblem[];
+  /** What has no place here, of a user that was not refused. */
+  readonly notes: readonly LineProblem[];
 }
 
-type ReadLine = DoneLine | { readonly number: number; readonly user: ImportedUser };
+export interface ImportOptions {
+  /** Writes nothing. */
+  readonly isDryRun: boolean;
+  /** Of a whole export; undefined for NDJSON of our own. */
+  readonly format: ReadFormat | undefined;
+  readonly hashConfig: string | undefined;
+  readonly roleNames: RoleNames;
+  /** What users sign in to; undefined where nobody said. */
+  readonly runtime: 'node' | 'workers' | undefined;
+}
+
+type ImportRunDeps = ImportDeps & { readonly legacyPeppers: ReadonlyMap<string, string> };
+type ReadLine =
+  | DoneLine
+  | { readonly number: number; readonly user: ImportedUser; readonly notes: readonly LineProblem[] };
 
 /**
- * Imports NDJSON batch by batch, and tells of the lines in their order. One batch waits in memory, and a fingerprint of
- * each identifier is kept.
- * @param isDryRun writes nothing
+ * Imports users batch by batch, and tells of the lines in their order. One batch waits in memory, and a fingerprint of
+ * each identifier is kept; an export of another system is read as a whole.
  */
 export async function* importLines(
-  deps: ImportDeps,
+  deps: ImportRunDeps,
   input: AsyncIterable<Uint8Array>,
-  isDryRun: boolean,
+  options: ImportOptions,
 ): AsyncGenerator<DoneLine> {
-  const read = createReader(
-    deps,
-    (await readRoles(deps.db)).map(({ name }) => name),
-  );
+  const roles = (await readRoles(deps.db)).map(({ name }) => name);
+  const lines = createReader(deps, roles, options)(input);
   let waiting: ReadLine[] = [];
   let users: ImportedUser[] = [];
 
   async function* flush(): AsyncGenerator<DoneLine> {
-    const outcomes = (users.length === 0 ? [] : await importUsers(deps, users, isDryRun)).values();
-    for (const line of waiting) yield 'user' in line ? toDone(line.number, outcomes.next().value) : line;
+    const outcomes = (users.length === 0 ? [] : await importUsers(deps, users, options.isDryRun)).values();
+    for (const line of waiting) yield 'user' in line ? toDone(line, outcomes.next().value) : line;
     waiting = [];
     users = [];
   }
 
-  for await (const { number, text } of readLines(input, LONGEST_LINE)) {
-    const line = read(number, text);
+  for await (const line of lines) {
     waiting.push(line);
     if ('user' in line) users.push(line.user);
     if (users.length === BATCH || waiting.length === MOST_WAITING) yield* flush();
@@ -52,33 +69,73 @@ export async function* importLines(
   yield* flush();
 }
 
-function toDone(number: number, outcome: Outcome | undefined): DoneLine {
+function toDone(
+  { number, notes }: { number: number; notes: readonly LineProblem[] },
+  outcome: Outcome | undefined,
+): DoneLine {
   if (outcome === undefined) throw new Error('A user without an outcome');
-  return { number, outcome: typeof outcome === 'string' ? outcome : [outcome] };
+  if (typeof outcome === 'string') return { number, outcome, notes: outcome === 'imported' ? notes : [] };
+  return { number, outcome: [outcome], notes: [] };
 }
+
+const refusedLine = (number: number, outcome: readonly LineProblem[]): DoneLine => ({ number, outcome, notes: [] });
 
 /**
  * Reads lines, of which it remembers the identifiers: the first line that has one is good.
  * @param roles that there are
  */
 function createReader(
-  { keyring, now }: ImportDeps,
+  { keyring, legacyPeppers, now }: ImportRunDeps,
   roles: readonly string[],
-): (number: number, text: string | null) => ReadLine {
-  const schema = importedUser({ pepperIds: keyring.all.map(({ id }) => id), roles, now: now() });
+  { format, hashConfig, roleNames, runtime }: ImportOptions,
+): (input: AsyncIterable<Uint8Array>) => AsyncGenerator<ReadLine> {
+  const schema = importedUser({
+    pepperIds: keyring.all.map(({ id }) => id),
+    legacyPeppers: [...legacyPeppers.keys()],
+    limits: runtime === 'workers' ? workersImportLimits : nodeLimits,
+    roles,
+    now: now(),
+  });
   const isSeen = createSeen();
-  return (number, text) => {
-    if (text === null) {
-      const message = `Longer than ${LONGEST_LINE} bytes, or not UTF-8`;
-      return { number, outcome: [{ field: undefined, message }] };
-    }
-    if (text.trim() === '') return { number, outcome: 'blank' };
-    const read = readImportLine(schema, text);
-    if ('problems' in read) return { number, outcome: read.problems };
-    const { user } = read;
+
+  function accept(number: number, user: ImportedUser, notes: readonly LineProblem[]): ReadLine {
     const repeated = Object.entries({ id: user.id, email: user.email?.key, username: user.username?.key })
       .filter(([field, value]) => value != null && isSeen(`${field}\0${value}`))
       .map(([field]) => ({ field, message: 'The same as on an earlier line' }));
-    return repeated.length > 0 ? { number, outcome: repeated } : { number, user };
+    if (repeated.length > 0) return refusedLine(number, repeated);
+    return { number, user, notes: [...notes, ...(runtime === undefined ? nodeAlone(user) : [])] };
+  }
+
+  async function readLine(number: number, text: string | null): Promise<ReadLine> {
+    if (text === null) {
+      const message = `Longer than ${LONGEST_LINE} bytes, or not UTF-8`;
+      return refusedLine(number, [{ field: undefined, message }]);
+    }
+    if (text.trim() === '') return { number, outcome: 'blank', notes: [] };
+    const read = await readImportLine(schema, text);
+    return 'problems' in read ? refusedLine(number, read.problems) : accept(number, read.user, []);
+  }
+
+  return async function* (input) {
+    if (format === undefined) {
+      for await (const { number, text } of readLines(input, LONGEST_LINE)) yield await readLine(number, text);
+      return;
+    }
+    const entries = format(await readDocument(input), { now: now(), hashConfig });
+    for (const [index, entry] of entries.entries()) {
+      const number = index + 1;
+      const read =
+        'refused' in entry
+          ? { problems: [{ field: undefined, message: entry.refused }] }
+          : await readForeignUser(schema, entry, roles, roleNames);
+      yield 'problems' in read ? refusedLine(number, read.problems) : accept(number, read.user, read.notes);
+    }
   };
+}
+
+/** Told where nobody said which runtime the users sign in to. */
+function nodeAlone({ password_hash: hash }: ImportedUser): LineProblem[] {
+  const read = hash === null ? undefined : readStoredHash(hash, workersImportLimits);
+  if (read === undefined || !('refused' in read)) return [];
+  return [{ field: 'password_hash', message: `The service on Node alone verifies it. ${read.refused}` }];
 }

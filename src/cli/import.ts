@@ -1,17 +1,25 @@
 import { createReadStream } from 'node:fs';
+import { readFile as readText } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import type { LineProblem } from '../accounts/import-schema.ts';
 import { ConfigError } from '../config.ts';
 import { sqlState } from '../db/database.ts';
+import { FormatError } from './import/format.ts';
+import { formats } from './import/formats.ts';
 import { openImportDeps, refuseOtherSecret } from './import-deps.ts';
-import { importLines } from './import-run.ts';
+import { type ImportOptions, importLines } from './import-run.ts';
 
 /** Lines after which it says how far it is. */
 const PROGRESS = 5000;
-const usage = 'Usage: npm run cli -- import [--dry-run] <file.ndjson, or - for the standard input>';
+const usage = 'Usage: npm run cli -- import [--dry-run] [--from <system>] <file, or - for the standard input>';
 /** What `--help` says. */
 export const importUsage = `${usage}
-  --dry-run  says what would come of it, and writes nothing`;
+The file is NDJSON, a user on each line, or with --from the export of another system.
+  --dry-run             says what would come of it, and writes nothing
+  --from <system>       ${Object.keys(formats).join(', ')}
+  --hash-config <file>  with --from firebase: the password hash parameters of its console
+  --role theirs=ours    what a role or group is called here; may be given more than once
+  --runtime <runtime>   node or workers: refuses hashes that the service there does not verify`;
 
 /**
  * Carries users over from NDJSON. Says what is wrong by line and field, and never a value.
@@ -34,34 +42,61 @@ export async function importCommand(
   try {
     deps = await openImportDeps(environment);
     await refuseOtherSecret(deps);
-    for await (const { number, outcome } of importLines(deps, openInput(given.file), given.isDryRun)) {
+    const hashConfig = given.hashConfig === undefined ? undefined : await readWhole(given.hashConfig);
+    const what = given.format === undefined ? 'line' : 'user';
+    for await (const { number, outcome, notes } of importLines(deps, openInput(given.file), { ...given, hashConfig })) {
       if (count.lines > 0 && count.lines % PROGRESS === 0) report();
       count.lines = number;
       if (typeof outcome !== 'string') {
         count.refused += 1;
-        for (const problem of outcome) output.error(problemInWords(number, problem));
+        for (const problem of outcome) output.error(problemInWords(`${what} ${number}`, problem));
       } else if (outcome !== 'blank') count[outcome] += 1;
+      for (const problem of notes) output.error(problemInWords(`${what} ${number}: note`, problem));
     }
     report();
     return count.refused === 0 ? 0 : 1;
   } catch (error) {
     if (count.lines > 0) report();
-    output.error(error instanceof ConfigError ? error.message : `Broken off: ${reason(error)}`);
+    output.error(
+      error instanceof ConfigError || error instanceof FormatError ? error.message : `Broken off: ${reason(error)}`,
+    );
     return 2;
   } finally {
     await deps?.close();
   }
 }
 
-function readArguments(args: readonly string[]): { file: string; isDryRun: boolean } | undefined {
+type Given = Omit<ImportOptions, 'hashConfig'> & { readonly file: string; readonly hashConfig: string | undefined };
+
+/** @returns undefined for arguments that make no sense */
+function readArguments(args: readonly string[]): Given | undefined {
   try {
-    const options = { 'dry-run': { type: 'boolean', default: false } } as const;
+    const options = {
+      'dry-run': { type: 'boolean', default: false },
+      from: { type: 'string' },
+      'hash-config': { type: 'string' },
+      role: { type: 'string', multiple: true },
+      runtime: { type: 'string' },
+    } as const;
     const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true });
     const [file] = positionals;
-    return file === undefined || positionals.length > 1 ? undefined : { file, isDryRun: values['dry-run'] };
+    const { from, runtime } = values;
+    const roleNames = new Map((values.role ?? []).map((pair): [string, string] => splitAtLast(pair)));
+    const isFormat = from === undefined || Object.hasOwn(formats, from);
+    const isRuntime = runtime === undefined || runtime === 'node' || runtime === 'workers';
+    if (file === undefined || positionals.length > 1 || !isFormat || !isRuntime) return undefined;
+    const format = from === undefined ? undefined : formats[from];
+    return { file, format, runtime, roleNames, isDryRun: values['dry-run'], hashConfig: values['hash-config'] };
   } catch {
     return undefined;
   }
+}
+
+/** `theirs=ours`, of which theirs may hold anything. */
+function splitAtLast(pair: string): [string, string] {
+  const at = pair.lastIndexOf('=');
+  if (at < 1) throw new TypeError('Expected theirs=ours');
+  return [pair.slice(0, at), pair.slice(at + 1)];
 }
 
 const openInput = (file: string): AsyncIterable<Uint8Array> => (file === '-' ? process.stdin : readFile(file));
@@ -78,6 +113,15 @@ async function* readFile(file: string): AsyncGenerator<Uint8Array, void> {
   }
 }
 
+/** @throws {UnreadableFile} */
+async function readWhole(file: string): Promise<string> {
+  try {
+    return await readText(file, 'utf8');
+  } catch (error) {
+    throw new UnreadableFile(file, { cause: error });
+  }
+}
+
 class UnreadableFile extends Error {
   override readonly name = 'UnreadableFile';
 }
@@ -87,8 +131,8 @@ function inWords(count: Readonly<Record<'lines' | 'imported' | 'present' | 'refu
   return `${lines} lines: ${imported} ${isDryRun ? 'to import' : 'imported'}, ${present} already here, ${refused} refused`;
 }
 
-const problemInWords = (line: number, { field, message }: LineProblem) =>
-  `line ${line}: ${field === undefined ? '' : `${field}: `}${message}`;
+const problemInWords = (place: string, { field, message }: LineProblem) =>
+  `${place}: ${field === undefined ? '' : `${field}: `}${message}`;
 
 /** Codes only: the messages of drivers hold what was sent, which is people's data. */
 function reason(error: unknown): string {

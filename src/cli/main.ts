@@ -1,4 +1,5 @@
 import { withSecretFiles } from '../node/secret-files.ts';
+import { cleanupCommand, cleanupUsage } from './cleanup.ts';
 import { createAdminCommand, createAdminUsage } from './create-admin.ts';
 import { eventsCommand, eventsUsage } from './events.ts';
 import { importCommand, importUsage } from './import.ts';
@@ -23,8 +24,14 @@ async function events(args: readonly string[], environment: NodeJS.ProcessEnv): 
   return 0;
 }
 
+async function cleanup(args: readonly string[], environment: NodeJS.ProcessEnv): Promise<number> {
+  for (const line of await cleanupCommand(args, environment)) console.log(line);
+  return 0;
+}
+
 /** `npm run cli -- <command>`. */
 const commands: Readonly<Record<string, Command>> = {
+  cleanup: { run: cleanup, usage: cleanupUsage, does: 'deletes what is older than its retention time' },
   'create-admin': { run: createAdmin, usage: createAdminUsage, does: 'makes the first admin, or one more' },
   events: { run: events, usage: eventsUsage, does: 'lists events that were given up, or has them delivered again' },
   import: { run: importCommand, usage: importUsage, does: 'carries users over from another system' },

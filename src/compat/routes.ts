@@ -40,7 +40,7 @@ export const passwordFormPath = ({ compatApis: names }: Pick<Config, 'compatApis
 function older(name: CompatName, { limit }: Table, row: Row, { contract, handle }: Endpoint): Endpoint {
   const { method, path } = row;
   const { anyRequest: _, description = '', ...same } = contract;
-  const ours = contract.path === path ? '' : `The same as \`${contract.method.toUpperCase()} ${contract.path}\`. `;
+  const ours = contract.path === path ? '' : `Same as \`${contract.method.toUpperCase()} ${contract.path}\`. `;
   const reading: BodyReading = {
     bodyOptional: contract.bodyOptional === true || row.bearer !== undefined,
     ...(row.form === undefined ? {} : { form: 'or-json' }),

@@ -14,10 +14,9 @@ export interface Argon2Input {
 
 /**
  * Gives the tag. Leaves the caller's bytes alone.
- * @param signal once aborted, a hash that has not begun does not begin: the promise rejects with its reason
  * @throws RangeError when the input is outside of `argon2Limits`
  */
-export type Argon2 = (input: Argon2Input, signal?: AbortSignal) => Promise<Uint8Array>;
+export type Argon2 = (input: Argon2Input) => Promise<Uint8Array>;
 
 /**
  * The ceilings hold for imported hashes too: one stored string must not cost seconds, nor memory that WebAssembly
@@ -35,12 +34,18 @@ export const argon2Limits = {
   passwordLength: 2_048,
 } as const;
 
-/** Says whether these parameters may be hashed with: whole numbers within `argon2Limits` and RFC 9106 section 3.1. */
-export function isWithinArgon2Limits(input: Omit<Argon2Input, 'type' | 'version' | 'password'>): boolean {
+/**
+ * Says whether these parameters may be hashed with: whole numbers within `argon2Limits` and RFC 9106 section 3.1.
+ * @param mostMemory KiB, where the runtime has more
+ */
+export function isWithinArgon2Limits(
+  input: Omit<Argon2Input, 'type' | 'version' | 'password'>,
+  mostMemory: number = argon2Limits.memory,
+): boolean {
   const { memory, iterations, parallelism, salt, tagLength } = input;
   return (
     isWithin(parallelism, 1, argon2Limits.parallelism) &&
-    isWithin(memory, 8 * parallelism, argon2Limits.memory) &&
+    isWithin(memory, 8 * parallelism, mostMemory) &&
     isWithin(iterations, 1, argon2Limits.iterations) &&
     memory * iterations <= argon2Limits.work &&
     isWithin(salt.length, argon2Limits.saltLength.least, argon2Limits.saltLength.most) &&
@@ -49,9 +54,9 @@ export function isWithinArgon2Limits(input: Omit<Argon2Input, 'type' | 'version'
 }
 
 /** @throws RangeError for what an adapter must not hash. Names no value of the input. */
-export function assertArgon2Input(input: Argon2Input): void {
+export function assertArgon2Input(input: Argon2Input, mostMemory: number = argon2Limits.memory): void {
   if (input.password.length > argon2Limits.passwordLength) throw new RangeError('The password is too long for Argon2');
-  if (!isWithinArgon2Limits(input)) throw new RangeError('The Argon2 parameters are out of bounds');
+  if (!isWithinArgon2Limits(input, mostMemory)) throw new RangeError('The Argon2 parameters are out of bounds');
 }
 
 function isWithin(value: number, least: number, most: number): boolean {

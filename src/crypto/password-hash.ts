@@ -1,7 +1,9 @@
 import { timingSafeEqual } from 'node:crypto';
-import { type Argon2, argon2Limits, isWithinArgon2Limits } from './argon2.ts';
-import { BCRYPT_MOST_BYTES, verifyBcrypt, verifyScrypt } from './legacy-hash.ts';
-import { type Argon2Hash, formatArgon2Hash, parseStoredHash, type StoredHash } from './stored-hash.ts';
+import { argon2Limits, isWithinArgon2Limits } from './argon2.ts';
+import { argon2Cost, formatArgon2 } from './argon2-string.ts';
+import type { Hashing, Work } from './hashing.ts';
+import type { ForeignHash } from './legacy/scheme.ts';
+import { type OwnHash, readStoredHash } from './stored-hash.ts';
 
 /** A secret key mixed into every hash, so that a dump of the database alone is not enough to guess passwords. */
 export interface Pepper {
@@ -28,21 +30,26 @@ export interface PasswordHasher {
   /**
    * Gives the string to store.
    * @param signal of the request: once aborted, no hash begins, and the promise rejects with its reason
-   * @throws RangeError for a password of more than 2048 bytes of UTF-8, typed or normalised, or with a lone surrogate
+   * @param place in the line: `front` for a request that has verified a password before, and then it is never turned away
+   * @throws {RangeError} for a password of more than 2048 bytes of UTF-8, typed or normalised, or with a lone surrogate
+   * @throws {Overloaded} where too many hashes wait already
    */
-  hash(password: string, signal?: AbortSignal): Promise<string>;
+  hash(password: string, signal?: AbortSignal, place?: 'end' | 'front'): Promise<string>;
   /**
-   * Compares a password with what is stored, ours or another system's. `null` (no such user, or no password) and
+   * Compares a password with what is stored, ours or another system's, once. `null` (no such user, or no password) and
    * a string that cannot be verified cost one hash with the present parameters, and are invalid. Never throws for what
    * is stored, nor for a password.
+   * @throws {Overloaded}
    */
   verify(password: string, stored: string | null, signal?: AbortSignal): Promise<PasswordVerification>;
 }
 
 interface HasherOptions {
-  readonly argon2: Argon2;
+  readonly hashing: Hashing;
   /** Newest first. The newest makes hashes, all verify. */
   readonly peppers: readonly Pepper[];
+  /** Of other systems, by name: what their hashes need beside the password. */
+  readonly legacyPeppers?: ReadonlyMap<string, string>;
   /** By default the least of OWASP's Password Storage Cheat Sheet: 19 MiB, 2 iterations, 1 lane. */
   readonly parameters?: PasswordParameters;
 }
@@ -55,9 +62,15 @@ const encoder = new TextEncoder();
 
 /**
  * Hashes passwords with Argon2id (RFC 9106) and a pepper: HMAC-SHA-256 over the tag, its key named in the PHC string.
- * Passwords are normalised first (NFKC, NIST SP 800-63B section 3.1.1.2).
+ * Passwords are normalised first (NFKC, NIST SP 800-63B section 3.1.1.2); of another system's hash its reader knows
+ * which form was hashed.
  */
-export function createPasswordHasher({ argon2, peppers, parameters = owasp }: HasherOptions): PasswordHasher {
+export function createPasswordHasher({
+  hashing,
+  peppers,
+  legacyPeppers = new Map(),
+  parameters = owasp,
+}: HasherOptions): PasswordHasher {
   const [newest] = peppers;
   if (newest === undefined) throw new RangeError('Password hashing needs at least one pepper');
   const keys = new Map(peppers.map(({ id, key }) => [id, key]));
@@ -71,63 +84,61 @@ export function createPasswordHasher({ argon2, peppers, parameters = owasp }: Ha
   }
 
   // What an unknown user is compared with: the same work, and never a match.
-  const decoy: Argon2Hash = {
-    algorithm: 'argon2',
+  const decoy: OwnHash = {
     parameters: present(new Uint8Array(SALT_LENGTH)),
     tag: new Uint8Array(TAG_LENGTH),
     keyId: newest.id,
   };
 
-  async function tagOf(password: string, hash: Omit<Argon2Hash, 'tag'>, signal?: AbortSignal): Promise<Uint8Array> {
-    const bytes = encoder.encode(password);
-    const tag = await argon2({ ...hash.parameters, password: bytes }, signal).finally(() => bytes.fill(0));
-    if (hash.keyId === undefined) return tag;
-    const key = keys.get(hash.keyId);
+  async function tagOf(password: string, { parameters, keyId }: Omit<OwnHash, 'tag'>, work: Omit<Work, 'cost'>) {
+    const key = keys.get(keyId);
     if (key === undefined) throw new Error('The pepper of a password hash is unknown');
+    const bytes = encoder.encode(password);
+    const tag = await hashing
+      .admit(() => hashing.argon2({ ...parameters, password: bytes }), { ...work, cost: argon2Cost(parameters) })
+      .finally(() => bytes.fill(0));
     const peppered = await crypto.subtle.sign('HMAC', key, tag);
     tag.fill(0);
     return new Uint8Array(peppered);
   }
 
-  async function matches(password: string, stored: StoredHash, signal?: AbortSignal): Promise<boolean> {
-    signal?.throwIfAborted();
-    if (stored.algorithm === 'bcrypt') return verifyBcrypt(password, stored);
-    if (stored.algorithm === 'scrypt') return verifyScrypt(password, stored, signal);
-    return timingSafeEqual(await tagOf(password, stored, signal), stored.tag);
-  }
-
-  function needsUpgrade(password: string, stored: StoredHash): boolean {
-    // The part past the 72nd byte was not compared. Hashing it now might store a mistyped password.
-    if (stored.algorithm === 'bcrypt') return encoder.encode(password).length <= BCRYPT_MOST_BYTES;
-    if (stored.algorithm === 'scrypt') return true;
+  async function verifyOwn(password: string, stored: OwnHash, signal?: AbortSignal): Promise<PasswordVerification> {
+    const valid = timingSafeEqual(await tagOf(password, stored, { signal }), stored.tag);
     const { salt } = stored.parameters;
     const wanted = { ...stored, parameters: present(salt), keyId: newest?.id };
-    return salt.length !== SALT_LENGTH || formatArgon2Hash(stored) !== formatArgon2Hash(wanted);
+    const isPresent = salt.length === SALT_LENGTH && formatArgon2(stored) === formatArgon2(wanted);
+    return { valid, needsUpgrade: valid && !isPresent };
+  }
+
+  async function verifyForeign(password: string, stored: ForeignHash, pepper: string, signal?: AbortSignal) {
+    const { cost, isLarge, readsBytes = Number.POSITIVE_INFINITY } = stored;
+    const compare = () => stored.matches(password, hashing, pepper);
+    const valid = await hashing.admit(compare, { cost, isLarge, signal });
+    // What lies past the bytes that are read was not compared. Hashing it now might store a mistyped password.
+    return { valid, needsUpgrade: valid && encoder.encode(password).length <= readsBytes };
   }
 
   return {
-    async hash(password, signal) {
+    async hash(password, signal, place = 'end') {
       if (!isAcceptable(password)) throw new RangeError('The password is too long or not well-formed');
       const salt = crypto.getRandomValues(new Uint8Array(SALT_LENGTH));
-      const hash = { algorithm: 'argon2', parameters: present(salt), keyId: newest.id } as const;
-      return formatArgon2Hash({ ...hash, tag: await tagOf(password.normalize('NFKC'), hash, signal) });
+      const made = { parameters: present(salt), keyId: newest.id };
+      const work = { signal, isContinuation: place === 'front' };
+      return formatArgon2({ ...made, tag: await tagOf(password.normalize('NFKC'), made, work) });
     },
 
     async verify(password, stored, signal) {
       if (!isAcceptable(password)) return invalid;
-      const parsed = stored === null ? null : parseStoredHash(stored);
-      const normalized = password.normalize('NFKC');
-      if (parsed === null || (parsed.algorithm === 'argon2' && parsed.keyId !== undefined && !keys.has(parsed.keyId))) {
-        await matches(normalized, decoy, signal);
-        return invalid;
+      const normalised = password.normalize('NFKC');
+      const read = stored === null ? undefined : readStoredHash(stored, hashing.limits);
+      if (read !== undefined && 'matches' in read) {
+        const pepper = read.pepper === undefined ? '' : legacyPeppers.get(read.pepper);
+        const form = read.form === 'nfkc' ? normalised : password;
+        if (pepper !== undefined) return await verifyForeign(form, read, pepper, signal);
+      } else if (read !== undefined && 'tag' in read && keys.has(read.keyId)) {
+        return await verifyOwn(normalised, read, signal);
       }
-      // Most systems hash what was typed, some normalise: an imported hash may cost two comparisons, ours costs one.
-      const ours = parsed.algorithm === 'argon2' && parsed.keyId !== undefined;
-      for (const candidate of new Set(ours ? [normalized] : [password, normalized])) {
-        if (await matches(candidate, parsed, signal)) {
-          return { valid: true, needsUpgrade: needsUpgrade(candidate, parsed) };
-        }
-      }
+      await tagOf(normalised, decoy, { signal });
       return invalid;
     },
   };

@@ -1,13 +1,26 @@
-import { sql } from 'drizzle-orm';
-import * as z from 'zod';
-import { type Database, query } from './database.ts';
+import type { Deps } from '../deps.ts';
 
-/** What the clock of the database says: milliseconds since the epoch. */
-export async function readDatabaseTime(db: Database): Promise<number | undefined> {
-  const rows = await query(
-    db,
-    z.object({ now: z.number() }),
-    sql`select (extract(epoch from clock_timestamp()) * 1000)::float8 as now`,
-  );
-  return rows[0]?.now;
+/** What a process knows of the clock of its database. */
+export interface DatabaseClock {
+  /** The time there: milliseconds. Until a statement has told it, ahead by what the clocks of hosts may differ. */
+  now(): number;
+  /**
+   * @param told the time there, as an answer says it
+   * @param sentAt when its statement was sent, by the steady clock
+   */
+  learn(told: number, sentAt: number): void;
+}
+
+const tolerance = 60_000;
+
+/** It goes on by the steady clock, so neither the jumps of this host's clock nor its error matter. */
+export function createDatabaseClock({ now, steady }: Pick<Deps, 'now' | 'steady'>): DatabaseClock {
+  let ahead: number | undefined;
+  return {
+    now: () => (ahead === undefined ? now() + tolerance : steady() + ahead),
+    learn(told, sentAt) {
+      const [least, most] = [told - steady(), told - sentAt];
+      if (ahead === undefined || ahead < least || ahead > most) ahead = (least + most) / 2;
+    },
+  };
 }

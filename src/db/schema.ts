@@ -3,6 +3,7 @@ import { index, integer, jsonb, pgTable, primaryKey, text, uniqueIndex, uuid } f
 import { time } from './columns.ts';
 
 export * from './schema-administration.ts';
+export * from './schema-endings.ts';
 export * from './schema-outbox.ts';
 
 /**
@@ -16,6 +17,8 @@ export const users = pgTable(
     username: text('username'),
     /** The username in the one form that counts as the same: NFKC, lower case. */
     usernameKey: text('username_key'),
+    /** What the key looks like, where that is another name: `аdmin` with a Cyrillic letter looks like `admin`. */
+    usernameSkeleton: text('username_skeleton'),
     emailIndex: text('email_index'),
     emailSealed: text('email_sealed'),
     emailVerifiedAt: time('email_verified_at'),
@@ -42,6 +45,8 @@ export const users = pgTable(
   },
   (table) => [
     uniqueIndex('users_username_key').on(table.usernameKey),
+    /** Nobody gets a name that looks like another one's. */
+    uniqueIndex('users_username_skeleton_key').on(sql`coalesce(${table.usernameSkeleton}, ${table.usernameKey})`),
     uniqueIndex('users_email_index_key').on(table.emailIndex),
     index('users_phone_index').on(table.phoneIndex),
     /** Newest first; the id alone does not tell, since other systems' users keep theirs. */
@@ -60,9 +65,8 @@ export const sessions = pgTable(
   'sessions',
   {
     id: uuid('id').primaryKey(),
-    userId: uuid('user_id')
-      .notNull()
-      .references(() => users.id, { onDelete: 'cascade' }),
+    /** No foreign key: the deletion of a user must not take as long as all sessions take. Without one they are dead. */
+    userId: uuid('user_id').notNull(),
     clientId: text('client_id').notNull(),
     scope: text('scope').notNull(),
     /** The user's `session_epoch` when the session started. */
@@ -70,6 +74,12 @@ export const sessions = pgTable(
     /** Of the refresh token that is good now; the one before it is good for the grace window. */
     generation: integer('generation').notNull().default(0),
     rotatedAt: time('rotated_at').notNull(),
+    /**
+     * Since when that generation and the one before it are there, by the clock of the database. A trigger notes it,
+     * whichever statement steps. Null where no step was noted yet.
+     */
+    currentSince: time('current_since'),
+    previousSince: time('previous_since'),
     authenticatedAt: time('authenticated_at').notNull(),
     createdAt: time('created_at').notNull(),
     expiresAt: time('expires_at').notNull(),
@@ -92,7 +102,7 @@ export const sessions = pgTable(
     userAgent: text('user_agent'),
   },
   (table) => [
-    index('sessions_open_by_user').on(table.userId, table.id).where(sql`${table.endedAt} is null`),
+    index('sessions_open_by_user').on(table.userId, table.epoch, table.id).where(sql`${table.endedAt} is null`),
     index('sessions_by_user').on(table.userId, table.id),
     index('sessions_ended_at').on(table.endedAt).where(sql`${table.endedAt} is not null`),
     index('sessions_expires_at').on(table.expiresAt),
@@ -135,13 +145,17 @@ export const userRoles = pgTable(
   ],
 );
 
-/** What a mail carries: stored as a hash, good once, gone when it is used. Its id is that of the mail in the outbox. */
+/**
+ * What a mail carries: stored as a hash, good once, gone when it is used. Its id is that of the mail in the outbox. A
+ * link that has verified an address stays until it expires as `email_verified`: it does nothing any more, and the page
+ * can say that the address is confirmed already.
+ */
 export const oneTimeTokens = pgTable(
   'one_time_tokens',
   {
     id: uuid('id').primaryKey(),
     purpose: text('purpose', {
-      enum: ['verify_email', 'reset_password', 'change_email', 'undo_email_change'],
+      enum: ['verify_email', 'email_verified', 'reset_password', 'change_email', 'undo_email_change'],
     }).notNull(),
     /** Null for a registration that waits until its address is verified. */
     userId: uuid('user_id').references(() => users.id, { onDelete: 'cascade' }),

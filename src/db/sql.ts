@@ -7,6 +7,10 @@ import { type PgTable, PgTimestamp } from 'drizzle-orm/pg-core';
  */
 export const milliseconds = (time: SQL): SQL => sql`to_jsonb((date_part('epoch', ${time}) * 1000)::int8)`;
 
+/** The same of how long it is from one time to another. */
+export const millisecondsBetween = (from: SQL, to: SQL): SQL =>
+  sql`to_jsonb((date_part('epoch', ${to} - ${from}) * 1000)::int8)`;
+
 /** How long it is from one time to another. Their difference has days, which TimeZone can make 23 or 25 hours long. */
 export const duration = (from: SQL, to: SQL): SQL => sql`make_interval(secs => date_part('epoch', ${to} - ${from}))`;
 

@@ -1,4 +1,5 @@
 import type { Config } from '../config.ts';
+import type { LinkKind } from '../config-links.ts';
 import type { Mail } from '../mailer.ts';
 import { chooseLocale, wordsFor } from './locale.ts';
 import type { MessageOf, MessageType } from './messages.ts';
@@ -8,13 +9,34 @@ import { type Page, toHtml } from './render-html.ts';
  * Where the button of a mail leads. The token stands in the fragment, which browsers keep to themselves: it gets into no
  * server's log, no `Referer`, and no request of a scanner.
  */
-const paths: Partial<Record<MessageType, string>> = {
-  verify_email: '/verify-email',
-  reset_password: '/reset-password',
-  choose_password: '/reset-password',
-  confirm_email_change: '/confirm-email-change',
-  email_changed: '/undo-email-change',
+const links: Partial<Record<MessageType, { readonly path: string; readonly kind: LinkKind }>> = {
+  verify_email: { path: '/verify-email', kind: 'verify_email' },
+  confirm_created_account: { path: '/verify-email', kind: 'verify_email' },
+  confirm_registration: { path: '/confirm-registration', kind: 'verify_email' },
+  reset_password: { path: '/reset-password', kind: 'reset_password' },
+  choose_password: { path: '/choose-password', kind: 'reset_password' },
+  finish_registration: { path: '/choose-password', kind: 'reset_password' },
+  unconfirmed_account: { path: '/choose-password', kind: 'reset_password' },
+  confirm_email_change: { path: '/confirm-email-change', kind: 'confirm_email_change' },
+  email_changed: { path: '/undo-email-change', kind: 'undo_email_change' },
 };
+
+/** The address of the button: of our page, or of the operator's own where a template says so. */
+function linkOf({ issuer, links: { templates } }: Needs, type: MessageType, data: Linked): string | undefined {
+  const link = links[type];
+  if (link === undefined) return undefined;
+  const redirectTo = encodeURIComponent(data.redirect_to ?? '');
+  const own = templates[link.kind];
+  if (own !== undefined) return own.replace('{token}', () => data.token).replace('{redirect_to}', () => redirectTo);
+  return `${issuer}${link.path}${redirectTo === '' ? '' : `?redirect_to=${redirectTo}`}#token=${data.token}`;
+}
+
+interface Linked {
+  readonly token: string;
+  readonly redirect_to?: string | undefined;
+}
+
+type Needs = Pick<Config, 'issuer' | 'serviceName' | 'links'>;
 
 /**
  * A message as it is sent: complete as text, and the same as HTML. The same input gives the same mail, so that whoever
@@ -22,16 +44,17 @@ const paths: Partial<Record<MessageType, string>> = {
  * @param wish the language; English where there are no words for it, or none any more
  */
 export function renderMail<Type extends MessageType>(
-  { issuer, serviceName }: Pick<Config, 'issuer' | 'serviceName'>,
+  config: Needs,
   wish: string,
   type: Type,
   data: MessageOf<Type>,
 ): Omit<Mail, 'to'> {
+  const { issuer, serviceName } = config;
   const locale = chooseLocale(wish);
   const { mails, parts } = wordsFor(locale);
   const service = oneLine(serviceName, 100);
   const words = mails[type]({ service, email: 'email' in data ? oneLine(data.email, 254) : '' });
-  const path = paths[type];
+  const url = 'token' in data ? linkOf(config, type, data) : undefined;
   const facts: (readonly [label: string, value: string])[] = [[parts.when, formatTime(locale, data.at)]];
   if (data.address !== null) facts.push([parts.where, oneLine(data.address, 60)]);
   if (data.device !== null) facts.push([parts.device, plainDevice(data.device)]);
@@ -41,9 +64,9 @@ export function renderMail<Type extends MessageType>(
     facts,
     subject: oneLine(words.subject, 200),
     link:
-      path === undefined || words.button === undefined || !('token' in data)
+      url === undefined || words.button === undefined
         ? undefined
-        : { label: words.button, explanation: parts.link, url: `${issuer}${path}#token=${data.token}` },
+        : { label: words.button, explanation: parts.link, url },
     code: 'code' in data ? { explanation: parts.code, code: data.code } : undefined,
     footer: `${parts.footer(service)} ${issuer}`,
   };

@@ -18,8 +18,8 @@ export interface MailWords {
   readonly otherwise: string;
 }
 
-/** What a page says that a link of a mail leads to. */
-export interface LinkPageWords {
+/** What a page with a button says. */
+export interface PageTexts {
   readonly title: string;
   readonly intro: string;
   readonly button: string;
@@ -27,24 +27,38 @@ export interface LinkPageWords {
   readonly done: string;
 }
 
+/** What a page says that a link of a mail leads to. */
+export interface LinkPageWords extends PageTexts {
+  /** Where the link does not work, or no longer. */
+  readonly expired: string;
+}
+
 export interface PageWords {
   readonly verify_email: LinkPageWords;
+  readonly confirm_registration: LinkPageWords;
   readonly reset_password: LinkPageWords;
+  readonly choose_password: LinkPageWords;
   readonly confirm_email_change: LinkPageWords;
   readonly undo_email_change: LinkPageWords;
+  readonly resend_verification: PageTexts;
+  readonly forgot_password: PageTexts;
   /** To open the part for the code of the mail, and its fields. */
   readonly useCode: string;
   readonly email: string;
   readonly code: string;
   readonly newPassword: string;
   readonly passwordHint: (least: number) => string;
-  readonly withoutLink: string;
-  /** Headings of what went wrong, by the code of the problem. */
-  readonly link_expired: string;
+  /** On the button that leads on to the application. */
+  readonly onward: (service: string) => string;
+  /** Where there is no address of the application to lead on to. */
+  readonly close: string;
+  readonly alreadyVerified: string;
+  /** Headings of what went wrong. */
   readonly identifier_taken: string;
   readonly rate_limited: string;
   readonly weakPassword: string;
   readonly missingProof: string;
+  readonly notAnAddress: string;
   readonly failed: string;
 }
 

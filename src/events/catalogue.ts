@@ -1,9 +1,9 @@
 import * as z from 'zod';
 import type { EventType } from './types.ts';
 
-const userId = z.uuid().describe('The user, as in `subject`');
+const userId = z.uuid().describe('The user; the same as `subject`');
 const sessionId = z.uuid();
-const personal = 'Null where there is none, and where `EVENTS_PERSONAL_DATA` is off';
+const personal = 'Null if the user has none, or if `EVENTS_PERSONAL_DATA` is off';
 
 /** How `data` of an event looks, and since which version. A change that consumers could notice is a new version. */
 export interface EventDefinition {
@@ -22,7 +22,7 @@ const define = <Data extends z.ZodObject>(version: number, description: string, 
 export const catalogue = {
   UserCreated: define(
     1,
-    'Somebody registered and the account is there; or an admin or an import made it.',
+    'A user registered and the account exists, or an admin or an import created it.',
     z.object({
       email: z.string().nullable().describe(personal),
       username: z.string().nullable().describe(personal),
@@ -31,36 +31,40 @@ export const catalogue = {
       origin: z.enum(['registration', 'admin', 'import']),
     }),
   ),
-  UserVerified: define(1, 'The holder of the email address proved to be one, for the first time.', z.object({})),
+  UserVerified: define(1, 'The user proved to own the email address for the first time.', z.object({})),
   UserUpdated: define(
     1,
-    'The profile changed, or the user was disabled or enabled. What it is now, the service tells.',
+    'The profile changed, or an admin disabled or enabled the user. Ask the service for the new values.',
     z.object({
       fields: z.array(z.enum(['name', 'surname', 'phone_number', 'locale', 'username', 'status'])),
-      status: z.enum(['active', 'disabled']).optional().describe('Where it is among the fields'),
+      status: z.enum(['active', 'disabled']).optional().describe('Present if it is among the fields'),
     }),
   ),
-  UserDeleted: define(1, 'The account is gone, with all its sessions. The last event of a user.', z.object({})),
+  UserDeleted: define(
+    1,
+    'The account and all its sessions are deleted. This is the last event of a user.',
+    z.object({}),
+  ),
   PasswordChanged: define(
     1,
-    'The password was replaced, or taken away until another one is chosen by mail.',
+    'The password was replaced, or removed until the user chooses another one by mail.',
     z.object({ reason: z.enum(['changed', 'reset', 'removed']) }),
   ),
   EmailChanged: define(
     1,
-    'The address changed, was taken back by the one before, or went to somebody who proved to hold it.',
+    'The address changed, the user took the old one back, or another user proved to own it.',
     z.object({ email: z.string().nullable().describe(personal), email_verified: z.boolean() }),
   ),
-  SessionStarted: define(1, 'Somebody signed in.', z.object({ session_id: sessionId, client_id: z.string() })),
+  SessionStarted: define(1, 'The user signed in.', z.object({ session_id: sessionId, client_id: z.string() })),
   SessionRevoked: define(
     1,
-    'Sessions ended before their time: by signing out, by an admin, or because of what else happened.',
+    'Sessions ended early: the user signed out, an admin ended them, or another change did.',
     z.object({
       session_ids: z
         .array(sessionId)
         .nullable()
-        .describe('Those that ended; null: all that the user had at `time`, but for `except_session_id`'),
-      except_session_id: sessionId.nullable().describe('The one that goes on where all others ended'),
+        .describe('The ended sessions. Null means all sessions of the user at `time`, except `except_session_id`'),
+      except_session_id: sessionId.nullable().describe('The session that continues while all others end'),
       reason: z.enum([
         'logout',
         'logout_all',
@@ -76,13 +80,13 @@ export const catalogue = {
   ),
   RefreshTokenReused: define(
     1,
-    'A refresh token that was used up came again: somebody may have stolen it. Its session has ended.',
+    'A used refresh token appeared again, so someone may have stolen it. Its session has ended.',
     z.object({ session_id: sessionId }),
   ),
   AccountLocked: define(1, 'Too many failed sign-ins locked the account for a while.', z.object({})),
   RoleChanged: define(
     1,
-    'The user has these roles now, and no others. Older access tokens are refused.',
+    'The user now has exactly these roles. The service refuses older access tokens.',
     z.object({ roles: z.array(z.string()) }),
   ),
 } as const satisfies Record<EventType, EventDefinition>;

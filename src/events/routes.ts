@@ -21,7 +21,7 @@ export function eventRoutes({ issuer }: Pick<Config, 'issuer'>): Endpoint[] {
       path: '/events/schemas/{type}/{version}',
       operationId: 'eventSchema',
       tag: 'Events',
-      summary: "The JSON schema of an event's data",
+      summary: 'Get the JSON schema of an event',
       params,
       responses: { 200: { description: 'JSON Schema 2020-12', schema } },
       errors: ['not_found'],

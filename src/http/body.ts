@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { Problem } from '../errors.ts';
+import { ownWords } from '../validation.ts';
 import type { RequestContext } from './context.ts';
 import { refuseNul } from './text.ts';
 
@@ -41,7 +42,7 @@ export async function parseBody<Body>(
   if (schema !== undefined) refuseEncoded(c.req.header('Content-Encoding'));
   const given = schema === undefined ? undefined : translate(await read());
   refuseNul(given);
-  const parsed = await orNothing(schema).safeParseAsync(given, { error: missing });
+  const parsed = await orNothing(schema).safeParseAsync(given, { error: ownWords });
   if (parsed.success) return parsed.data;
   throw invalid(parsed.error);
 }
@@ -56,9 +57,6 @@ function refuseEncoded(encoding: string | undefined): void {
 /** Without a schema the type is undefined; the parse says so to the compiler. */
 export const orNothing = <Value>(schema: z.ZodType<Value> | undefined): z.ZodType<Value> =>
   schema ?? z.custom<Value>((value) => value === undefined);
-
-/** What is said of a field that is not there, where the schema says nothing of its own. */
-const missing: z.core.$ZodErrorMap = ({ input }) => (input === undefined ? 'Required' : undefined);
 
 /** Names every field that is wrong. */
 export function invalid({ issues }: z.ZodError): Problem {

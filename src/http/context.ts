@@ -12,6 +12,8 @@ export interface Env {
   Bindings: Bindings;
   Variables: {
     requestId: string;
+    /** When the request was seen first, by the steady clock. */
+    startedAt: number;
     /** Why exactly a request was refused: for the log, never for the client. */
     reason: string | undefined;
     /** The pattern of the endpoint that answered. */

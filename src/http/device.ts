@@ -9,11 +9,11 @@ const cookieName = (config: Pick<Config, 'issuer'>) => (isHttps(config) ? '__Hos
 
 /** What a contract says of it. */
 export const deviceRequestHeaders = {
-  'X-Device-Token': 'As it came with an earlier sign-in, where the cookie of that answer is not sent',
+  'X-Device-Token': 'The value from an earlier sign-in, if the client does not send its cookie',
 };
 export const deviceResponseHeaders = {
-  'X-Device-Token': 'Says at the next sign-in that this device is known: failures of others do not lock it out',
-  'Set-Cookie': 'The same as a cookie',
+  'X-Device-Token': 'Send it with the next sign-in, so that failed attempts of others do not lock out this device',
+  'Set-Cookie': 'The same value as a cookie',
 };
 
 /** The device tokens that a request shows, that of the header first. What they are worth is another question. */

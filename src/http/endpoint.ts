@@ -165,6 +165,7 @@ async function run<Body, C extends Caller | undefined, Subject, Params, Query, L
   const call: Call = {
     origin: { address: c.env.clientAddress, userAgent: c.req.header('User-Agent') },
     languages: c.req.header('Accept-Language')?.slice(0, 200),
+    startedAt: c.get('startedAt'),
     signal: c.req.raw.signal,
     after: (work) => void later.push(work),
   };

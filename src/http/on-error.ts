@@ -1,5 +1,5 @@
 import { HTTPException } from 'hono/http-exception';
-import { Overloaded } from '../crypto/gate.ts';
+import { Overloaded } from '../crypto/semaphore.ts';
 import { isUnavailable } from '../db/database.ts';
 import type { Deps } from '../deps.ts';
 import { Problem, type ProblemCode, problems } from '../errors.ts';

@@ -11,8 +11,8 @@ const problemSchema = z
     type: z.string(),
     title: z.string(),
     status: z.int(),
-    detail: z.string().describe('For the person who called; the title where there is no more to say'),
-    code: z.string().describe('Stable: decide by it'),
+    detail: z.string().describe('What to do, for the person who reads it'),
+    code: z.string().describe('Stable identifier of the error. Use this in code'),
     request_id: z.string(),
     errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
   })
@@ -23,12 +23,12 @@ const integer = (description: string) => ({ description, schema: { type: 'intege
 
 /** Headers that many answers have. */
 export const sharedHeaders = {
-  'X-Request-Id': text('Names the request in the log'),
-  'RateLimit-Limit': integer('How many requests the limit with the least left allows in its window'),
-  'RateLimit-Remaining': integer('How many of them are left'),
-  'RateLimit-Reset': integer('Seconds until its window is over'),
-  'Retry-After': integer('Seconds to wait before trying again'),
-  'WWW-Authenticate': text('The challenge of RFC 6750, or of RFC 9470 where the password has to be proved again'),
+  'X-Request-Id': text('Identifies the request in the log'),
+  'RateLimit-Limit': integer('Number of requests that the limit closest to its end allows in its window'),
+  'RateLimit-Remaining': integer('Number of requests left'),
+  'RateLimit-Reset': integer('Seconds until the window ends'),
+  'Retry-After': integer('Seconds to wait before you try again'),
+  'WWW-Authenticate': text('The challenge of RFC 6750, or of RFC 9470 if the password has to be confirmed'),
 };
 
 const refer = (...names: (keyof typeof sharedHeaders)[]): Json =>
@@ -127,13 +127,16 @@ function describeProblems(
 }
 
 function exampleOf(code: ProblemCode): Json {
-  const { status, title } = problems[code];
-  const errors = code === 'validation_failed' ? { errors: [{ path: 'email', message: 'Not an email address' }] } : {};
+  const { status, title, detail } = problems[code];
+  const errors =
+    code === 'validation_failed'
+      ? { errors: [{ path: 'email', message: 'Enter an email address such as ann@example.com' }] }
+      : {};
   return {
     type: 'about:blank',
     title,
     status,
-    detail: title,
+    detail,
     code,
     request_id: '0f1e2d3c-4b5a-4968-8776-655443322110',
     ...errors,

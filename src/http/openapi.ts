@@ -18,14 +18,14 @@ export interface DocumentInfo {
 
 /** What belongs together, in the order in which people look for it. Older APIs come after, each in a tag of its own. */
 const tags: Readonly<Record<string, string>> = {
-  Accounts: 'Register, sign in, and what people do with their own account.',
-  Sessions: 'Refresh and end sessions; check the token of one on behalf of another service.',
+  Accounts: 'Register, sign in, and manage your own account.',
+  Sessions: 'Refresh, list and end sessions. Check an access token for another service.',
   Tokens: 'The keys that verify access tokens.',
-  Administration: 'What roles permit: users, their sessions, and the audit log.',
-  Events: 'The schemas of what other services are told of.',
+  Administration: 'Manage users, their sessions and roles, and read the audit log.',
+  Events: 'Schemas of the events that other services receive.',
   Operation: 'Liveness, readiness, and this document.',
 };
-const ofOlderApi = 'For clients of an older service. New ones use the operation that is named.';
+const ofOlderApi = 'For clients of an older service. New clients use the operation named in the description.';
 
 const formTypes = ['application/x-www-form-urlencoded', 'multipart/form-data'];
 
@@ -57,7 +57,7 @@ function openApiDocument(endpoints: readonly Endpoint[], info: DocumentInfo): Js
     info: {
       title: 'Edge Auth',
       version: info.version,
-      description: 'Accounts, sessions and tokens. Access tokens verify locally with the JWKS.',
+      description: 'Accounts, sessions and tokens. Verify access tokens locally with the JWKS.',
       license: { name: 'MIT', identifier: 'MIT' },
     },
     servers: [{ url: info.issuer }],
@@ -102,7 +102,7 @@ function securitySchemes({ issuer, tokenPath }: DocumentInfo): Json {
     type: 'http',
     scheme: 'bearer',
     bearerFormat: 'JWT',
-    description: 'The `access_token` of a sign-in.',
+    description: 'The `access_token` from a sign-in.',
   };
   const metrics = { type: 'http', scheme: 'bearer', description: '`METRICS_TOKEN`' };
   if (tokenPath === undefined) return { bearer, metrics };
@@ -110,7 +110,7 @@ function securitySchemes({ issuer, tokenPath }: DocumentInfo): Json {
   return {
     bearer,
     metrics,
-    password: { type: 'oauth2', description: 'Signs in with a username or email, and a password.', flows },
+    password: { type: 'oauth2', description: 'Sign in with a username or email address and a password.', flows },
   };
 }
 
@@ -140,7 +140,7 @@ export function openApiRoutes(endpoints: () => readonly Endpoint[], info: Docume
       path: '/openapi.json',
       operationId: 'openapi',
       tag: 'Operation',
-      summary: 'This document',
+      summary: 'Get this document',
       responses: { 200: { description: 'OpenAPI 3.1', schema: openApiShape } },
       errors: [],
       limits: ['docs_address'],

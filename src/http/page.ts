@@ -8,9 +8,9 @@ export const pageQuery = z.object({
     .min(1)
     .max(100)
     .default(20)
-    .describe('How many items at most')
+    .describe('Maximum number of items')
     .meta({ examples: [50] }),
-  cursor: z.uuid().optional().describe('The `next_cursor` of the page before'),
+  cursor: z.uuid().optional().describe('The `next_cursor` of the previous page'),
 });
 
 /** The shape of one page of a list. */

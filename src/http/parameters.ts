@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { Problem } from '../errors.ts';
+import { ownWords } from '../validation.ts';
 import { invalid, orNothing } from './body.ts';
 import type { RequestContext } from './context.ts';
 import { holdsNul, refuseNul } from './text.ts';
@@ -25,7 +26,7 @@ export function parseQuery<Query>(c: RequestContext, schema: z.ZodType<Query> | 
   const given = schema === undefined ? undefined : readQuery(c.req.url);
   refuseNul(given);
   if (schema instanceof z.ZodObject) refuseUnknown(Object.keys(given ?? {}), Object.keys(schema.shape));
-  const parsed = orNothing(schema).safeParse(given);
+  const parsed = orNothing(schema).safeParse(given, { error: ownWords });
   if (parsed.success) return parsed.data;
   throw invalid(parsed.error);
 }

@@ -5,13 +5,13 @@ export const problemHeaders = { 'Content-Type': 'application/problem+json', 'Cac
 
 /** The body of a problem, as RFC 9457 has it. */
 export function problemBody({ code, details }: Problem, requestId: string): string {
-  const { status, title } = problems[code];
+  const { status, title, detail } = problems[code];
   return JSON.stringify({
     type: 'about:blank',
     title,
     status,
     // Clients of FastAPI services show it, and look for no title.
-    detail: details.detail ?? title,
+    detail: details.detail ?? detail,
     code,
     request_id: requestId,
     ...(details.errors === undefined ? {} : { errors: details.errors }),

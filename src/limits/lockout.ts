@@ -14,6 +14,9 @@ export interface Attempt {
 
 export const noAttempt: Attempt = { account: '', counters: [] };
 
+/** Counters of what others do for the same account too. */
+const shared: ReadonlySet<LockoutName> = new Set(['lockout_account', 'lockout_account_devices']);
+
 type Stores = Pick<Deps, 'fallback' | 'kv'>;
 
 const counterKey = ({ lockout, key }: Attempt['counters'][number]) => `${lockout}:${key}`;
@@ -48,11 +51,11 @@ export function isLocking(
  * Takes an attempt back that was no failure, wherever it was counted. Does not reject: a store that is away forgets by
  * itself.
  * @param isOwner who tried has proved to be the owner: then the failures before count no more either, but for those of
- * the account as a whole, which are others' too
+ * the account as a whole and of all its devices, which are others' too
  */
 export async function forgiveAttempt({ fallback, kv }: Stores, { counters }: Attempt, isOwner: boolean): Promise<void> {
   const operations = counters.map((counter): ForgiveOperation => {
-    return { type: 'forgive', key: counterKey(counter), all: isOwner && counter.lockout !== 'lockout_account' };
+    return { type: 'forgive', key: counterKey(counter), all: isOwner && !shared.has(counter.lockout) };
   });
   if (operations.length > 0) await onBoth({ fallback, kv }, (store) => store.run(operations));
 }

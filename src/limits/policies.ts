@@ -71,6 +71,8 @@ export const lockouts = {
   lockout_account: { failures: 100, pause: 3600, longestPause: 3600, memory: 3600 },
   /** One device that signed in to the account before. */
   lockout_device: { failures: 5, pause: 60, longestPause: 3600, memory: 86_400 },
+  /** All such devices of an account together: whoever had the password once may have any number of them. */
+  lockout_account_devices: { failures: 20, pause: 60, longestPause: 3600, memory: 86_400 },
 } satisfies Record<string, Lockout>;
 
 export type LockoutName = keyof typeof lockouts;

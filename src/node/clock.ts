@@ -1,5 +1,5 @@
-import { readDatabaseTime } from '../db/clock.ts';
 import type { Database } from '../db/database.ts';
+import { readDatabaseTime } from '../db/time.ts';
 import type { Log } from '../ops/log.ts';
 import type { SteadyClock } from '../platform/steady-clock.ts';
 

@@ -6,9 +6,9 @@ import { createKeyring } from '../crypto/derive.ts';
 import { createPasswordHasher } from '../crypto/password-hash.ts';
 import { uuidv7 } from '../crypto/random.ts';
 import { createLog } from '../ops/log.ts';
-import { createArgon2Native } from '../platform/argon2-native.ts';
 import { createDirectoryAssets } from '../platform/assets-directory.ts';
 import { createBreachedPasswords } from '../platform/breached-passwords.ts';
+import { createNodeHashing } from '../platform/hashing-node.ts';
 import { createMemoryKeyValue } from '../platform/memory.ts';
 import { createNodeMailer } from '../platform/node-mailer.ts';
 import { createNodeSinks } from '../platform/node-sinks.ts';
@@ -102,6 +102,7 @@ export async function startService(
       now,
       kv,
       db: postgres.db,
+      steady: () => performance.now(),
       newId: () => uuidv7(now()),
       fallback: createMemoryKeyValue({ now }),
       mailer,
@@ -110,7 +111,8 @@ export async function startService(
       assets: createDirectoryAssets(resolve(import.meta.dirname, '../../dist/docs')),
       isBreached: createBreachedPasswords(config.breachedPasswordUrl),
       hasher: createPasswordHasher({
-        argon2: createArgon2Native(hashes),
+        hashing: createNodeHashing(hashes),
+        legacyPeppers: config.legacyPeppers,
         peppers: keyring.all.map(({ id, pepper }) => ({ id, key: pepper })),
         parameters: { ...config.argon2, parallelism: 1 },
       }),

@@ -81,7 +81,7 @@ export function healthRoutes(
     path: '/readyz',
     operationId: 'readyz',
     tag: 'Operation',
-    summary: 'Whether the dependencies answer',
+    summary: 'Check that the dependencies answer',
     description:
       'Without the key-value store the service goes on, degraded; without a database that takes writes it cannot.',
     responses: {

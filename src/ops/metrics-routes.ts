@@ -36,12 +36,12 @@ export function metricsRoutes(deps: Needs, version: string): Endpoint[] {
       path: '/metrics',
       operationId: 'metrics',
       tag: 'Operation',
-      summary: 'Metrics of all processes, for Prometheus',
+      summary: 'Metrics of all processes for Prometheus',
       description:
-        'Takes `METRICS_TOKEN` as bearer, and is not there where that is not set. Text format 0.0.4. Counters are left ' +
-        'out while the key-value store does not answer.',
+        'Needs `METRICS_TOKEN` as the bearer token; returns 404 if it is not configured. Text format 0.0.4. Counters are ' +
+        'missing while the key-value store does not answer.',
       security: 'metrics',
-      responses: { 200: { description: 'Metrics, as text', type: 'text/plain' } },
+      responses: { 200: { description: 'Metrics as text', type: 'text/plain' } },
       errors: ['invalid_token', 'not_found'],
       prepare: ({ c }) => {
         letIn(c.req.header('Authorization'), c.env.clientAddress);

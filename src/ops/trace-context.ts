@@ -39,7 +39,7 @@ const mostCharacters = 512;
 export function parseTraceState(header: string | undefined): string | undefined {
   const members = (header ?? '')
     .split(',')
-    .map((text) => text.replace(/^[ \t]+|[ \t]+$/g, ''))
+    .map((text) => text.trim())
     .filter((text) => text !== '');
   const keys = members.map((text) => member.exec(text)?.[1]);
   const isValid = keys.every((key) => key !== undefined) && new Set(keys).size === keys.length;

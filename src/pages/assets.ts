@@ -17,9 +17,9 @@ small { display: block; margin: .25rem 0 1rem; }
 input { width: 100%; font: inherit; padding: .6rem .75rem; color: inherit; background: transparent;
   border: 1px solid var(--line); border-radius: .5rem; margin-bottom: 1rem; }
 input:has(+ small) { margin-bottom: 0; }
-button { width: 100%; font: inherit; font-weight: 600; padding: .7rem 1rem; border: 0; border-radius: .5rem;
-  color: var(--on); background: var(--accent); cursor: pointer; }
-:is(input, button, summary):focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
+button, .button { display: block; width: 100%; font: inherit; font-weight: 600; padding: .7rem 1rem; border: 0; border-radius: .5rem;
+  color: var(--on); background: var(--accent); cursor: pointer; text-align: center; text-decoration: none; }
+:is(input, button, a, summary):focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
 summary { cursor: pointer; color: var(--accent); margin: 1rem 0; }
 .service { font-weight: 600; margin-bottom: 2rem; }
 [role=alert] { color: var(--bad); font-weight: 600; }
@@ -36,7 +36,7 @@ function takeToken() {
   const token = new URLSearchParams(location.hash.slice(1)).get('token');
   if (field === null || token === null) return;
   field.value = token;
-  history.replaceState(null, '', location.pathname);
+  history.replaceState(null, '', location.pathname + location.search);
 }
 takeToken();
 // The link opened again in the same tab changes nothing but the fragment.

@@ -9,6 +9,7 @@ import { docsHits } from '../http/openapi.ts';
 import { asset } from './assets.ts';
 import { docsFiles, redoc, swaggerUi } from './docs-files.ts';
 import { docsStyles, redocScript, swaggerScript } from './docs-scripts.ts';
+import { guideRoutes } from './guide-routes.ts';
 
 type Policy = NonNullable<Contract['contentSecurityPolicy']>;
 
@@ -62,7 +63,7 @@ function docsPage(
     path: `/${name}`,
     operationId: name,
     tag: 'Operation',
-    summary: 'This document as a page',
+    summary: 'Show this document as a page',
     contentSecurityPolicy,
     responses: { 200: { description: 'The page', type: 'text/html' } },
     errors: [],
@@ -81,6 +82,7 @@ function docsPage(
 ${styles.map((path) => html`<link rel="stylesheet" href="${root}${path}">`)}
 </head>
 <body>
+<nav><a href="${root}docs/index">Guides</a> <a href="${root}docs">Swagger UI</a> <a href="${root}redoc">ReDoc</a> <a href="${root}openapi.json">openapi.json</a></nav>
 <noscript>This page needs JavaScript. The description itself is at <a href="${root}openapi.json">openapi.json</a>.</noscript>
 <div id="docs" data-root="${root}"></div>
 ${scripts.map((path) => html`<script src="${root}${path}"></script>`)}
@@ -139,10 +141,11 @@ export const docsRoutes = (deps: Pick<Deps, 'config'>): Endpoint[] => [
   }),
 ];
 
-/** What those pages load. */
+/** What those pages load, and the guides. */
 export const docsFileRoutes = (deps: Pick<Deps, 'assets'>): Endpoint[] => [
   asset('/pages/docs.css', 'text/css; charset=utf-8', docsStyles),
   asset('/pages/docs.js', 'text/javascript; charset=utf-8', swaggerScript),
   asset('/pages/redoc.js', 'text/javascript; charset=utf-8', redocScript),
   fileRoute(deps),
+  ...guideRoutes(deps),
 ];

@@ -49,4 +49,6 @@ Redoc.init(
 export const docsStyles = `
 :root { color-scheme: light; }
 body { margin: 0; background: #fff; font-family: system-ui, sans-serif; }
+nav { display: flex; gap: 1.25rem; padding: .75rem 1.25rem; border-bottom: 1px solid #d5dae3; }
+nav a { color: #1f55c4; }
 `;

@@ -5,18 +5,67 @@ import type { PageWords } from '../email/words.ts';
 import { type Html, layout } from './layout.ts';
 
 /** The pages that links of mails lead to. */
-export type LinkPage = 'verify_email' | 'reset_password' | 'confirm_email_change' | 'undo_email_change';
+export const linkPages = [
+  'verify_email',
+  'confirm_registration',
+  'reset_password',
+  'choose_password',
+  'confirm_email_change',
+  'undo_email_change',
+] as const;
+export type LinkPage = (typeof linkPages)[number];
 
-interface View {
+/** The pages that send another mail. */
+export const requestPages = ['resend_verification', 'forgot_password'] as const;
+export type RequestPage = (typeof requestPages)[number];
+
+/** Where a page leads for another mail; the others begin in the application. */
+const nextMail: Readonly<Record<LinkPage, RequestPage | undefined>> = {
+  verify_email: 'resend_verification',
+  confirm_registration: 'resend_verification',
+  reset_password: 'forgot_password',
+  choose_password: 'forgot_password',
+  confirm_email_change: undefined,
+  undo_email_change: 'forgot_password',
+};
+
+export interface View<Page extends LinkPage | RequestPage = LinkPage> {
   readonly config: Pick<Config, 'serviceName' | 'passwordMinLength'>;
-  readonly page: LinkPage;
+  readonly page: Page;
   /** The `Accept-Language` header. */
   readonly languages: string | undefined;
+  /** Where people go on, as it was asked for and is allowed. */
+  readonly redirectTo: string | undefined;
+  /** That, or the address of the application; undefined where neither is known. */
+  readonly onward: string | undefined;
 }
 
-function wordsOf({ languages }: Pick<View, 'languages'>): { locale: string; words: PageWords } {
+type AnyView = View<LinkPage | RequestPage>;
+
+export const pathOf = (page: LinkPage | RequestPage) => page.replaceAll('_', '-');
+
+function wordsOf({ languages }: Pick<AnyView, 'languages'>): { locale: string; words: PageWords } {
   const locale = chooseLocale(languages);
   return { locale, words: wordsFor(locale).pages };
+}
+
+const alertOf = (problem: string | undefined, faults: readonly string[] = []): Html =>
+  problem === undefined
+    ? html``
+    : html`<div role="alert"><p>${problem}</p>${faults.map((fault) => html`<p lang="en">${fault}</p>`)}</div>`;
+
+const hidden = (name: string, value: string | undefined): Html =>
+  value === undefined ? html`` : html`<input type="hidden" name="${name}" value="${value}">\n`;
+
+const emailField = (words: PageWords, value = ''): Html => html`<label for="email">${words.email}</label>
+<input id="email" name="email" type="email" autocomplete="email" value="${value}">
+`;
+
+/** The next step: on to the application, or the end. */
+function onwardOf({ config, onward }: AnyView, words: PageWords): Html {
+  return onward === undefined
+    ? html`<p>${words.close}</p>`
+    : html`<a class="button" href="${onward}">${words.onward(config.serviceName)}</a>`;
 }
 
 /**
@@ -27,15 +76,11 @@ export function formPage(
   view: View,
   state: { readonly token: string; readonly problem?: string; readonly faults?: readonly string[] } = { token: '' },
 ): Html {
-  const { config, page } = view;
+  const { config, page, redirectTo } = view;
   const { locale, words } = wordsOf(view);
   const { title, intro, button } = words[page];
-  const alert =
-    state.problem === undefined
-      ? html``
-      : html`<div role="alert"><p>${state.problem}</p>${(state.faults ?? []).map((fault) => html`<p lang="en">${fault}</p>`)}</div>`;
   const password =
-    page === 'reset_password'
+    page === 'reset_password' || page === 'choose_password'
       ? html`<label for="password">${words.newPassword}</label>
 <input id="password" name="password" type="password" autocomplete="new-password" required aria-describedby="hint">
 <small id="hint">${words.passwordHint(config.passwordMinLength)}</small>`
@@ -45,33 +90,65 @@ export function formPage(
       ? html``
       : html`<details>
 <summary>${words.useCode}</summary>
-<label for="email">${words.email}</label>
-<input id="email" name="email" type="email" autocomplete="email">
-<label for="code">${words.code}</label>
+${emailField(words)}<label for="code">${words.code}</label>
 <input id="code" name="code" autocomplete="one-time-code" autocapitalize="characters" spellcheck="false" maxlength="20">
 </details>`;
   const content = html`<p>${intro}</p>
-${alert}<form method="post">
-<input type="hidden" name="token" value="${state.token}">
-${password}${code}<button>${button}</button>
+${alertOf(state.problem, state.faults)}<form method="post">
+${hidden('token', state.token)}${hidden('redirect_to', redirectTo)}${password}${code}<button>${button}</button>
 </form>
 <script src="pages/link.js"></script>`;
   return layout(config, locale, title, content);
 }
 
-/** What is shown once it is done. */
-export function donePage(view: View): Html {
+/** The form that asks for another mail. @param problem what was wrong with the last try */
+export function requestPage(view: View<RequestPage>, email = '', problem?: string): Html {
   const { locale, words } = wordsOf(view);
-  const { title, done } = words[view.page];
-  return layout(view.config, locale, title, html`<p role="status">${done}</p>`);
+  const { title, intro } = words[view.page];
+  const content = html`<p>${intro}</p>
+${alertOf(problem)}${requestForm(view, email)}`;
+  return layout(view.config, locale, title, content);
 }
 
-/** What is shown where it cannot be done. */
-export function problemPage(view: View, problem: (words: PageWords) => string): Html {
+function requestForm(view: View<RequestPage>, email = ''): Html {
+  const { words } = wordsOf(view);
+  return html`<form method="post" action="${pathOf(view.page)}">
+${hidden('redirect_to', view.redirectTo)}${emailField(words, email)}<button>${words[view.page].button}</button>
+</form>`;
+}
+
+/** What is shown once it is done, with the next step. @param text what was done, where it is not what the page is for */
+export function donePage(view: AnyView, text?: (words: PageWords) => string): Html {
   const { locale, words } = wordsOf(view);
-  return layout(view.config, locale, words[view.page].title, html`<p role="alert">${problem(words)}</p>`);
+  const { title, done } = words[view.page];
+  const said = text === undefined ? done : text(words);
+  // Who waits for a mail has nothing to do in the application yet.
+  const waits = view.page === 'forgot_password' || view.page === 'resend_verification';
+  return layout(
+    view.config,
+    locale,
+    title,
+    html`<p role="status">${said}</p>
+${waits ? html`<p>${words.close}</p>` : onwardOf(view, words)}`,
+  );
+}
+
+/** What is shown where a link does not work, or no longer: with a way to another mail, or on to the application. */
+export function expiredPage(view: View): Html {
+  const { locale, words } = wordsOf(view);
+  const { title, expired } = words[view.page];
+  const page = nextMail[view.page];
+  const next = page === undefined ? onwardOf(view, words) : requestForm({ ...view, page });
+  return layout(view.config, locale, title, html`<p role="alert">${expired}</p>\n${next}`);
+}
+
+/** What is shown where it cannot be done at all. */
+export function refusedPage(view: AnyView, problem: (words: PageWords) => string): Html {
+  const { locale, words } = wordsOf(view);
+  const content = html`<p role="alert">${problem(words)}</p>\n${onwardOf(view, words)}`;
+  return layout(view.config, locale, words[view.page].title, content);
 }
 
 /** The words of the page's language for one problem. */
-export const say = (view: Pick<View, 'languages'>, problem: (words: PageWords) => string): string =>
+export const say = (view: Pick<AnyView, 'languages'>, problem: (words: PageWords) => string): string =>
   problem(wordsOf(view).words);

@@ -13,8 +13,9 @@ export function startPage(config: Pick<Config, 'docs' | 'mail' | 'serviceName'>,
   const links: readonly (readonly [string, string])[] = [
     ...(docs
       ? ([
-          ['docs', 'API documentation'],
-          ['redoc', 'API reference'],
+          ['docs/index', 'Documentation'],
+          ['docs', 'API in Swagger UI'],
+          ['redoc', 'API in ReDoc'],
           ['openapi.json', 'OpenAPI document'],
         ] as const)
       : []),

@@ -24,8 +24,7 @@ export function createArgon2Wasm(
   instantiate: (module: WebAssembly.Module) => WebAssembly.Instance = (it) => new WebAssembly.Instance(it),
 ): Argon2 {
   let hash: ((input: Argon2Input) => Uint8Array) | undefined;
-  return async (input, signal) => {
-    signal?.throwIfAborted();
+  return async (input) => {
     assertArgon2Input(input);
     hash ??= start(instantiate(module));
     try {

@@ -67,6 +67,24 @@ export function createAttempts(capacity: number) {
       return { allowed: true, until: 0, failures };
     },
 
+    /** What the shared store said of an attempt: failures and locks that are known here already stay. */
+    learn(
+      { counters, now }: AttemptOperation,
+      { allowed, until, failures }: AttemptResult,
+      reset: string | null,
+    ): void {
+      for (const [index, counter] of counters.entries()) {
+        const told = failures[index] ?? 0;
+        if (told === 0) continue;
+        const state = read(counter.key, now, reset);
+        const isLocked = told >= counter.failures;
+        const toldUntil = !isLocked ? 0 : allowed ? now + pauseAfter(counter, told) : until;
+        const next = { ...state, failures: Math.max(state.failures, told), until: Math.max(state.until, toldUntil) };
+        const forgetAt = Math.max(state.since + toMilliseconds(counter.memory), next.until);
+        write(counter.key, { ...next, forgetAt }, now);
+      }
+    },
+
     forgive({ key, all = false }: ForgiveOperation): boolean {
       const state = states.get(key);
       if (state === undefined) return false;
@@ -80,10 +98,14 @@ export function createAttempts(capacity: number) {
   };
 }
 
+/** How long so many failures lock, in milliseconds. */
+function pauseAfter(counter: Counter, failures: number): number {
+  const pause = toMilliseconds(counter.pause) * 2 ** (failures - counter.failures);
+  return Math.min(pause, toMilliseconds(counter.longestPause));
+}
+
 function afterAttempt(counter: Counter, state: State, now: number): State {
   const failures = state.failures + 1;
-  const pause = toMilliseconds(counter.pause) * 2 ** (failures - counter.failures);
-  const isLocked = failures >= counter.failures;
-  const until = isLocked ? now + Math.min(pause, toMilliseconds(counter.longestPause)) : 0;
+  const until = failures >= counter.failures ? now + pauseAfter(counter, failures) : 0;
   return { ...state, failures, until, forgetAt: Math.max(state.since + toMilliseconds(counter.memory), until) };
 }

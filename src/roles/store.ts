@@ -40,20 +40,27 @@ export function lockedUsers(which: {
 export const isLastAdmin: SQL = sql`(${isAdmin('l')} and not exists (
     select from locked as o where o.id <> l.id and ${isAdmin('o')} and o.password_hash is not null))`;
 
-/** What it takes to act on an admin: whoever holds it can make themselves one anyway. */
-const overAdmins: Permission = 'roles:write';
+/** Whoever holds it can give themselves every power, and so may act on everybody. */
+const overAll: Permission = 'roles:write';
 
 /**
- * Whether the row `l` of `locked` (`lockedUsers`) is an admin, and who acts on them may not.
+ * Whether the row `l` of `locked` (`lockedUsers`) has powers that who acts on them does not have, by what the rows say
+ * of their roles at this moment. So nobody gets rid of those, or into the account of those, who may do more.
  * @param actorId null where it is an operator, or the user themselves
  */
 export const isOutOfReach = (actorId: string | null): SQL =>
   actorId === null
     ? sql`false`
-    : sql`(l.roles @> array[${adminRole}]::text[] and not exists (
-        select from locked as a join ${roles} as r on r.name = any(a.roles)
-        where a.id = ${actorId}::uuid and r.permissions @> array[${overAdmins}]::text[]))`;
+    : sql`(l.id <> ${actorId}::uuid and exists (
+        select from (
+          select unnest(r.permissions) as power from ${roles} as r where r.name = any(l.roles)
+          union select ${overAll} where l.roles @> array[${adminRole}]::text[]
+        ) as theirs
+        where not exists (
+          select from locked as a join ${roles} as r on r.name = any(a.roles)
+          where a.id = ${actorId}::uuid and (r.permissions @> array[theirs.power] or r.permissions @> array[${overAll}]::text[])
+        )))`;
 
-/** The answer to who may not act on an admin. */
+/** The answer to who may not act on somebody. */
 export const outOfReach = (): Problem =>
-  new Problem('forbidden', { detail: `Only who holds ${overAdmins} may do this to an admin` });
+  new Problem('forbidden', { detail: `Only who may do as much, or holds ${overAll}, may do this to them` });

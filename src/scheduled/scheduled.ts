@@ -4,6 +4,7 @@ import { describeError, type LogFields } from '../ops/log.ts';
 import type { ScheduledStep } from '../ops/metric-table.ts';
 import { count } from '../ops/observation.ts';
 import type { Relay } from '../outbox/relay.ts';
+import { sweepEndings } from '../sessions/endings.ts';
 import type { Revocation } from '../tokens/revocation.ts';
 import type { SigningKeys } from '../tokens/signing-keys.ts';
 import { claimLease, moveLease } from './lease-store.ts';
@@ -48,6 +49,7 @@ export function createScheduled(deps: Needs): RunScheduled {
   const others: Steps = [
     ['give_up_events', events.giveUp],
     ['rotate_signing_keys', signingKeys.rotate],
+    ['note_endings', () => sweepEndings(deps)],
     ['delete_sessions', retention.deleteSessions],
     ['delete_one_time_tokens', retention.deleteOneTimeTokens],
     ['trim_audit_log', retention.trimAuditLog],

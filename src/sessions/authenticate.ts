@@ -1,6 +1,7 @@
 import type { Deps } from '../deps.ts';
 import { Problem } from '../errors.ts';
 import type { AttemptResult, GetOperation } from '../kv.ts';
+import { countShared } from '../limits/counting.ts';
 import { type Attempt, attemptOperation, enforceLockout, forgiveAttempt, noAttempt } from '../limits/lockout.ts';
 import { untoldPolicies } from '../limits/policies.ts';
 import { enforce, type Hit, isRefused, limitOperation, rateLimitHeaders } from '../limits/rate-limit.ts';
@@ -106,8 +107,7 @@ export function createGate({ config, kv, fallback, now, roles, signingKeys, revo
       const guess = attemptOperation(config, attempt, now());
       if (caller === undefined && limits.length + guess.counters.length === 0) return nothingCounted;
       const read = caller === undefined ? nothingRead : revocation.read(caller.claims);
-      const countHere = async () => [undefined, ...(await fallback.run([guess, ...limits]))] as const;
-      const [marks, tried, ...results] = await kv.run([read, guess, ...limits]).catch(countHere);
+      const [marks, tried, ...results] = await countShared({ fallback, kv }, read, guess, limits);
       const told = results.filter((_, index) => hits.some((hit, n) => n === index && !untoldPolicies.has(hit.policy)));
       announce(rateLimitHeaders(told, now()));
       // Where nobody gets to guess it is no failure. Where it is one, the attempt that locks an account tells its owner.

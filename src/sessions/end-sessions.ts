@@ -3,9 +3,10 @@ import type { Call } from '../call.ts';
 import { Problem } from '../errors.ts';
 import { eventRows } from '../events/promise.ts';
 import { deliverAfter } from '../outbox/relay.ts';
+import { endAllSessions } from './end-all-store.ts';
 import { sessionRevoked } from './session-events.ts';
 import type { SessionDeps } from './sessions.ts';
-import { endAllSessions, endSession } from './store.ts';
+import { endSession } from './store.ts';
 
 /** What the end of a session needs to know of the request for it. */
 type EndingCall = Pick<Call, 'origin' | 'after'>;

@@ -4,10 +4,12 @@ import { type AuditRow, auditFrom } from '../audit/audit.ts';
 import { type Database, query } from '../db/database.ts';
 import { sessions, users } from '../db/schema.ts';
 import { type OutboxRow, promisedFrom } from '../outbox/store.ts';
+import { mostEnded } from './ending-store.ts';
 import { timestamp } from './store.ts';
 
 /**
- * Ends the oldest open sessions of a user, so that with the one that has just started at most `limit` are left.
+ * Ends the oldest open sessions of a user, so that with the one that has just started at most `limit` are left; of an
+ * account that has more than one statement ends, the next sign-ins go on.
  * A statement of its own after that start: a statement sees what was there when it began, whatever it locks, so of two
  * sign-ins at once neither would count the other's session. The one that comes last here sees them all. The user's row
  * makes them take turns, and a session that another one has ended by then ends none: where two meet, one lives on. The
@@ -34,7 +36,11 @@ export async function endSurplusSessions(
       for no key update of s
     ), surplus as (
       select s.id from ${sessions} as s, mine
-      where s.user_id = mine.user_id and s.id <> mine.id and s.epoch = mine.epoch and s.ended_at is null
+      where s.id = any(array(
+          select n.id from ${sessions} as n where n.user_id = (select user_id from mine)
+            and n.epoch >= (select epoch from mine) and n.ended_at is null
+          order by n.epoch desc, n.id desc limit ${limit + mostEnded}))
+        and s.user_id = mine.user_id and s.id <> mine.id and s.epoch = mine.epoch and s.ended_at is null
         and s.expires_at > ${timestamp(at.now)} and s.rotated_at > ${timestamp(at.idleFrom)}
       order by s.id desc offset ${limit - 1}
       for no key update of s

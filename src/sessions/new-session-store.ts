@@ -8,6 +8,8 @@ import { type SessionRow, timestamp } from './store.ts';
 
 /** From so many places within an hour a user is told of new sign-ins. */
 const mostNotices = 10;
+/** So many sign-ins of one user may run at once without being bounded exactly. */
+const atOnce = 20;
 /** How far back sessions are looked through: not all of an account that has made a million. */
 const mostSeen = 1000;
 
@@ -25,7 +27,8 @@ export interface Upgrade {
  * @param notice promised where no earlier session of the user came from the same address and user agent, and at most
  * ten of those of the last hour: whoever has the password cannot flood the mailbox. The first one of a new account is
  * no news.
- * @returns whether the notice was promised
+ * @param options `bound` is how many sessions a user may have
+ * @returns whether the notice was promised, and whether there may be more sessions now than the bound
  */
 export async function insertSession(
   db: Database,
@@ -33,8 +36,8 @@ export async function insertSession(
   audit: AuditRow,
   upgrade: Upgrade,
   events: readonly OutboxRow[],
-  notice?: OutboxRow,
-): Promise<{ noticed: boolean }> {
+  { notice, bound }: { readonly notice?: OutboxRow | undefined; readonly bound?: number | undefined } = {},
+): Promise<{ noticed: boolean; crowded: boolean }> {
   const upgrades = Object.keys(upgrade).length > 0;
   // Two that both upgrade would share the row, and then each wait for the other to change it.
   const lock = upgrades ? sql`for no key update` : sql`for share`;
@@ -45,13 +48,22 @@ export async function insertSession(
   const isNoticed = notice === undefined ? sql`false` : sql`exists (select from noticed)`;
   const [row] = await query(
     db,
-    z.object({ noticed: z.boolean() }),
+    z.object({ noticed: z.boolean(), crowded: z.boolean() }),
     sql`with unchanged as (${unchanged}),
     started as ${db.insert(sessions).values({ ...session, userId })},
     audited as ${db.insert(auditLog).values(audit)}${upgrades ? upgraded(db, upgrade, userId) : sql``}${noticedWhereNew(session, notice)}${promisedFrom(events, sql`unchanged`)}
-    select ${isNoticed} as noticed`,
+    select ${isNoticed} as noticed, ${isCrowded(session, bound)} as crowded`,
   );
-  return { noticed: row?.noticed === true };
+  return { noticed: row?.noticed === true, crowded: row?.crowded === true };
+}
+
+/** Whether the user has nearly as many sessions as may be: others may start at this moment, which nobody sees yet. */
+function isCrowded({ userId, epoch }: SessionRow, bound: number | undefined): SQL {
+  if (bound === undefined) return sql`false`;
+  if (bound <= atOnce) return sql`true`;
+  return sql`exists (select from ${sessions} as s
+    where s.user_id = ${userId}::uuid and s.epoch >= ${epoch}::int and s.ended_at is null
+    order by s.epoch desc, s.id desc offset ${bound - atOnce} limit 1)`;
 }
 
 /** The index moves only while the account has that address still: a change of it ends no session. */

@@ -4,6 +4,7 @@ import { accessTokenClaims } from '../tokens/access-token.ts';
 import type { Gate } from './authenticate.ts';
 import { logout, logoutAll, revokeSession } from './end-sessions.ts';
 import { listSessions, toOpenSession } from './list.ts';
+import { refresh } from './refresh.ts';
 import {
   logoutAllAnswer,
   logoutAllRequest,
@@ -14,7 +15,7 @@ import {
   sessionParams,
   tokens,
 } from './schemas.ts';
-import { readRefreshToken, refresh, type SessionDeps } from './sessions.ts';
+import { readRefreshToken, type SessionDeps } from './sessions.ts';
 
 const noStore = { 'Cache-Control': 'no-store' };
 const tag = 'Sessions';
@@ -48,8 +49,8 @@ export const lastingRefresh = (deps: SessionDeps): Endpoint =>
     operationId: 'lastingRefresh',
     firstLasts: true,
     description:
-      'The first refresh token of a session is good again and again, until the one that comes back with it is used: ' +
-      'from then on each is good once, as in `POST /auth/refresh`.',
+      'The first refresh token of a session can be used repeatedly until one of its successors is used. ' +
+      'From then on each token works once, as in `POST /auth/refresh`.',
   });
 
 export function sessionRoutes(deps: SessionDeps, gate: Gate): Endpoint[] {
@@ -59,8 +60,8 @@ export function sessionRoutes(deps: SessionDeps, gate: Gate): Endpoint[] {
       operationId: 'refresh',
       firstLasts: false,
       description:
-        'Each refresh token is good once. Shown again within the grace window (10 s by default: a second tab, a lost ' +
-        'response) it gives the same successor; shown later it ends the session.',
+        'Each refresh token works once. If you send it again within the grace window (30 s by default), after a lost ' +
+        'response or from a second tab, you get the same new tokens. Later, it ends the session.',
     }),
     endpoint({
       method: 'post',
@@ -68,7 +69,8 @@ export function sessionRoutes(deps: SessionDeps, gate: Gate): Endpoint[] {
       operationId: 'logout',
       tag,
       summary: 'End the session',
-      description: 'Show the refresh token in the body, or the access token as bearer. Ending it again is no error.',
+      description:
+        'Send the refresh token in the body, or the access token as the bearer token. Ending a session twice is not an error.',
       security: 'bearer-or-body',
       body: logoutRequest,
       bodyOptional: true,
@@ -92,7 +94,8 @@ export function sessionRoutes(deps: SessionDeps, gate: Gate): Endpoint[] {
       path: '/auth/logout-all',
       operationId: 'logoutAll',
       tag,
-      summary: 'End all sessions of the caller, or all others',
+      summary: 'End all your sessions, or all others',
+      sensitive: true,
       body: logoutAllRequest,
       bodyOptional: true,
       responses: {
@@ -112,7 +115,7 @@ export function sessionRoutes(deps: SessionDeps, gate: Gate): Endpoint[] {
       path: '/users/sessions',
       operationId: 'listSessions',
       tag,
-      summary: 'The open sessions of the caller, newest first',
+      summary: 'List your open sessions, newest first',
       query: pageQuery,
       responses: {
         200: { description: 'A page of sessions', schema: pageOf(openSession).meta({ id: 'SessionPage' }) },
@@ -134,13 +137,18 @@ export function sessionRoutes(deps: SessionDeps, gate: Gate): Endpoint[] {
       path: '/users/sessions/{id}',
       operationId: 'revokeSession',
       tag,
-      summary: 'End one of the own sessions',
-      description: 'Also the one that asks. What is not an open session of the caller is not found, whatever it is.',
+      summary: 'End one of your sessions',
+      description:
+        'To end another session than the current one, you need to have proved your password in the last 10 minutes. ' +
+        'Any id that is not an open session of yours is 404.',
       params: sessionParams,
       responses: { 204: { description: 'The session has ended' } },
-      errors: ['not_found'],
+      errors: ['reauthentication_required', 'not_found'],
       limits: ['write_user'],
-      prepare: ({ caller }) => ({ hits: [{ policy: 'write_user', key: caller.userId }], subject: undefined }),
+      prepare: ({ caller, params }) => {
+        if (params.id !== caller.sessionId) gate.requireRecent(caller);
+        return { hits: [{ policy: 'write_user', key: caller.userId }], subject: undefined };
+      },
       handler: async ({ c, caller: { userId }, params, call }) => {
         await revokeSession(deps, { userId, sessionId: params.id }, call);
         return c.body(null, 204, noStore);
@@ -152,11 +160,11 @@ export function sessionRoutes(deps: SessionDeps, gate: Gate): Endpoint[] {
       anyRequest: true,
       operationId: 'verifyToken',
       tag,
-      summary: 'Check an access token on behalf of another service',
+      summary: 'Check an access token for another service',
       description:
-        'For nginx `auth_request`, Envoy and Traefik: takes any method and any path below, reads only the ' +
-        '`Authorization` header, and answers 200 with `X-Auth-*` headers to pass on, or 401. Unlike a local check ' +
-        'with the JWKS it also knows of revocation.',
+        'For nginx `auth_request`, Envoy and Traefik. Accepts any method and any path below, reads only the ' +
+        '`Authorization` header, and answers 200 with `X-Auth-*` headers to forward, or 401. Unlike a local check ' +
+        'with the JWKS, it also detects revoked tokens.',
       responses: {
         200: {
           description: 'The claims of the token',

@@ -15,11 +15,11 @@ export const exampleTokens = {
 /** A token response (RFC 6749 section 5.1). */
 export const tokens = z
   .object({
-    access_token: z.string().describe('RFC 9068, RS256: verify it with the JWKS'),
+    access_token: z.string().describe('JWT (RFC 9068, RS256). Verify it with the JWKS'),
     token_type: z.literal('Bearer'),
     expires_in: z.int().describe('Seconds'),
-    refresh_token: z.string().describe('Good once; a repeat within some seconds gives the same answer'),
-    refresh_token_expires_in: z.int().describe('Seconds, if it is not used before'),
+    refresh_token: z.string().describe('Works once. A repeat within the grace window returns the same answer'),
+    refresh_token_expires_in: z.int().describe('Seconds until it expires if it is not used'),
     scope: z.string(),
   })
   .meta({ id: 'Tokens', examples: [exampleTokens] });
@@ -35,18 +35,18 @@ export const logoutRequest = z
   .meta({ id: 'LogoutRequest', examples: [{ refresh_token: '<refresh_token>' }] });
 
 export const logoutAllRequest = z
-  .object({ except_current: z.boolean().default(false).describe('The session that asks lives on') })
+  .object({ except_current: z.boolean().default(false).describe('Keep the current session') })
   .meta({ id: 'LogoutAllRequest', examples: [{ except_current: true }] });
 
 export const openSession = z
   .object({
     id: z.uuid(),
     created_at: z.iso.datetime(),
-    last_seen_at: z.iso.datetime().describe('When its tokens were last refreshed'),
+    last_seen_at: z.iso.datetime().describe('Time of the last refresh'),
     address: z.string().nullable().describe('Truncated: /24 for IPv4, /48 for IPv6'),
     user_agent: z.string().nullable(),
     ...userAgentFields,
-    current: z.boolean().describe('Whether it is the one that asks'),
+    current: z.boolean().describe('Whether this is the current session'),
   })
   .meta({
     id: 'Session',

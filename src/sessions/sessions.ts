@@ -1,16 +1,14 @@
-import { auditRow, keptOrigin, type Origin } from '../audit/audit.ts';
-import type { Call } from '../call.ts';
+import { keptOrigin, type Origin } from '../audit/audit.ts';
+import type { DatabaseClock } from '../db/clock.ts';
 import type { Deps } from '../deps.ts';
 import { Problem } from '../errors.ts';
-import { eventRows } from '../events/promise.ts';
 import { count } from '../ops/observation.ts';
-import { deliverAfter, type Relay } from '../outbox/relay.ts';
+import type { Relay } from '../outbox/relay.ts';
 import { issueAccessToken } from '../tokens/access-token.ts';
-import { issueRefreshToken, verifyRefreshToken } from '../tokens/refresh-token.ts';
+import { issueRefreshToken, type RefreshTokenParts, verifyRefreshToken } from '../tokens/refresh-token.ts';
 import type { Revocation } from '../tokens/revocation.ts';
 import type { SigningKeys } from '../tokens/signing-keys.ts';
-import { sessionRevoked } from './session-events.ts';
-import { type PresentedToken, type PresentSession, refreshSession, type SessionRow } from './store.ts';
+import type { PresentSession, SessionRow } from './store.ts';
 
 /** The application's own client: people who sign in with a password, and not through another application. */
 const firstParty = { clientId: 'first-party', scope: 'account' } as const;
@@ -20,6 +18,7 @@ export interface SessionDeps extends Deps {
   readonly relay: Relay;
   readonly signingKeys: SigningKeys;
   readonly revocation: Revocation;
+  readonly databaseClock: DatabaseClock;
 }
 
 /** A token response (RFC 6749 section 5.1). Times are seconds from now. */
@@ -43,6 +42,8 @@ interface OpenSession {
   readonly rotatedAt: number;
   readonly authenticatedAt: number;
   readonly expiresAt: number;
+  /** What the refresh token says of it, which else the row does. */
+  readonly line?: number | undefined;
 }
 
 /** A new session's row, of a user who has just proved who they are. */
@@ -73,7 +74,7 @@ async function issueTokens(deps: SessionDeps, session: OpenSession, grant: Grant
   count('edge_auth_tokens_issued_total', { grant });
   const [accessToken, refreshToken] = await Promise.all([
     issueAccessToken(deps, session),
-    issueRefreshToken(keyring, session),
+    issueRefreshToken(keyring, { ...session, authenticatedAt: session.line }),
   ]);
   const left = Math.floor((session.expiresAt - now()) / 1000);
   const idleLeft = Math.floor((session.rotatedAt - now()) / 1000) + config.sessionIdleTtl;
@@ -96,50 +97,16 @@ export function firstTokens(deps: SessionDeps, row: SessionRow, roles: readonly 
 }
 
 /**
- * Exchanges a refresh token for new tokens (RFC 6749 section 6, rotation after RFC 9700 section 4.14.2). The same
- * token shown again within the grace window gives the same successor; shown later it ends the session.
- * @param token with `firstLasts`, the first one of a session may be shown as often as one likes until its successor,
- * which is handed out each time, has been shown: for clients that keep what they got when they signed in
- * @throws {Problem} `invalid_refresh_token`
+ * The tokens of a session that goes on.
+ * @param line when the user proved who they are, where the refresh token says so: it is that of what was shown, so that
+ * nobody else's token gains by a proof
  */
-export async function refresh(
+export function presentTokens(
   deps: SessionDeps,
-  token: PresentedToken,
-  call: Pick<Call, 'origin' | 'after'>,
+  row: PresentSession,
+  line: number | undefined,
+  grant: Grant,
 ): Promise<Tokens> {
-  const { config, db, log, now, revocation } = deps;
-  const { sessionId } = token;
-  const time = now();
-  const audit = auditRow(deps, {
-    type: 'refresh_token_reuse',
-    result: 'failure',
-    userId: null,
-    sessionId,
-    origin: call.origin,
-  });
-  const window = {
-    now: time,
-    graceFrom: time - config.refreshGrace * 1000,
-    idleFrom: time - config.sessionIdleTtl * 1000,
-  };
-  const whereReused = [
-    ...(await eventRows(deps, 'RefreshTokenReused', undefined, { session_id: sessionId })),
-    ...(await sessionRevoked(deps, undefined, sessionId, 'refresh_token_reuse')),
-  ];
-  const session = await refreshSession(db, token, window, audit, whereReused);
-  if (session === undefined) throw new Problem('invalid_refresh_token', { reason: 'ended, expired or unknown' });
-  if (session.reused) {
-    count('edge_auth_refresh_reuse_total', {});
-    log.warn('refresh_token_reuse', { session_id: sessionId });
-    deliverAfter(deps, call, whereReused);
-    await revocation.revokeSessions([sessionId]);
-    throw new Problem('invalid_refresh_token', { reason: 'reused' });
-  }
-  return await presentTokens(deps, { ...session, generation: token.generation + 1 }, 'refresh_token');
-}
-
-/** The tokens of a session that goes on. */
-export function presentTokens(deps: SessionDeps, row: PresentSession, grant: Grant = 'proof'): Promise<Tokens> {
   const session = {
     sessionId: row.id,
     userId: row.user_id,
@@ -148,20 +115,28 @@ export function presentTokens(deps: SessionDeps, row: PresentSession, grant: Gra
     roles: row.roles,
     generation: row.generation,
     rotatedAt: row.rotated_at,
-    authenticatedAt: row.authenticated_at,
+    authenticatedAt: line ?? row.authenticated_at,
     expiresAt: row.expires_at,
+    line,
   };
   return issueTokens(deps, session, grant);
+}
+
+/**
+ * The tokens of a session whose user has just proved who they are. The refresh token is a generation ahead of the row
+ * and carries the time of the proof; the first use of it spends every other token of the session. Until then the token
+ * that was good stays good, and knows nothing of the proof: this answer may be lost, and that one may be stolen.
+ */
+export function provenTokens(deps: SessionDeps, row: PresentSession): Promise<Tokens> {
+  const line = Math.floor(deps.now() / 1000) * 1000;
+  return presentTokens(deps, { ...row, generation: row.generation + 1 }, line, 'proof');
 }
 
 /**
  * Reads a refresh token's session without the database.
  * @throws {Problem} `invalid_refresh_token` for a forged or malformed one
  */
-export async function readRefreshToken(
-  { keyring }: Pick<Deps, 'keyring'>,
-  token: string,
-): Promise<{ sessionId: string; generation: number }> {
+export async function readRefreshToken({ keyring }: Pick<Deps, 'keyring'>, token: string): Promise<RefreshTokenParts> {
   const parts = await verifyRefreshToken(keyring, token);
   if (parts === undefined) throw new Problem('invalid_refresh_token', { reason: 'forged or malformed' });
   return parts;

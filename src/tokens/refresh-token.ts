@@ -3,23 +3,30 @@ import type { Keyring } from '../crypto/derive.ts';
 
 const encoder = new TextEncoder();
 /** The last letter of 32 bytes in base64url has two spare bits; they are zero, so that a token has one spelling. */
-const shape = /^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.(0|[1-9]\d{0,8})\.([\w-]{42}[AEIMQUYcgkosw048])$/;
+const shape =
+  /^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.(0|[1-9]\d{0,8})(?:\.([1-9]\d{0,10}))?\.([\w-]{42}[AEIMQUYcgkosw048])$/;
 
 export interface RefreshTokenParts {
   readonly sessionId: string;
   /** Counts the rotations of the session: 0 for the first token. */
   readonly generation: number;
+  /** When the user proved who they are anew, in this line of tokens: whole seconds as milliseconds. */
+  readonly authenticatedAt?: number | undefined;
 }
 
-const message = ({ sessionId, generation }: RefreshTokenParts) => encoder.encode(`${sessionId}.${generation}`);
+/** What a token says, and its MAC is over. */
+const textOf = ({ sessionId, generation, authenticatedAt }: RefreshTokenParts) =>
+  [sessionId, generation, ...(authenticatedAt === undefined ? [] : [authenticatedAt / 1000])].join('.');
+const message = (parts: RefreshTokenParts) => encoder.encode(textOf(parts));
 
 /**
- * A refresh token: `<session id>.<generation>.<HMAC-SHA-256 over both>`. Deterministic, so that a repeated refresh
+ * A refresh token: `<session id>.<generation>.<HMAC-SHA-256 over both>`, with the time of a new proof of the password,
+ * in seconds, before the HMAC where there was one. Deterministic, so that a repeated refresh
  * gives the same successor again and no second branch of the session comes into being.
  */
 export async function issueRefreshToken(keyring: Keyring, parts: RefreshTokenParts): Promise<string> {
   const mac = await crypto.subtle.sign('HMAC', keyring.newest.refreshToken, message(parts));
-  return `${parts.sessionId}.${parts.generation}.${base64url.encode(new Uint8Array(mac))}`;
+  return `${textOf(parts)}.${base64url.encode(new Uint8Array(mac))}`;
 }
 
 /**
@@ -27,9 +34,10 @@ export async function issueRefreshToken(keyring: Keyring, parts: RefreshTokenPar
  * @returns its parts, or undefined for a forged or malformed one
  */
 export async function verifyRefreshToken(keyring: Keyring, token: string): Promise<RefreshTokenParts | undefined> {
-  const [, sessionId, generation, mac] = shape.exec(token) ?? [];
+  const [, sessionId, generation, provedAt, mac] = shape.exec(token) ?? [];
   if (sessionId === undefined || mac === undefined) return undefined;
-  const parts = { sessionId, generation: Number(generation) };
+  const line = provedAt === undefined ? {} : { authenticatedAt: Number(provedAt) * 1000 };
+  const parts = { sessionId, generation: Number(generation), ...line };
   const bytes = base64url.decode(mac);
   for (const keys of keyring.all) {
     // WebCrypto compares MACs in constant time.

@@ -4,7 +4,7 @@ import type { GetOperation, SetOperation } from '../kv.ts';
 import { describeError } from '../ops/log.ts';
 import type { AccessTokenClaims } from './access-token.ts';
 import { clockTolerance } from './signing-key-state.ts';
-import { isTokenCurrent, type Page, readChangedRoles, readEndedSessions } from './store.ts';
+import { isTokenCurrent, type Page, readChangedRoles, readEndedSessions, readUserEndings } from './store.ts';
 
 /**
  * Access tokens are verified without the database, so an ended session is marked in the key-value store for as long
@@ -70,12 +70,18 @@ export function createRevocation({ config, db, kv, log, now }: Needs): Revocatio
   let mended = 0;
   let repeatingUntil = Number.NEGATIVE_INFINITY;
 
-  const mark = (key: string, note = ''): SetOperation => ({ type: 'set', key, value: `${now()}${note}`, ttl });
+  const mark = (key: string): SetOperation => ({ type: 'set', key, value: String(now()), ttl });
   /** Of when they changed and not of now: tokens that were issued since are good. */
   const rolesMark = (userId: string, changedAt: number): SetOperation => ({
     type: 'set',
     key: rolesKey(userId),
     value: String(changedAt),
+    ttl,
+  });
+  const userMark = (userId: string, at: number, except: string | null): SetOperation => ({
+    type: 'set',
+    key: userKey(userId),
+    value: `${at}${except === null ? '' : ` ${except}`}`,
     ttl,
   });
   const collectSince = (): SetOperation => ({ type: 'set', key: sinceKey, value: String(now()), ifAbsent: true });
@@ -105,13 +111,18 @@ export function createRevocation({ config, db, kv, log, now }: Needs): Revocatio
       (page) => readChangedRoles(db, endedSince, page),
       (rows) => writeAll(rows.map(({ id, changedAt }) => rolesMark(id, changedAt))),
     );
+    const users = await inPages(
+      (page) => readUserEndings(db, endedSince, page),
+      (rows) => writeAll(rows.map(({ id, at, except }) => userMark(id, at, except))),
+    );
     const ended = await inPages(
       (page) => readEndedSessions(db, endedSince, usedSince, page),
       (rows) => writeAll(rows.map(({ id }) => mark(sessionKey(id)))),
     );
-    if (changed + ended === 0) await writeAll([collectSince()]);
+    const total = changed + users + ended;
+    if (total === 0) await writeAll([collectSince()]);
     mended = before;
-    return changed + ended;
+    return total;
   }
 
   /**
@@ -160,8 +171,7 @@ export function createRevocation({ config, db, kv, log, now }: Needs): Revocatio
     revokeUser(userId, sessionIds, except) {
       // The user's mark tells all but the newest, however many there are.
       const newest = sessionIds.filter((id) => timeOfUuidv7(id) >= now() - skew);
-      const note = except === null ? '' : ` ${except}`;
-      return write([mark(userKey(userId), note), ...newest.map((id) => mark(sessionKey(id)))]);
+      return write([userMark(userId, now(), except), ...newest.map((id) => mark(sessionKey(id)))]);
     },
     revokeRoles: (userId, changedAt) => write([rolesMark(userId, changedAt)]),
     repeat,

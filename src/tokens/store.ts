@@ -1,7 +1,7 @@
 import { type AnyColumn, asc, inArray, type SQL, sql } from 'drizzle-orm';
 import * as z from 'zod';
 import { type Database, query } from '../db/database.ts';
-import { sessions, signingKeys, users } from '../db/schema.ts';
+import { sessionEndings, sessions, signingKeys, users } from '../db/schema.ts';
 import { columnsOf, milliseconds } from '../db/sql.ts';
 
 export type SigningKeyRow = typeof signingKeys.$inferSelect;
@@ -83,5 +83,23 @@ export async function readEndedSessions(
       where ${sessions.endedAt} is not null and ${sessions.endedAt} >= ${new Date(endedSince).toISOString()}
         and ${sessions.rotatedAt} >= ${new Date(usedSince).toISOString()}
         ${afterId(sessions.id, page)} order by ${sessions.id} limit ${page.limit}`,
+  );
+}
+
+/**
+ * Users of whom more sessions ended since a time than could be noted one by one, when that was (milliseconds), and the
+ * session that was kept.
+ */
+export async function readUserEndings(
+  db: Database,
+  since: number,
+  page: Page,
+): Promise<{ id: string; at: number; except: string | null }[]> {
+  return await query(
+    db,
+    z.object({ id: z.uuid(), at: z.number(), except: z.uuid().nullable() }),
+    sql`select e.user_id as id, ${milliseconds(sql`e.ended_at`)} as at, e.kept_id as except
+      from ${sessionEndings} as e where e.ended_at >= ${new Date(since).toISOString()}
+        ${afterId(sql`e.user_id`, page)} order by e.user_id limit ${page.limit}`,
   );
 }

@@ -69,13 +69,48 @@ it('does not tell whether an address belongs to somebody, but tells them', async
   expect(app.mails).toHaveLength(2);
 });
 
-it('an address that somebody else only claimed goes to who holds it', async () => {
+it('takes no address from an account, verified or not: its holder is told, and may choose a password', async () => {
   const app = await testApp();
-  const [ann, squatter] = [await registerUser(app), await registerUser(app)];
-  await change(app, ann.access, squatter.email);
-  expect((await confirm(app, { token: secretsTo(app, squatter.email).token })).status).toBe(200);
-  const me = async (token: string) => (await app.request('GET', '/users/me', { token })).body.email;
-  expect([await me(ann.access), await me(squatter.access)]).toEqual([squatter.email, null]);
+  const [ann, other] = [await registerUser(app), await registerUser(app)];
+  const [free, held] = [await change(app, ann.access, newEmail()), await change(app, ann.access, other.email)];
+  expect(held).toMatchObject({ status: 202, body: free.body });
+  const { subject, text } = mailTo(app, other.email);
+  expect([subject, text]).toEqual([expect.stringContaining('Choose a password'), expect.stringContaining('already')]);
+  const { token } = secretsTo(app, other.email);
+  expect((await confirm(app, { token })).status).toBe(410);
+  const me = async (access: string) => (await app.request('GET', '/users/me', { token: access })).body.email;
+  expect([await me(ann.access), await me(other.access)]).toEqual([ann.email, other.email]);
+});
+
+it('takes no address either that an account has got since the mail was sent', async () => {
+  const app = await testApp();
+  const { access } = await registerUser(app);
+  const next = newEmail();
+  await change(app, access, next);
+  const { token } = secretsTo(app, next);
+  const other = await app.request('POST', '/auth/register', { body: { email: next, password } });
+  expect(await confirm(app, { token })).toMatchObject({ status: 409, body: { code: 'identifier_taken' } });
+  expect((await app.request('GET', '/users/me', { token: other.body.access_token })).body.email).toBe(next);
+});
+
+it('can be taken back although somebody registered with the old address meanwhile, whose sessions end', async () => {
+  const app = await testApp();
+  const { email, access } = await registerUser(app);
+  const next = newEmail();
+  await change(app, access, next);
+  await confirm(app, { token: secretsTo(app, next).token });
+  const link = secretsTo(app, email).token;
+  const thief = await app.request('POST', '/auth/register', { body: { email, password } });
+  expect((await undo(app, link)).status).toBe(200);
+  expect((await app.request('GET', '/users/me', { token: thief.body.access_token })).status).toBe(401);
+  const { refresh_token } = thief.body;
+  expect((await app.request('POST', '/auth/refresh', { body: { refresh_token } })).status).toBe(401);
+  const { token } = secretsTo(app, email);
+  const reset = { token, password: 'a quieter pony on the stairs' };
+  expect((await app.request('POST', '/auth/reset-password', { body: reset })).status).toBe(200);
+  const { body } = await app.request('POST', '/auth/login', { body: { email, password: reset.password } });
+  expect((await app.request('GET', '/users/me', { token: access })).status).toBe(401);
+  expect(body.user.id).not.toBe(thief.body.user.id);
 });
 
 it('of two who confirm one address at once one gets it, and the other is told', async () => {

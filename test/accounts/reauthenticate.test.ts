@@ -1,5 +1,6 @@
 import { decodeJwt } from 'jose';
 import { describe, expect, it } from 'vitest';
+import { letPass } from '../support/sessions.ts';
 import { issuer, password, registerUser, type TestApp, testApp } from '../support/test-app.ts';
 import { createForger } from '../tokens/forge.ts';
 import { ask } from '../tokens/sessions-under-test.ts';
@@ -12,6 +13,8 @@ const sensitive = ({ request }: TestApp, token: string) =>
 
 const remove = ({ request }: TestApp, token: string) =>
   request('DELETE', '/users/delete-account', { token, body: { password: 'wrong password' } });
+const renew = ({ request }: TestApp, token: string) =>
+  request('POST', '/auth/refresh', { body: { refresh_token: token } });
 const authTime = (token: string) => decodeJwt(token)['auth_time'];
 const seconds = ({ clock }: TestApp) => Math.floor(clock.now() / 1000);
 
@@ -26,7 +29,7 @@ describe('auth_time', () => {
     expect(authTime(body.access_token)).toBe(proved);
   });
 
-  it('moves when the password is proved again, for the same session and the same refresh token', async () => {
+  it('moves when the password is proved again, in the tokens of that answer and their successors', async () => {
     const app = await testApp();
     const user = await registerUser(app);
     app.clock.advance(700);
@@ -34,15 +37,60 @@ describe('auth_time', () => {
     expect([status, headers.get('Cache-Control')]).toEqual([200, 'no-store']);
     expect(authTime(body.access_token)).toBe(seconds(app));
     expect(decodeJwt(body.access_token)['sid']).toBe(decodeJwt(user.access)['sid']);
-    expect(body.refresh_token).toBe(user.refresh);
     expect(body.refresh_token_expires_in).toBe(7 * 86_400 - 700);
     expect(await ask(app, user.access)).toBe(200);
     const proved = seconds(app);
     app.clock.advance(100);
-    const next = await app.request('POST', '/auth/refresh', { body: { refresh_token: body.refresh_token } });
+    let next = await renew(app, body.refresh_token);
+    expect([authTime(next.body.access_token), next.body.refresh_token_expires_in]).toEqual([proved, 7 * 86_400]);
+    next = await renew(app, next.body.refresh_token);
     expect(authTime(next.body.access_token)).toBe(proved);
-    expect(next.body.refresh_token_expires_in).toBe(7 * 86_400);
   });
+
+  const proofs: Record<string, (app: TestApp, token: string) => ReturnType<TestApp['request']>> = {
+    'a proof of the password': reauthenticate,
+    'a change of the password': ({ request }, token) =>
+      request('POST', '/users/change-password', {
+        token,
+        body: { current_password: password, new_password: 'another battery staple' },
+      }),
+  };
+  for (const [name, prove] of Object.entries(proofs)) {
+    it(`does not move for a refresh token that was stolen before ${name}`, async () => {
+      const app = await testApp();
+      const { access, refresh } = await registerUser(app);
+      const first = seconds(app);
+      app.clock.advance(700);
+      const { body: owner } = await prove(app, access);
+      const { body: thief } = await renew(app, refresh);
+      expect(authTime(thief.access_token)).toBe(first);
+      expect((await sensitive(app, thief.access_token)).body.code).toBe('reauthentication_required');
+      // The owner goes on, and so does what the owner has proved.
+      const { body: next } = await renew(app, owner.refresh_token);
+      expect((await sensitive(app, next.access_token)).status).toBe(202);
+      expect(authTime((await renew(app, thief.refresh_token)).body.access_token)).toBe(first);
+      await letPass(app, 31);
+      expect((await renew(app, thief.refresh_token)).status).toBe(401);
+      expect((await renew(app, next.refresh_token)).status).toBe(401);
+    });
+
+    it(`leaves whoever did not get the answer to ${name} signed in, however late they refresh`, async () => {
+      const app = await testApp();
+      const { access, refresh } = await registerUser(app);
+      expect((await prove(app, access)).status).toBe(200);
+      await letPass(app, 900);
+      expect((await renew(app, refresh)).status).toBe(200);
+    });
+
+    it(`spends the refresh token before with the first use of the one that ${name} gave`, async () => {
+      const app = await testApp();
+      const { access, refresh } = await registerUser(app);
+      const { body } = await prove(app, access);
+      expect((await renew(app, body.refresh_token)).status).toBe(200);
+      await letPass(app, 1);
+      expect((await renew(app, refresh)).status).toBe(401);
+    });
+  }
 });
 
 describe('proving the password again', () => {
@@ -89,6 +137,26 @@ describe('what is sensitive', () => {
     expect([app.statements.length, app.roundTrips()]).toEqual([statements, roundTrips]);
     const { body: again } = await reauthenticate(app, access);
     expect((await sensitive(app, again.access_token)).status).toBe(202);
+  });
+
+  it('is the export, and the end of sessions other than the one that asks', async () => {
+    const app = await testApp();
+    const user = await registerUser(app);
+    const { body: other } = await app.request('POST', '/auth/login', { body: { email: user.email, password } });
+    const idOf = (token: string) => decodeJwt(token)['sid'];
+    const others = [
+      ['GET', '/users/export'],
+      ['POST', '/auth/logout-all'],
+      ['POST', '/api/auth/logout-all'],
+      ['DELETE', `/users/sessions/${idOf(other.access_token)}`],
+    ] as const;
+    app.clock.advance(601);
+    for (const [method, path] of others) {
+      const { status, body } = await app.request(method, path, { token: user.access });
+      expect([path, status, body.code]).toEqual([path, 401, 'reauthentication_required']);
+    }
+    const own = `/users/sessions/${idOf(user.access)}`;
+    expect((await app.request('DELETE', own, { token: user.access })).status).toBe(204);
   });
 
   it('does not take a token that says nothing of it', async () => {

@@ -131,7 +131,7 @@ describe('the notice of a lock', () => {
     expect(app.mails).toEqual([]);
     app.clock.advance(60);
     await app.app.runScheduled();
-    expect(app.mails).toMatchObject([{ to: email, subject: expect.stringContaining('was locked') }]);
+    expect(app.mails).toMatchObject([{ to: email, subject: expect.stringContaining('failed sign-ins') }]);
     expect(await outboxOf(app)).toEqual([]);
     const { body } = await app.request('GET', '/users/activity', { token: access });
     expect(body.items[0]).toMatchObject({ type: 'account_locked', result: 'success', address: '198.51.100.0/24' });

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { kindOf } from '../../src/accounts/identifier.ts';
 import { normaliseAnyName, normaliseUsername } from '../../src/accounts/username.ts';
+import { password, type TestApp, testApp } from '../support/test-app.ts';
 
 /** Characters that change with case, with NFKC, or that show nothing, among all others. */
 const odd = fc.constantFrom(
@@ -45,4 +46,51 @@ it('a username of our own has the same key among names of any kind', () => {
     }),
     { numRuns: 2000 },
   );
+});
+
+describe('a username that looks like another one', () => {
+  const register = (app: TestApp, username: string) =>
+    app.request('POST', '/auth/register', { body: { username, password } });
+
+  it.each([
+    ['annika', 'аnnіka'],
+    ['росо', 'poco'],
+    ['ольга', 'oльга'],
+    ['соса', 'coca'],
+    ['ёлка', 'e\u0308лка'],
+  ])('is refused once the other is taken: %s, then %s', async (first, second) => {
+    const app = await testApp();
+    expect((await register(app, first)).status).toBe(201);
+    expect(await register(app, second)).toMatchObject({ status: 409, body: { errors: [{ path: 'username' }] } });
+    const login = { body: { username: second, password } };
+    // It signs in where it is the same name in another spelling, and nowhere else.
+    const isSame = first.normalize('NFKC') === second.normalize('NFKC');
+    expect((await app.request('POST', '/auth/login', login)).status).toBe(isSame ? 200 : 401);
+  });
+
+  it('is one of its own where it can be told apart', async () => {
+    const app = await testApp();
+    for (const name of ['resume', 'résumé', 'ольга', 'olga', 'bob0', 'bobo'])
+      expect((await register(app, name)).status, name).toBe(201);
+  });
+
+  it('is refused for a registration that waits, too', async () => {
+    const variables = { REQUIRE_EMAIL_VERIFICATION: 'true', MAILBOX_URL: 'http://mailbox.test' };
+    const lax = await testApp();
+    await register(lax, 'annika');
+    const app = await testApp({ variables, databaseUrl: lax.databaseUrl, clock: lax.clock });
+    const body = { username: 'аnnika', email: 'other@example.com', password };
+    expect((await app.request('POST', '/auth/register', { body })).status).toBe(409);
+  });
+});
+
+it('a reserved username, or one that looks like it, is for nobody to register with', async () => {
+  const app = await testApp({ variables: { RESERVED_USERNAMES: 'root, Acme' } });
+  for (const username of ['root', 'ROOT', 'rооt', 'acme', 'асmе']) {
+    const { status, body } = await app.request('POST', '/auth/register', { body: { username, password } });
+    expect([status, body.errors?.[0]?.path]).toEqual([422, 'username']);
+  }
+  const free = { body: { username: 'admin', password } };
+  expect((await app.request('POST', '/auth/register', free)).status).toBe(201);
+  expect((await (await testApp()).request('POST', '/auth/register', free)).status).toBe(422);
 });

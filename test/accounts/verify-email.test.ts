@@ -19,8 +19,15 @@ describe('where addresses need not be verified', () => {
     const { token } = secretsTo(app, email);
     expect((await app.request('GET', '/users/me', { token: access })).body).toMatchObject({ email_verified: false });
     const before = await app.request('GET', '/users/profile', { token: access });
-    expect(await verify(app, { token })).toMatchObject({ status: 200, body: { message: 'Email verified' } });
-    expect(await verify(app, { token })).toMatchObject({ status: 410, body: { code: 'link_expired' } });
+    await app.request('POST', '/auth/resend-verification', { body: { email } });
+    const another = secretsTo(app, email);
+    expect(await verify(app, { token })).toMatchObject({ status: 200, body: { message: 'Email address confirmed' } });
+    for (const again of [token, another.token])
+      expect(await verify(app, { token: again })).toMatchObject({
+        status: 200,
+        body: { message: 'Your email address is already confirmed' },
+      });
+    expect((await verify(app, { email, code: another.code })).status).toBe(410);
     expect((await app.request('GET', '/users/me', { token: access })).body).toMatchObject({ email_verified: true });
     const after = await app.request('GET', '/users/profile', { token: access });
     expect(after.headers.get('ETag')).not.toBe(before.headers.get('ETag'));
@@ -76,20 +83,59 @@ describe('the code of a mail', () => {
     const { email } = await registerUser(app);
     const { code, token } = secretsTo(app, email);
     const wrong = code.startsWith('0') ? '1111-1111' : '0000-0000';
+    app.clock.advance(1);
     const tries = await Promise.all(Array.from({ length: 10 }, () => verify(app, { email, code: wrong })));
     expect(new Set(tries.map(({ status }) => status))).toEqual(new Set([410]));
     expect((await verify(app, { email, code })).status).toBe(410);
     const other = await registerUser(app);
     expect((await verify(app, { email: other.email, code: secretsTo(app, other.email).code })).status).toBe(200);
+    app.clock.advance(1);
     await app.request('POST', '/auth/resend-verification', { body: { email } });
+    app.clock.advance(1);
     expect((await verify(app, { email, code: secretsTo(app, email).code })).status).toBe(200);
-    expect((await verify(app, { token })).status).toBe(410);
+    expect((await verify(app, { token })).body.message).toContain('already');
+  });
+
+  it('is not used up by wrong codes of a stranger, at whatever address, for the browser that asked for it', async () => {
+    const app = await testApp({ variables: { LIMIT_PROOF_ADDRESS: '10000/60' } });
+    const { email } = await registerUser(app);
+    app.clock.advance(1);
+    const asked = await app.request('POST', '/auth/resend-verification', { body: { email } });
+    const [Cookie = ''] = asked.headers.get('Set-Cookie')?.split(';') ?? [];
+    const { code } = secretsTo(app, email);
+    app.clock.advance(1);
+    const tryIt = (typed: string, address: string, headers = {}) =>
+      app.request('POST', '/auth/verify-email', { body: { email, code: typed }, address, headers });
+    for (let n = 0; n < 12; n += 1) await tryIt('0000-0000', '192.0.2.1');
+    expect((await tryIt(code, '192.0.2.1')).status).toBe(410);
+    const forged = Cookie.replace(/=.{8}/, '=00000000');
+    expect((await tryIt(code, '192.0.2.1', { Cookie: forged })).status).toBe(410);
+    // Another address has tries of its own; and so has the browser that asked, at the stranger's.
+    expect((await tryIt('0000-0000', '198.51.100.7')).status).toBe(410);
+    expect((await tryIt(code, '192.0.2.1', { Cookie })).status).toBe(200);
+  });
+
+  it('is used up by strangers from very many addresses together, but not for the browser that asked for it', async () => {
+    const app = await testApp();
+    const { email } = await registerUser(app);
+    app.clock.advance(1);
+    const asked = await app.request('POST', '/auth/resend-verification', { body: { email } });
+    const [Cookie = ''] = asked.headers.get('Set-Cookie')?.split(';') ?? [];
+    app.clock.advance(1);
+    const { code } = secretsTo(app, email);
+    const tryIt = (address: string, headers = {}) =>
+      app.request('POST', '/auth/verify-email', { body: { email, code }, address, headers });
+    await app.request('POST', '/auth/verify-email', { body: { email, code: '0000-0000' }, address: '203.0.113.1' });
+    await app.deps.db.execute('update code_attempts set attempts = 1000');
+    expect((await tryIt('198.51.100.1')).status).toBe(410);
+    expect((await tryIt('198.51.100.1', { Cookie })).status).toBe(200);
   });
 
   it('can be tried again ten minutes later', async () => {
     const app = await testApp();
     const { email } = await registerUser(app);
     const tryOnce = (code: string) => verify(app, { email, code });
+    app.clock.advance(1);
     for (let times = 0; times < 10; times += 1) await tryOnce('0000-0000');
     app.clock.advance(601);
     // A code that was sent later lives longer than the tries of an earlier one count.
@@ -164,16 +210,20 @@ describe('where addresses have to be verified first', () => {
     expect((await verify(app, { token: attackers.token })).status).toBe(410);
   });
 
-  it('and so do the sessions and the password of an account that never verified its address', async () => {
+  it('a registration changes nothing of an account that never verified its address: its holder chooses a password', async () => {
     const lax = await testApp();
-    const attacker = await registerUser(lax, { username: 'mallory', name: 'Mallory', phone_number: '+14155550100' });
+    const attacker = await registerUser(lax, { username: 'mallory', name: 'Mallory' });
     const strict = await testApp({ ...required, databaseUrl: lax.databaseUrl, clock: lax.clock });
     const { email } = attacker;
     await register(strict, { email, password: otherPassword, name: 'Ann' });
-    expect((await verify(strict, { token: secretsTo(strict, email).token })).status).toBe(200);
-    expect(await login(strict, email)).toBe(401);
-    const me = await strict.request('POST', '/auth/login', { body: { email, password: otherPassword } });
-    expect(me.body.user).toMatchObject({ name: 'Ann', username: null, phone_number: null, email_verified: true });
+    const { token } = secretsTo(strict, email);
+    expect((await verify(strict, { token })).status).toBe(410);
+    const chosen = 'chosen by the holder';
+    const reset = { token, password: chosen };
+    expect((await strict.request('POST', '/auth/reset-password', { body: reset })).status).toBe(200);
+    expect([await login(strict, email), await login(strict, email, otherPassword)]).toEqual([401, 401]);
+    const me = await strict.request('POST', '/auth/login', { body: { email, password: chosen } });
+    expect(me.body.user).toMatchObject({ id: attacker.id, name: 'Mallory', email_verified: true });
     const refreshed = await strict.request('POST', '/auth/refresh', { body: { refresh_token: attacker.refresh } });
     expect(refreshed.status).toBe(401);
     expect((await strict.request('GET', '/users/me', { token: attacker.access })).status).toBe(401);
@@ -198,7 +248,7 @@ describe('where addresses have to be verified first', () => {
     for (const secret of [password, otherPassword]) await register(app, { email, password: secret });
     const tokens = app.mails.map((mail) => secretsIn(mail).token);
     const answers = await Promise.all([...tokens, ...tokens].map((token) => verify(app, { token })));
-    expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
+    expect(answers.filter(({ body }) => body.message === 'Email address confirmed')).toHaveLength(1);
     expect(answers.every(({ status }) => [200, 409, 410].includes(status))).toBe(true);
     const outcomes = [await login(app, email), await login(app, email, otherPassword)];
     expect(outcomes.toSorted()).toEqual([200, 401]);

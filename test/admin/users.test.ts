@@ -220,13 +220,13 @@ describe('one user', () => {
     const app = await testApp({ variables });
     const { id: actor, access: token } = await registerAdmin(app);
     const email = 'made@example.com';
-    const body = { email, email_verified: true, username: 'made', password, name: 'Made' };
+    const body = { email, username: 'made', password, name: 'Made' };
     const made = await app.request('POST', '/admin/users', { token, body });
     expect([made.status, made.body]).toMatchObject([
       201,
-      { email, email_verified: true, roles: ['user'], name: 'Made' },
+      { email, email_verified: false, roles: ['user'], name: 'Made' },
     ]);
-    expect(app.mails.filter(({ to }) => to === email)).toEqual([]);
+    expect(mailTo(app, email).text).toContain('chose its password');
     expect((await app.request('POST', '/auth/login', { body: { email, password } })).status).toBe(200);
     for (const field of ['email', 'username'] as const) {
       const again = { email: 'other@example.com', username: 'other', [field]: body[field], password };
@@ -235,6 +235,15 @@ describe('one user', () => {
     }
     const { body: audit } = await app.request('GET', '/admin/audit?type=user_created', { token });
     expect(audit.items).toMatchObject([{ user_id: made.body.id, actor_id: actor, result: 'success' }]);
+  });
+
+  it('is not made with a verified address and a password of the admin: its owner has to choose one', async () => {
+    const app = await testApp({ variables });
+    const { access: token } = await registerAdmin(app);
+    const body = { email: 'somebody@example.com', email_verified: true, password };
+    const { status, body: problem } = await app.request('POST', '/admin/users', { token, body });
+    expect([status, problem.errors]).toMatchObject([422, [{ path: 'email_verified' }]]);
+    expect((await app.request('POST', '/auth/login', { body: { email: body.email, password } })).status).toBe(401);
   });
 
   it('is made without a password, which the mail is for', async () => {
@@ -257,7 +266,7 @@ describe('one user', () => {
       {},
       { username: 'lonely' },
       { email: 'a@b.example', password: 'password' },
-      { email: 'longname@b.example', password: 'longname is in here' },
+      { email: 'longname@b.example', password: 'longname 2026' },
       { email: 'a@b.example', roles: 3, email_verified: 'yes' },
     ];
     for (const body of wrong) expect((await app.request('POST', '/admin/users', { token, body })).status).toBe(422);

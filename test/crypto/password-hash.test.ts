@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import module from '#argon2.wasm';
+import { runtime } from '#test-runtime';
 import type { Argon2Input } from '../../src/crypto/argon2.ts';
 import { createPasswordHasher, type PasswordParameters, type Pepper } from '../../src/crypto/password-hash.ts';
-import { createArgon2Wasm } from '../../src/platform/argon2-wasm.ts';
 
 const quick: PasswordParameters = { memory: 64, iterations: 1, parallelism: 1 };
 const yes = { valid: true, needsUpgrade: false };
@@ -17,7 +16,8 @@ async function pepper(id: string, fill: number): Promise<Pepper> {
 
 const first = await pepper('first__-', 1);
 const second = await pepper('second', 2);
-const argon2 = createArgon2Wasm(module);
+const { hashing } = runtime;
+const { argon2 } = hashing;
 
 function base64(bytes: Uint8Array): string {
   return btoa(String.fromCharCode(...bytes)).replaceAll('=', '');
@@ -29,9 +29,12 @@ function counting(peppers: readonly Pepper[] = [first], parameters: PasswordPara
   const hasher = createPasswordHasher({
     peppers,
     parameters,
-    argon2: (input, signal) => {
-      inputs.push(input);
-      return argon2(input, signal);
+    hashing: {
+      ...hashing,
+      argon2: (input) => {
+        inputs.push(input);
+        return argon2(input);
+      },
     },
   });
   return { ...hasher, inputs };
@@ -41,7 +44,7 @@ const hasher = counting();
 
 describe('hashing', () => {
   test('stores argon2id at the parameters of OWASP, with the id of the pepper, salted', async () => {
-    const { hash, verify } = createPasswordHasher({ argon2, peppers: [first] });
+    const { hash, verify } = createPasswordHasher({ hashing, peppers: [first] });
     const stored = await hash('correct horse');
     expect(stored).toMatch(
       /^\$argon2id\$v=19\$m=19456,t=2,p=1,keyid=first\/\/\+\$[A-Za-z0-9+/]{22}\$[A-Za-z0-9+/]{43}$/,
@@ -157,15 +160,20 @@ describe('cost', () => {
     expect(costs(inputs)).toEqual(Array(3).fill('argon2id,64,1,1,32,16'));
   });
 
-  test('an imported hash costs one comparison, or two when normalising changes the password', async () => {
+  test('an imported hash costs one comparison, of what was typed, or of its NFKC where the hash says so', async () => {
     const imported = '$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4';
     const { verify, inputs } = counting();
-    expect(await verify('passwore', imported)).toEqual(no);
-    expect(inputs.splice(0)).toHaveLength(1);
-    expect(await verify('ｐassword', imported)).toEqual(upgrade);
-    expect(inputs.splice(0)).toHaveLength(2);
-    expect(await verify('ｐasswore', imported)).toEqual(no);
-    expect(inputs).toHaveLength(2);
+    for (const [typed, stored, wanted] of [
+      ['passwore', imported, no],
+      ['password', imported, upgrade],
+      ['ｐassword', imported, no],
+      ['ｐassword', `nfkc:${imported}`, upgrade],
+      ['password', `nfkc:${imported}`, upgrade],
+      ['ｐasswore', `nfkc:${imported}`, no],
+    ] as const) {
+      expect([typed, stored, await verify(typed, stored)]).toEqual([typed, stored, wanted]);
+      expect(inputs.splice(0)).toHaveLength(1);
+    }
   });
 });
 
@@ -242,12 +250,11 @@ describe('what cannot be verified', () => {
     `$argon2id$v=19$m=64,t=1,p=1$${salt}`,
     `$argon2id$v=19$m=64,t=1,p=1$${salt}$`,
     `$argon2id$v=19$m=64,t=1,p=1$$${tag}`,
-    `$argon2id$v=19$m=64,t=1,p=1$${salt}==$${tag}`,
-    `$argon2id$v=19$m=64,t=1,p=1$${salt}$${tag}=`,
+    `$argon2id$v=19$m=64,t=1,p=1$${salt}=$${tag}`,
+    `$argon2id$v=19$m=64,t=1,p=1$${salt}$${tag}==`,
     `$argon2id$v=19$m=64,t=1,p=1$${salt}$${tag.slice(0, -1)}d`,
     `$argon2id$v=19$m=64,t=1,p=1$${salt.slice(0, -1)}B$${tag}`,
     `$argon2id$v=19$m=64,t=1,p=1$${salt}$${tag.slice(0, -2)}`,
-    `$argon2id$v=19$m=64,t=1,p=1$${salt}$${tag.replace('J', '_')}`,
     `$argon2id$v=19$m=64,t=1,p=1$c29tZXM$${tag}`,
     `$argon2id$v=19$m=64,t=1,p=1$${'A'.repeat(88)}$${tag}`,
     `$argon2id$v=19$m=64,t=1,p=1$${salt}$CTFhFdXPJO0`,
@@ -270,7 +277,7 @@ describe('what cannot be verified', () => {
     `$argon2id$v=19$m=0,t=1,p=1$${salt}$${tag}`,
     `$argon2id$v=19$m=7,t=1,p=1$${salt}$${tag}`,
     `$argon2id$v=19$m=15,t=1,p=2$${salt}$${tag}`,
-    `$argon2id$v=19$m=65537,t=1,p=1$${salt}$${tag}`,
+    `$argon2id$v=19$m=131073,t=1,p=1$${salt}$${tag}`,
     `$argon2id$v=19$m=4294967360,t=1,p=1$${salt}$${tag}`,
     `$argon2id$v=19$m=64,t=0,p=1$${salt}$${tag}`,
     `$argon2id$v=19$m=64,t=17,p=1$${salt}$${tag}`,
@@ -297,8 +304,6 @@ describe('what cannot be verified', () => {
     bcrypt.replace('$04$', '$15$'),
     bcrypt.replace('$04$', '$31$'),
     bcrypt.replace('$04$', '$4$'),
-    bcrypt.replace('SO026', 'SP026'),
-    `${bcrypt.slice(0, -1)}n`,
     bcrypt.slice(0, -1),
     `${bcrypt}m`,
     `${bcrypt}\n`,

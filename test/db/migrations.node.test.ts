@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { type DrizzleSnapshotJSON, generateDrizzleJson, generateMigration } from 'drizzle-kit/api';
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
+import { skeletonOf } from '../../src/accounts/confusables.ts';
 import * as schema from '../../src/db/schema.ts';
 import { migrate, rollback } from '../../src/platform/postgres-migrations.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';
@@ -75,12 +76,16 @@ describe('the migrations', () => {
     const { functions, triggers, ...tables } = await describeSchema(migrated);
     expect({ ...tables, functions: [], triggers: [] }).toEqual(expected);
     // What drizzle cannot describe.
-    expect(functions).toEqual([expect.stringMatching(/^keep_user_roles\(\)/)]);
-    expect(triggers?.map((text) => text.split(' ')[2])).toEqual(['users_roles_changed', 'users_roles_given']);
+    expect(functions?.map((text) => text.split('(')[0])).toEqual(['keep_user_roles', 'note_session_step']);
+    expect(triggers?.map((text) => text.split(' ')[2])).toEqual([
+      'sessions_stepped',
+      'users_roles_changed',
+      'users_roles_given',
+    ]);
   });
 
   it('leave `drizzle-kit generate` nothing to do', async () => {
-    const newest = String(tags.length - 1).padStart(4, '0');
+    const newest = tags.at(-1)?.slice(0, 4);
     // A file that drizzle-kit wrote itself, in its own form.
     const snapshot = (await read(`meta/${newest}_snapshot.json`)) as DrizzleSnapshotJSON;
     expect(await generateMigration(snapshot, generateDrizzleJson(schema, snapshot.id))).toEqual([]);
@@ -201,5 +206,37 @@ describe('the command', () => {
       expect(err).toMatch(/^The schema was not changed: .+$/);
       expect(err).not.toContain('secret');
     }
+  });
+});
+
+it('usernames from before get what they look like, where nobody has that name', async () => {
+  const url = await createEmptyDatabase();
+  await migrate(url);
+  while ((await rollback(url)) !== '0006_username_skeleton');
+  const names = ['admin', 'аdmin', 'росо', 'poсo', 'ольга', 'ann', 'ёж'];
+  await withClient(url, async (client) => {
+    for (const [n, name] of names.entries()) {
+      await client.query(
+        `insert into users (id, username, username_key, created_at, updated_at)
+         values (gen_random_uuid(), $1, $1, now() + $2 * interval '1 second', now())`,
+        [name, n],
+      );
+    }
+  });
+  await migrate(url);
+  const { rows } = await withClient(url, (client) =>
+    client.query('select username_key as name, username_skeleton as look from users order by created_at'),
+  );
+  const looks = Object.fromEntries(rows.map(({ name, look }) => [name, look]));
+  expect(looks).toEqual({
+    ...{
+      admin: null,
+      аdmin: null,
+      росо: 'poco',
+      poсo: null,
+      ольга: skeletonOf('ольга'),
+      ann: null,
+      ёж: skeletonOf('ёж'),
+    },
   });
 });

@@ -106,7 +106,7 @@ describe('at the same time', () => {
   it('sign-ins and a user who is deleted: nothing is left at all', async () => {
     const [one, other] = await replicas();
     const user = await registerUser(one);
-    const remove = one.deps.db.execute(sql`delete from users where id = ${user.id}::uuid`);
+    const remove = one.request('DELETE', '/users/delete-account', { token: user.access, body: { password } });
     const answers = await Promise.all([
       ...Array.from({ length: 6 }, (_, index) => login(index % 2 === 0 ? one : other, user.email)),
       refresh(other, user.refresh),
@@ -140,7 +140,7 @@ describe('at the same time', () => {
     const [one] = await replicas();
     const { databaseUrl, clock, deps } = one;
     const hasher = createPasswordHasher({
-      argon2: runtime.argon2,
+      hashing: runtime.hashing,
       peppers: deps.keyring.all.map(({ id, pepper }) => ({ id, key: pepper })),
       // A little more than those of `testApp`.
       parameters: { memory: 128, iterations: 1, parallelism: 1 },

@@ -5,7 +5,17 @@ import { type MessageOf, type MessageType, messages } from '../../src/email/mess
 import { renderMail } from '../../src/email/render.ts';
 import { newOneTimeSecret } from '../../src/tokens/one-time-token.ts';
 
-const config = { issuer: 'https://auth.test', serviceName: 'Example' };
+const templates = {
+  verify_email: undefined,
+  reset_password: undefined,
+  confirm_email_change: undefined,
+  undo_email_change: undefined,
+};
+const config = {
+  issuer: 'https://auth.test',
+  serviceName: 'Example',
+  links: { appUrl: undefined, redirectUrls: [], templates },
+};
 const at = Date.parse('2026-03-02T15:04:05Z');
 const token = `${'aB3_-'.repeat(8)}xyz`;
 const all = {
@@ -23,12 +33,16 @@ const types = Object.keys(messages) as MessageType[];
 const languages = Object.keys(locales);
 const links: Partial<Record<MessageType, string>> = {
   verify_email: '/verify-email',
+  confirm_created_account: '/verify-email',
+  confirm_registration: '/confirm-registration',
   reset_password: '/reset-password',
-  choose_password: '/reset-password',
+  choose_password: '/choose-password',
+  finish_registration: '/choose-password',
+  unconfirmed_account: '/choose-password',
   confirm_email_change: '/confirm-email-change',
   email_changed: '/undo-email-change',
 };
-const hasCode: MessageType[] = ['verify_email', 'reset_password', 'choose_password', 'confirm_email_change'];
+const hasCode = types.filter((type) => links[type] !== undefined && type !== 'email_changed');
 
 describe.each(types.flatMap((type) => languages.map((language) => [type, language] as const)))(
   'the mail %s in %s',
@@ -91,7 +105,7 @@ describe('a mail', () => {
     const attack =
       '<b>"\'&\r\nBcc: eve@evil.example\n\nWin! https://evil.example/x evil.example @evil www.evil.example';
     const type = 'email_changed';
-    const config2 = { issuer: 'https://auth.test', serviceName: attack };
+    const config2 = { ...config, serviceName: attack };
     const data = { ...all, device: attack, address: attack, email: '<b>\r\n\u2028\u202ex@y' };
     const mail = renderMail(config2, 'en', type, dataOf(type, data));
     expect(mail.subject).not.toMatch(/[\r\n]/);

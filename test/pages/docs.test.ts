@@ -3,7 +3,7 @@ import { type Answer, issuer, testApp } from '../support/test-app.ts';
 
 /** The paths that a page at `path` loads. */
 const loadedBy = (path: string, { body }: Answer) =>
-  [...String(body).matchAll(/(?:src|href)="([^"]+)"/g)]
+  [...String(body).matchAll(/<(?:script|link)\b[^>]*(?:src|href)="([^"]+)"/g)]
     .map(([, address = '']) => new URL(address, `${issuer}${path}`))
     .filter(({ protocol, pathname }) => protocol === 'https:' && !pathname.endsWith('/openapi.json'))
     .map((url) => {

@@ -3,7 +3,14 @@ import { mailTo, secretsTo } from '../support/mail.ts';
 import { password, registerUser, type TestApp, testApp } from '../support/test-app.ts';
 
 const newPassword = 'a quieter pony on the stairs';
-const paths = ['/verify-email', '/reset-password', '/confirm-email-change', '/undo-email-change'];
+const paths = [
+  '/verify-email',
+  '/confirm-registration',
+  '/reset-password',
+  '/choose-password',
+  '/confirm-email-change',
+  '/undo-email-change',
+];
 const press = ({ request }: TestApp, path: string, fields: Record<string, string>, headers = {}) =>
   request('POST', path, {
     body: new URLSearchParams(fields).toString(),
@@ -34,8 +41,10 @@ describe('the page of a mailed link', () => {
     const done = await press(app, pathname, { token });
     expect([done.status, done.body]).toEqual([200, expect.stringContaining('is confirmed')]);
     const again = await press(app, pathname, { token });
-    expect([again.status, again.body]).toEqual([410, expect.stringContaining('used already')]);
+    expect([again.status, again.body]).toEqual([200, expect.stringContaining('already confirmed')]);
     expect(again.headers.get('Content-Type')).toContain('text/html');
+    const never = await press(app, pathname, { token: 'x'.repeat(43) });
+    expect([never.status, never.body]).toEqual([410, expect.stringContaining('action="resend-verification"')]);
   });
 
   it('says nothing to frames, other origins, caches and the next page, and loads only what is ours', async () => {
@@ -65,7 +74,7 @@ describe('the page of a mailed link', () => {
     expect((await press(app, '/verify-email', { token: '', email, code })).status).toBe(410);
     for (const fields of [{}, { email }, { code }, { email: 'nobody', code }]) {
       const { status, body } = await press(app, '/verify-email', fields);
-      expect([status, body]).toEqual([422, expect.stringContaining('Open the link of the mail again')]);
+      expect([status, body]).toEqual([422, expect.stringContaining('Open the link in the email again')]);
     }
   });
 

@@ -7,6 +7,7 @@ const steps = [
   'relay_events',
   'give_up_events',
   'rotate_signing_keys',
+  'note_endings',
   'delete_sessions',
   'delete_one_time_tokens',
   'trim_audit_log',

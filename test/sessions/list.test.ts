@@ -122,11 +122,12 @@ describe('the list of sessions', () => {
     expect(body.errors[0].path).toBe(query.split('=')[0]);
   });
 
-  it('takes odd queries for what they are', async () => {
+  it('refuses a query that it does not know, and one with a NUL', async () => {
     const app = await testApp();
     const { access } = await registerUser(app);
-    for (const query of ['', '?', '?__proto__=1&__proto__=2', '?constructor=%', '?other=%ff%00', '?limit=100']) {
-      expect((await list(app, access, query)).status).toBe(200);
+    for (const query of ['', '?', '?limit=100']) expect((await list(app, access, query)).status).toBe(200);
+    for (const query of ['?__proto__=1&__proto__=2', '?constructor=%', '?other=1', '?limit=1%00']) {
+      expect((await list(app, access, query)).status, query).toBe(422);
     }
     expect((await app.request('GET', path)).status).toBe(401);
   });

@@ -54,7 +54,7 @@ describe('the bound of sessions for each user', () => {
   });
 
   it('brings down those that are more, from before there was one', async () => {
-    const before = await testApp({ variables: limits });
+    const before = await testApp({ variables: withCap(0) });
     const user = await registerUser(before);
     for (let count = 0; count < 5; count += 1) await login(before, user.email);
     expect(await openOf(before, user.id)).toHaveLength(6);
@@ -64,8 +64,8 @@ describe('the bound of sessions for each user', () => {
     expect(await openOf(app, user.id)).toHaveLength(3);
   });
 
-  it('is none where none is set, and costs nothing then', async () => {
-    const app = await testApp({ variables: limits });
+  it('is none where it is 0, and costs nothing then', async () => {
+    const app = await testApp({ variables: withCap(0) });
     const user = await registerUser(app);
     const before = app.statements.length;
     await login(app, user.email);

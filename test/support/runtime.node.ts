@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import { inject } from 'vitest';
-import { createArgon2Native } from '../../src/platform/argon2-native.ts';
 import { createDirectoryAssets } from '../../src/platform/assets-directory.ts';
+import { createNodeHashing } from '../../src/platform/hashing-node.ts';
 import { createPostgres, databaseOn, openPool } from '../../src/platform/postgres.ts';
 import { createRedisKeyValue } from '../../src/platform/redis.ts';
 import { createRedisStreamWriter } from '../../src/platform/redis-stream-tcp.ts';
@@ -26,7 +26,7 @@ async function quiet(pool: pg.Pool): Promise<void> {
 /** What `src/node.ts` would use. */
 export const runtime: Runtime = {
   name: 'node',
-  argon2: createArgon2Native(),
+  hashing: createNodeHashing(),
   assets: createDirectoryAssets('dist/docs'),
   openDatabase({ url, logger, isKept = false }) {
     if (!isKept) return createPostgres({ url, poolSize: 10, logger });

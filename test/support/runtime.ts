@@ -1,5 +1,5 @@
 import type { Logger } from 'drizzle-orm/logger';
-import type { Argon2 } from '../../src/crypto/argon2.ts';
+import type { Hashing } from '../../src/crypto/hashing.ts';
 import type { Database } from '../../src/db/database.ts';
 import type { Deps } from '../../src/deps.ts';
 import type { KeyValue } from '../../src/kv.ts';
@@ -9,7 +9,7 @@ import type { Post } from '../../src/platform/webhook.ts';
 /** The adapters of one runtime: `#test-runtime` gives those of the runtime that the test runs on. */
 export interface Runtime {
   readonly name: 'workerd' | 'node';
-  readonly argon2: Argon2;
+  readonly hashing: Hashing;
   readonly assets: Deps['assets'];
   /** @param options `isKept` lets connections go on to whoever opens this database next */
   openDatabase(options: { url: string; logger: Logger; isKept?: boolean }): { db: Database; close(): Promise<void> };

@@ -1,20 +1,29 @@
 import { env } from 'cloudflare:workers';
 import { inject } from 'vitest';
 import argon2Module from '#argon2.wasm';
+import type { Hashing } from '../../src/crypto/hashing.ts';
 import { createArgon2Wasm } from '../../src/platform/argon2-wasm.ts';
 import { createBoundAssets } from '../../src/platform/assets-binding.ts';
+import { createWorkersHashing } from '../../src/platform/hashing-workers.ts';
 import { createNeon } from '../../src/platform/neon.ts';
 import { createUpstashStreamWriter } from '../../src/platform/redis-stream-upstash.ts';
 import { createUpstashKeyValue } from '../../src/platform/upstash.ts';
 import { fetchPost } from '../../src/platform/webhook-fetch.ts';
 import type { Runtime } from './runtime.ts';
 
-const argon2 = createArgon2Wasm(argon2Module);
+/** Without the budget, which one test would leave spent for the next: its own test is `semaphore.test.ts`. */
+const hashing: Hashing = {
+  ...createWorkersHashing(createArgon2Wasm(argon2Module), Date.now),
+  async admit(run, { signal }) {
+    signal?.throwIfAborted();
+    return await run();
+  },
+};
 
 /** What `src/worker.ts` would use. */
 export const runtime: Runtime = {
   name: 'workerd',
-  argon2,
+  hashing,
   assets: createBoundAssets(Reflect.get(env, 'ASSETS')),
   openDatabase: ({ url, logger }) => ({
     db: createNeon({ url, endpoint: inject('neonEndpoint'), logger }),

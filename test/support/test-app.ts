@@ -65,6 +65,10 @@ export interface TestAppOptions {
   /** `memory` unless told; `shared` is Upstash in workerd and Redis on Node. */
   readonly kv?: 'memory' | 'shared' | KeyValue;
   readonly hasher?: Deps['hasher'];
+  /** In place of the steady clock of the process. */
+  readonly steady?: Deps['steady'];
+  /** What stands between the application and its database. */
+  readonly wrapDatabase?: (db: Deps['db']) => Deps['db'];
   /** How long the check for breached passwords may take, in milliseconds. */
   readonly breachTimeout?: number;
   /** Takes the mails instead of the test's own mailbox. */
@@ -140,8 +144,9 @@ export async function testApp(options: TestAppOptions = {}): Promise<TestApp> {
     config,
     keyring,
     kv,
-    db: database.db,
+    db: options.wrapDatabase?.(database.db) ?? database.db,
     now: clock.now,
+    steady: options.steady ?? (() => performance.now()),
     newId: () => uuidv7(clock.now()),
     fallback: createMemoryKeyValue({ now: clock.now }),
     mailer: options.mailer ?? createMailbox(mails),
@@ -153,7 +158,8 @@ export async function testApp(options: TestAppOptions = {}): Promise<TestApp> {
     hasher:
       options.hasher ??
       createPasswordHasher({
-        argon2: runtime.argon2,
+        hashing: runtime.hashing,
+        legacyPeppers: config.legacyPeppers,
         peppers: keyring.all.map(({ id, pepper }) => ({ id, key: pepper })),
         parameters: cheap,
       }),

@@ -103,7 +103,8 @@ describe('at the front door', () => {
     const [id = '', generation = '', genuine = ''] = refresh.split('.');
     const [statements, roundTrips] = [app.statements.length, app.roundTrips()];
     const tokens = [
-      ...Object.values(forged),
+      // A NUL is refused before anything looks at the token.
+      ...Object.values(forged).filter((token) => !token.includes('\0')),
       `${id}.${generation}.${'A'.repeat(43)}`,
       `${id}.1.${genuine}`,
       `${otherId}.${generation}.${genuine}`,

@@ -1,4 +1,5 @@
 import { expect } from 'vitest';
+import { problems } from '../../src/errors.ts';
 import { issuer, type TestApp } from '../support/test-app.ts';
 
 /** Those that need an access token and nothing else. */
@@ -16,7 +17,7 @@ export async function expectRefused(app: TestApp, authorization: string, reason:
     expect(headers.get('Cache-Control')).toBe('no-store');
     expect(Object.keys(body).toSorted()).toEqual(['code', 'detail', 'request_id', 'status', 'title', 'type']);
     // Why it was refused stands in the log alone.
-    expect(body.detail).toBe(body.title);
+    expect(body.detail).toBe(problems.invalid_token.detail);
     expect(body).toMatchObject({ code: 'invalid_token', status: 401 });
     const lines = app.logLines.slice(before);
     expect(lines.map((line) => JSON.parse(line))).toMatchObject([{ event: 'request', status: 401, reason }]);

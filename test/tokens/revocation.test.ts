@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createMemoryKeyValue } from '../../src/platform/memory.ts';
+import { letPass } from '../support/sessions.ts';
 import { createClock, hasSharedKeyValue, registerUser, testApp } from '../support/test-app.ts';
 import { ask, login } from './sessions-under-test.ts';
 import { overUnreliableStore, unreliable } from './unreliable-store.ts';
@@ -48,7 +49,7 @@ describe.each(['memory', 'shared'] as const)('with the key-value store %s', (kv)
     const user = await registerUser(app);
     const refresh = () => app.request('POST', '/auth/refresh', { body: { refresh_token: user.refresh } });
     const { body: stolen } = await refresh();
-    app.clock.advance(11);
+    await letPass(app, 31);
     expect((await refresh()).status).toBe(401);
     for (const token of [user.access, stolen.access_token]) expect(await ask(app, token)).toBe(401);
   });
@@ -119,7 +120,8 @@ describe('a logout everywhere', () => {
       from sessions, generate_series(1, 3000) as n`);
     clock.advance(120);
     const { body } = await app.request('POST', '/auth/logout-all', { token: user.access });
-    expect(body.sessions_ended).toBe(3001);
+    // So many are counted at most; the epoch has ended the others too.
+    expect(body.sessions_ended).toBe(1000);
     const statements = app.statements.length;
     expect(await ask(app, user.access)).toBe(401);
     expect(app.statements.length).toBe(statements);

@@ -1,150 +1,150 @@
 import type { Words } from '../words.ts';
+import { pages } from './de-pages.ts';
 
-const secure =
-  'Falls nicht, legen Sie in der Anwendung sofort ein neues Passwort fest: Damit enden alle offenen Sitzungen.';
+const notYou = 'Falls nicht, ändern Sie jetzt Ihr Passwort. Damit werden alle Geräte abgemeldet.';
 
 /** German, with the formal "Sie". */
 export const words: Words = {
-  pages: {
-    verify_email: {
-      title: 'E-Mail-Adresse bestätigen',
-      intro: 'Bestätigen Sie mit dem Knopf, dass diese E-Mail-Adresse Ihnen gehört.',
-      button: 'Adresse bestätigen',
-      done: 'Ihre E-Mail-Adresse ist bestätigt. Sie können diese Seite schließen und sich anmelden.',
-    },
-    reset_password: {
-      title: 'Neues Passwort setzen',
-      intro: 'Wählen Sie ein neues Passwort. Alle, die in Ihrem Konto angemeldet sind, werden abgemeldet.',
-      button: 'Passwort setzen',
-      done: 'Ihr neues Passwort ist gesetzt. Sie können diese Seite schließen und sich anmelden.',
-    },
-    confirm_email_change: {
-      title: 'Neue E-Mail-Adresse bestätigen',
-      intro: 'Mit dem Knopf gilt diese E-Mail-Adresse von nun an für Ihr Konto.',
-      button: 'Neue Adresse bestätigen',
-      done: 'Ihre E-Mail-Adresse ist geändert. Sie können diese Seite schließen.',
-    },
-    undo_email_change: {
-      title: 'Änderung der E-Mail-Adresse rückgängig machen',
-      intro:
-        'Mit dem Knopf bekommen Sie Ihre alte Adresse zurück. Alle Angemeldeten werden abgemeldet, das Passwort gilt nicht mehr, und eine E-Mail für ein neues folgt.',
-      button: 'Änderung rückgängig machen',
-      done: 'Ihre alte Adresse gilt wieder. Eine E-Mail, um ein neues Passwort zu setzen, ist unterwegs.',
-    },
-    useCode: 'Stattdessen den Code aus der E-Mail eingeben',
-    email: 'E-Mail-Adresse',
-    code: 'Code',
-    newPassword: 'Neues Passwort',
-    passwordHint: (least) => `Mindestens ${least} Zeichen. Gut sind mehrere Wörter, die nicht zusammengehören.`,
-    withoutLink: 'Diese Seite braucht den Link aus einer E-Mail oder deren Code.',
-    link_expired:
-      'Dieser Link oder Code wurde schon benutzt, ist abgelaufen oder ungültig. Fordern Sie eine neue E-Mail an.',
-    identifier_taken: 'Das hat inzwischen ein anderes Konto.',
-    rate_limited: 'Zu viele Versuche. Warten Sie eine Weile und versuchen Sie es noch einmal.',
-    weakPassword: 'Dieses Passwort geht nicht:',
-    missingProof: 'Öffnen Sie noch einmal den Link aus der E-Mail, oder geben Sie die E-Mail-Adresse und den Code an.',
-    failed: 'Das hat nicht geklappt. Warten Sie einen Moment und versuchen Sie es noch einmal.',
-  },
+  pages,
   mails: {
     verify_email: ({ service }) => ({
       subject: `Bestätigen Sie Ihre E-Mail-Adresse für ${service}`,
       heading: 'Bestätigen Sie Ihre E-Mail-Adresse',
       body: [
-        `Jemand, vermutlich Sie, hat bei ${service} diese Adresse angegeben. Bestätigen Sie, dass sie Ihnen gehört.`,
+        `Ein Konto bei ${service} verwendet diese Adresse. Falls es Ihres ist, bestätigen Sie bitte die Adresse.`,
+        'Bestätigen Sie nur ein Konto, das Sie selbst angelegt oder erwartet haben: Wer es angelegt hat, kennt vielleicht das Passwort.',
       ],
       button: 'Adresse bestätigen',
+      otherwise: 'Nicht Ihres? Ignorieren Sie diese E-Mail, und die Adresse bleibt unbestätigt.',
+    }),
+    confirm_created_account: ({ service }) => ({
+      subject: `Ihr Konto bei ${service}`,
+      heading: 'Bestätigen Sie Ihr neues Konto',
+      body: [
+        `Die Administration von ${service} hat ein Konto für Sie angelegt und das Passwort gewählt. Bitte bestätigen Sie, dass diese Adresse Ihnen gehört.`,
+        'Bestätigen Sie nur, wenn Sie das erwartet haben. Um ein Passwort zu verwenden, das nur Sie kennen, fordern Sie bei der Anmeldung ein neues an.',
+      ],
+      button: 'Adresse bestätigen',
+      otherwise: 'Nicht erwartet? Ignorieren Sie diese E-Mail, und die Adresse bleibt unbestätigt.',
+    }),
+    confirm_registration: ({ service }) => ({
+      subject: `Schließen Sie Ihre Registrierung bei ${service} ab`,
+      heading: 'Schließen Sie Ihre Registrierung ab',
+      body: [
+        `Jemand hat sich mit dieser Adresse bei ${service} registriert. Falls Sie das waren, bestätigen Sie es: Damit wird Ihr Konto angelegt, mit dem Passwort, das bei der Registrierung gewählt wurde.`,
+      ],
+      button: 'Konto anlegen',
       otherwise:
-        'Falls Sie das nicht waren, ignorieren Sie diese Mail: Ohne den Link oder den Code kann niemand Ihre Adresse bestätigen.',
+        'Das waren nicht Sie? Ignorieren Sie diese E-Mail, und es wird kein Konto angelegt. Bestätigen Sie nicht für andere: Sie kennen das Passwort.',
+    }),
+    finish_registration: ({ service }) => ({
+      subject: `Schließen Sie Ihre Registrierung bei ${service} ab`,
+      heading: 'Wählen Sie ein Passwort, um die Registrierung abzuschließen',
+      body: [
+        `Jemand, vermutlich Sie, hat sich mit dieser Adresse bei ${service} registriert. Wählen Sie ein Passwort, um Ihr Konto anzulegen. Nur was Sie jetzt eingeben, zählt.`,
+      ],
+      button: 'Passwort wählen',
+      otherwise: 'Das waren nicht Sie? Ignorieren Sie diese E-Mail, und es wird kein Konto angelegt.',
+    }),
+    unconfirmed_account: ({ service }) => ({
+      subject: `Wählen Sie ein Passwort für Ihr Konto bei ${service}`,
+      heading: 'Sie haben bereits ein Konto',
+      body: [
+        `Jemand, vermutlich Sie, hat diese Adresse bei ${service} eingegeben. Es gibt bereits ein Konto mit dieser Adresse, doch sie wurde nie bestätigt. Nichts wurde geändert.`,
+        'Um das Konto zu verwenden, wählen Sie ein Passwort. Damit wird Ihre Adresse bestätigt, jedes frühere Passwort ersetzt und jedes Gerät abgemeldet.',
+      ],
+      button: 'Passwort wählen',
+      otherwise: 'Das waren nicht Sie? Ignorieren Sie diese E-Mail, und das Konto bleibt, wie es ist.',
     }),
     already_registered: ({ service }) => ({
       subject: `Sie haben bereits ein Konto bei ${service}`,
       heading: 'Sie haben bereits ein Konto',
       body: [
-        `Jemand, vermutlich Sie, wollte sich mit dieser Adresse registrieren. Zu ihr gibt es bei ${service} bereits ein Konto; daran wurde nichts geändert.`,
-        'Melden Sie sich an, um fortzufahren. Falls Sie das Passwort vergessen haben, fordern Sie bei der Anmeldung ein neues an.',
+        `Jemand, vermutlich Sie, hat diese Adresse bei ${service} eingegeben. Es gibt bereits ein Konto mit dieser Adresse. Nichts wurde geändert.`,
+        'Melden Sie sich an, um fortzufahren. Falls Sie Ihr Passwort vergessen haben, können Sie bei der Anmeldung ein neues anfordern.',
       ],
-      otherwise: 'Falls Sie das nicht waren, ignorieren Sie diese Mail: Ihr Konto ist so sicher wie zuvor.',
+      otherwise: 'Das waren nicht Sie? Ignorieren Sie diese E-Mail. Ihr Konto ist sicher.',
     }),
     reset_password: ({ service }) => ({
       subject: `Neues Passwort für ${service} festlegen`,
       heading: 'Legen Sie ein neues Passwort fest',
       body: [`Jemand, vermutlich Sie, hat für Ihr Konto bei ${service} ein neues Passwort angefordert.`],
       button: 'Neues Passwort festlegen',
-      otherwise: 'Falls Sie das nicht waren, ignorieren Sie diese Mail: Ihr Passwort bleibt, wie es ist.',
+      otherwise: 'Das waren nicht Sie? Ignorieren Sie diese E-Mail, und Ihr Passwort bleibt, wie es ist.',
     }),
     choose_password: ({ service }) => ({
       subject: `Wählen Sie ein Passwort für ${service}`,
       heading: 'Wählen Sie ein Passwort',
       body: [
-        `Die Verwaltung von ${service} bittet Sie, ein Passwort für Ihr Konto zu wählen. Bis dahin kann sich niemand mit einem Passwort anmelden.`,
+        `Die Administration von ${service} bittet Sie, ein Passwort für Ihr Konto zu wählen. Bis dahin kann sich niemand mit einem Passwort anmelden.`,
       ],
       button: 'Passwort wählen',
-      otherwise: 'Falls Sie dort kein Konto haben, ignorieren Sie diese Mail.',
+      otherwise: 'Sie haben dort kein Konto? Ignorieren Sie diese E-Mail.',
     }),
     password_changed: ({ service }) => ({
       subject: `Ihr Passwort für ${service} wurde geändert`,
       heading: 'Ihr Passwort wurde geändert',
-      body: [`Das Passwort Ihres Kontos bei ${service} wurde geändert; andere offene Sitzungen wurden beendet.`],
+      body: [`Das Passwort Ihres Kontos bei ${service} wurde geändert, und Ihre anderen Geräte wurden abgemeldet.`],
       otherwise:
-        'Falls Sie das nicht waren, fordern Sie bei der Anmeldung mit "Passwort vergessen" ein neues an: Damit enden alle Sitzungen.',
+        'Das waren nicht Sie? Wählen Sie bei der Anmeldung "Passwort vergessen" und legen Sie ein neues fest. Damit werden alle Geräte abgemeldet.',
     }),
     confirm_email_change: ({ service }) => ({
       subject: `Bestätigen Sie Ihre neue E-Mail-Adresse für ${service}`,
       heading: 'Bestätigen Sie Ihre neue E-Mail-Adresse',
-      body: [`Jemand, vermutlich Sie, möchte diese Adresse künftig für ein Konto bei ${service} verwenden.`],
+      body: [
+        `Jemand möchte diese Adresse für sein Konto bei ${service} verwenden. Falls Sie das waren, bestätigen Sie es: Ihr Konto verwendet dann diese Adresse.`,
+      ],
       button: 'Neue Adresse bestätigen',
-      otherwise:
-        'Falls Sie das nicht waren, ignorieren Sie diese Mail: Ohne den Link oder den Code wird nichts geändert.',
+      otherwise: 'Das waren nicht Sie? Ignorieren Sie diese E-Mail, und nichts ändert sich.',
     }),
     email_changed: ({ service, email }) => ({
       subject: `Ihre E-Mail-Adresse für ${service} wurde geändert`,
       heading: 'Ihre E-Mail-Adresse wurde geändert',
       body: [
-        `Die E-Mail-Adresse Ihres Kontos bei ${service} wurde zu ${email} geändert.`,
-        'Falls Sie das nicht waren, machen Sie es rückgängig: Das ist 7 Tage lang möglich. Alle, die angemeldet sind, müssen sich dann neu anmelden.',
+        `Ihr Konto bei ${service} verwendet jetzt ${email}.`,
+        'Falls Sie das nicht waren, machen Sie die Änderung innerhalb von 7 Tagen rückgängig. Damit werden alle Geräte abgemeldet, und Sie wählen ein neues Passwort.',
       ],
       button: 'Änderung rückgängig machen',
       otherwise: 'Falls Sie das waren, brauchen Sie nichts zu tun.',
     }),
     new_sign_in: ({ service }) => ({
       subject: `Neue Anmeldung bei ${service}`,
-      heading: 'Eine Anmeldung von einem unbekannten Gerät',
-      body: [`Jemand hat sich bei ${service} mit Ihrem Konto angemeldet, von einem bisher nicht benutzten Gerät.`],
-      otherwise: `Falls Sie das waren, brauchen Sie nichts zu tun. ${secure}`,
+      heading: 'Neue Anmeldung in Ihrem Konto',
+      body: [`Jemand hat sich von einem Gerät, das wir nicht kennen, in Ihrem Konto bei ${service} angemeldet.`],
+      otherwise: `Falls Sie das waren, brauchen Sie nichts zu tun. ${notYou}`,
     }),
     account_locked: ({ service }) => ({
-      subject: `Die Anmeldung bei ${service} wurde vorübergehend gesperrt`,
+      subject: `Zu viele fehlgeschlagene Anmeldungen bei ${service}`,
       heading: 'Zu viele fehlgeschlagene Anmeldungen',
       body: [
-        `Es gab viele fehlgeschlagene Versuche, sich mit Ihrem Konto bei ${service} anzumelden. Weitere Versuche müssen eine Weile warten; Geräte, mit denen Sie schon angemeldet waren, sind davon nicht betroffen.`,
+        `Jemand hat viele Male vergeblich versucht, sich in Ihrem Konto bei ${service} anzumelden. Neue Versuche müssen eine Weile warten. Geräte, die Sie schon benutzt haben, können sich weiterhin anmelden.`,
       ],
       otherwise:
-        'Falls Sie das nicht waren: Es ist niemand hineingekommen. Falls Sie Ihr Passwort auch anderswo benutzen oder es kurz ist, legen Sie ein besseres fest.',
+        'Niemand ist hineingekommen. Falls Ihr Passwort kurz ist oder Sie es auch anderswo benutzen, ist jetzt ein guter Moment für ein besseres.',
     }),
     account_deleted: ({ service }) => ({
       subject: `Ihr Konto bei ${service} wurde gelöscht`,
       heading: 'Ihr Konto wurde gelöscht',
       body: [
-        `Ihr Konto bei ${service} wurde mit allen Daten über Sie gelöscht. Das lässt sich nicht rückgängig machen.`,
+        `Ihr Konto bei ${service} und alle zugehörigen Daten wurden gelöscht. Das lässt sich nicht rückgängig machen.`,
       ],
-      otherwise:
-        'Falls Sie das nicht waren, kannte jemand Ihr Passwort: Ändern Sie es überall, wo Sie es sonst noch benutzen.',
+      otherwise: 'Das waren nicht Sie? Jemand kannte Ihr Passwort: Ändern Sie es überall, wo Sie es sonst benutzen.',
     }),
     account_removed: ({ service }) => ({
       subject: `Ihr Konto bei ${service} wurde gelöscht`,
       heading: 'Ihr Konto wurde gelöscht',
       body: [
-        `Die Verwaltung von ${service} hat Ihr Konto mit allen Daten über Sie gelöscht. Das lässt sich nicht rückgängig machen.`,
+        `Die Administration von ${service} hat Ihr Konto und alle zugehörigen Daten gelöscht. Das lässt sich nicht rückgängig machen.`,
       ],
-      otherwise: 'Falls Sie das für einen Irrtum halten, wenden Sie sich an die Verwaltung des Dienstes.',
+      otherwise: 'Falls Sie das für einen Irrtum halten, wenden Sie sich an den Betreiber des Dienstes.',
     }),
   },
   parts: {
-    link: 'Falls die Schaltfläche nicht funktioniert, öffnen Sie diese Adresse:',
+    link: 'Falls die Schaltfläche nicht funktioniert, öffnen Sie diesen Link:',
     code: 'Oder geben Sie diesen Code auf einem anderen Gerät ein. Er gilt 10 Minuten:',
     when: 'Wann',
     where: 'Von',
     device: 'Gerät',
-    footer: (service) => `Gesendet von ${service}. Antworten an diese Adresse liest niemand.`,
+    footer: (service) => `Gesendet von ${service}. Bitte antworten Sie nicht auf diese E-Mail.`,
   },
 };

@@ -27,9 +27,14 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- $keys := .Values.secret.keys }}
 {{- if .Values.serviceMonitor.enabled }}{{ $keys = append $keys .Values.serviceMonitor.tokenKey | uniq }}{{ end }}
 {{- range $key, $value := .Values.secret.values }}
-{{- if not (has $key $keys) }}{{ fail (printf "secret.values.%s is not among secret.keys" $key) }}{{ end }}
+{{- if not (or (has $key $keys) (eq $key $.Values.migrations.secretKey)) }}{{ fail (printf "secret.values.%s is not among secret.keys" $key) }}{{ end }}
 {{- end }}
 {{- toJson $keys }}
+{{- end }}
+
+{{- /* What the Secret holds that is made here: the owner's address of the database too, which the service never gets. */ -}}
+{{- define "edge-auth.madeKeys" -}}
+{{- append (include "edge-auth.secretKeys" . | fromJsonArray) .Values.migrations.secretKey | uniq | toJson }}
 {{- end }}
 
 {{- define "edge-auth.image" -}}
@@ -50,23 +55,37 @@ readOnlyRootFilesystem: true
 capabilities: { drop: [ALL] }
 {{- end }}
 
-{{- /* The secrets as files, for the service and for the migrations. */ -}}
-{{- define "edge-auth.secretVolume" -}}
+{{- /* The secrets of the service as files. */ -}}
+{{- define "edge-auth.serviceSecrets" -}}
 - name: secrets
   secret:
     secretName: {{ include "edge-auth.secret" . }}
     defaultMode: 0440
+    items:
+      {{- range $key := include "edge-auth.secretKeys" . | fromJsonArray }}
+      - { key: {{ $key }}, path: {{ $key }} }
+      {{- end }}
+{{- end }}
+
+{{- /* The owner's address of the database as a file, for the migrations and the backup. */ -}}
+{{- define "edge-auth.ownerSecret" -}}
+- name: owner
+  secret:
+    secretName: {{ include "edge-auth.secret" . }}
+    defaultMode: 0440
+    items:
+      - { key: {{ .Values.migrations.secretKey }}, path: {{ .Values.migrations.secretKey }} }
 {{- end }}
 
 {{- define "edge-auth.migrate" -}}
 name: migrate
 image: {{ include "edge-auth.image" . }}
 imagePullPolicy: {{ .Values.image.pullPolicy }}
-command: [node, src/cli/migrate.ts, up]
+command: [node, src/cli/migrate.ts, up{{ with .Values.migrations.grantTo }}, --grant, {{ . }}{{ end }}]
 env:
-  - { name: DATABASE_URL_FILE, value: /run/secrets/edge-auth/DATABASE_URL }
+  - { name: DATABASE_URL_FILE, value: /run/secrets/edge-auth/{{ .Values.migrations.secretKey }} }
 volumeMounts:
-  - { name: secrets, mountPath: /run/secrets/edge-auth, readOnly: true }
+  - { name: owner, mountPath: /run/secrets/edge-auth, readOnly: true }
 securityContext:
   {{- include "edge-auth.containerSecurity" . | nindent 2 }}
 resources:

@@ -1,0 +1,28 @@
+import type { Deps } from '../deps.ts';
+import type { AttemptResult, KeyValue } from '../kv.ts';
+import { attemptOperation, enforceLockout, forgiveAttempt } from '../limits/lockout.ts';
+import { enforce, isRefused, limitOperation } from '../limits/rate-limit.ts';
+import type { LoginAttempt } from './login-attempt.ts';
+
+/** The device token was good for the name, and the account's row does not know it any more. */
+export class StrangeDevice extends Error {
+  override readonly name = 'StrangeDevice';
+}
+
+/**
+ * Counts a sign-in as that of a stranger, before its password is looked at.
+ * @throws {Problem} `rate_limited`, `account_locked`
+ */
+export async function admitStranger(
+  deps: Pick<Deps, 'config' | 'fallback' | 'kv' | 'now'>,
+  { asStranger: { hits, attempt } }: LoginAttempt,
+): Promise<AttemptResult> {
+  const { config, fallback, kv, now } = deps;
+  const count = (store: KeyValue) =>
+    store.run([attemptOperation(config, attempt, now()), ...hits.map((hit) => limitOperation(config, hit))]);
+  const [tried, ...limits] = await count(kv).catch(() => count(fallback));
+  if (tried.allowed && isRefused(limits)) await forgiveAttempt(deps, attempt, false);
+  enforce(limits, now());
+  enforceLockout(tried, now());
+  return tried;
+}

@@ -1,0 +1,77 @@
+import type { PageWords } from '../words.ts';
+
+/** The pages in English. */
+export const pages: PageWords = {
+  verify_email: {
+    title: 'Confirm your email address',
+    intro: 'Confirm that this email address is yours. Only do so if you created the account or expected it.',
+    button: 'Confirm email address',
+    done: 'Your email address is confirmed. You can now sign in.',
+    expired: 'This link or code has expired or is not valid. We can send you a new email.',
+  },
+  confirm_registration: {
+    title: 'Finish signing up',
+    intro:
+      'This creates your account, with the password that was chosen when signing up. Only continue if you signed up yourself.',
+    button: 'Create my account',
+    done: 'Your account is ready. You can now sign in.',
+    expired: 'This link or code has expired or is not valid. We can send you a new email.',
+  },
+  reset_password: {
+    title: 'Set a new password',
+    intro: 'Choose a new password. This signs out every device that is signed in to your account.',
+    button: 'Set new password',
+    done: 'Your new password is set. You can now sign in with it.',
+    expired: 'This link or code has already been used, has expired or is not valid. We can send you a new email.',
+  },
+  choose_password: {
+    title: 'Choose a password',
+    intro:
+      'Choose a password for your account. It confirms your email address, replaces any earlier password and signs out every device.',
+    button: 'Save password',
+    done: 'Your password is saved. You can now sign in with it.',
+    expired: 'This link or code has already been used, has expired or is not valid. We can send you a new email.',
+  },
+  confirm_email_change: {
+    title: 'Confirm your new email address',
+    intro: 'Your account will use this email address from now on. Only continue if you asked for this change yourself.',
+    button: 'Confirm new address',
+    done: 'Your email address has been changed.',
+    expired:
+      'This link or code has already been used, has expired or is not valid. Start the change again in your account settings.',
+  },
+  undo_email_change: {
+    title: 'Undo the change of your email address',
+    intro:
+      'This brings back your old email address. Every device is signed out, your password stops working, and we email you a link to choose a new one.',
+    button: 'Undo the change',
+    done: 'Your old email address is back. Check your email to choose a new password.',
+    expired: 'This link has already been used, has expired or is not valid.',
+  },
+  resend_verification: {
+    title: 'Get a new email',
+    intro: 'Enter your email address, and we send you a new link.',
+    button: 'Send email',
+    done: 'If this address is waiting to be confirmed, an email is on its way. It can take a minute; look in your spam folder too.',
+  },
+  forgot_password: {
+    title: 'Forgot your password?',
+    intro: 'Enter your email address, and we send you a link to set a new password.',
+    button: 'Send email',
+    done: 'If an account uses this address, an email is on its way. It can take a minute; look in your spam folder too.',
+  },
+  useCode: 'Enter the code from the email instead',
+  email: 'Email address',
+  code: 'Code',
+  newPassword: 'New password',
+  passwordHint: (least) => `At least ${least} characters. Several unrelated words make a good password.`,
+  onward: (service) => `Continue to ${service}`,
+  close: 'You can close this page.',
+  alreadyVerified: 'Your email address is already confirmed. You can sign in.',
+  identifier_taken: 'Another account already uses this email address or username.',
+  rate_limited: 'Too many attempts. Wait a few minutes, then try again.',
+  weakPassword: 'Please choose another password:',
+  missingProof: 'Open the link in the email again, or enter your email address and the code.',
+  notAnAddress: 'Please enter a valid email address.',
+  failed: 'Something went wrong on our side. Please try again in a moment.',
+};
