@@ -5,6 +5,7 @@ import { type LinksConfig, toLinks } from './config-links.ts';
 import { isLoopbackHost, type MailConfig, mailContradictions, toMail } from './config-mail.ts';
 import { type ObservabilityConfig, toObservability } from './config-observability.ts';
 import { placeOf } from './config-place.ts';
+import { graceContradictions } from './config-sessions.ts';
 import { type Variables, variables } from './config-variables.ts';
 import { argon2Limits } from './crypto/argon2.ts';
 import {
@@ -15,7 +16,6 @@ import {
   type Policy,
   type PolicyTable,
 } from './limits/policies.ts';
-import { longestAnswer, retryAfter, shortestGrace } from './sessions/refresh-times.ts';
 
 export interface Config {
   readonly environment: Variables['ENVIRONMENT'];
@@ -143,15 +143,6 @@ function contradictions(v: Variables, required: (name: string) => string): strin
     wrong.push(`ARGON2_MEMORY: times ARGON2_ITERATIONS must be at most ${argon2Limits.work}`);
   }
   return [...wrong, ...mailContradictions(v, required), ...eventContradictions(v)];
-}
-
-/** A window that closes before an obedient client can try again signs people out for lost answers. */
-function graceContradictions({ REFRESH_GRACE, SESSION_IDLE_TTL }: Variables): string[] {
-  if (REFRESH_GRACE < shortestGrace) {
-    const why = `an answer may take ${longestAnswer} s, and so may the next one after Retry-After (${retryAfter} s)`;
-    return [`REFRESH_GRACE: must be at least ${shortestGrace}, since ${why}`];
-  }
-  return REFRESH_GRACE < SESSION_IDLE_TTL ? [] : ['REFRESH_GRACE: must be less than SESSION_IDLE_TTL'];
 }
 
 const isLoopback = (url: string) => isLoopbackHost(new URL(url).hostname);

@@ -1,17 +1,14 @@
-import { type AuditEntry, auditRow, keptOrigin, recordAudit } from '../audit/audit.ts';
-import { userAgentInWords } from '../audit/user-agent.ts';
+import { type AuditEntry, auditRow, recordAudit } from '../audit/audit.ts';
 import type { Call } from '../call.ts';
 import { sqlState } from '../db/database.ts';
-import { chooseLocale } from '../email/locale.ts';
 import { Problem } from '../errors.ts';
 import type { AttemptResult } from '../kv.ts';
 import { countFailedLogin } from '../limits/alarm.ts';
 import { isOwnDevice, issueDeviceToken } from '../limits/device.ts';
 import { forgiveAttempt, isLocking } from '../limits/lockout.ts';
 import { count } from '../ops/observation.ts';
-import { mailRow } from '../outbox/outbox.ts';
 import { deliverAfter } from '../outbox/relay.ts';
-import { insertOutbox, type OutboxRow } from '../outbox/store.ts';
+import { insertOutbox } from '../outbox/store.ts';
 import { insertSession, type Upgrade } from '../sessions/new-session-store.ts';
 import { sessionStarted } from '../sessions/session-events.ts';
 import { limitSessions } from '../sessions/session-limit.ts';
@@ -22,6 +19,7 @@ import type { LoginAttempt } from './login-attempt.ts';
 import { isOfPendingRegistration } from './pending-login.ts';
 import { toUser } from './profile.ts';
 import type { User } from './schemas.ts';
+import { newSignInMail } from './sign-in-notice.ts';
 import { type AccountLookup, findAccount, type UserRow } from './store.ts';
 import { admitStranger, StrangeDevice } from './strange-device.ts';
 
@@ -186,20 +184,6 @@ async function promiseNotice(
   const row = await lockoutNoticeTask(deps, identifier.lookup, call.origin);
   await insertOutbox(deps.db, [row]);
   call.after(() => deps.relay.deliver([row]));
-}
-
-/** Tells the owner of a sign-in from a device that is not known. Undefined where there is no address to tell. */
-async function newSignInMail(
-  deps: SessionDeps,
-  { id, locale }: UserRow,
-  { email }: User,
-  { origin, languages }: Call,
-): Promise<OutboxRow | undefined> {
-  if (email === null) return undefined;
-  const { address, userAgent } = keptOrigin(origin);
-  const data = { at: deps.now(), address, device: userAgentInWords(userAgent) };
-  const mail = { to: email, locale: chooseLocale(locale, languages), message: { type: 'new_sign_in', data } } as const;
-  return await mailRow(deps, mail, id);
 }
 
 /** The index under the newest secret, where the row still holds one that an older secret made. */

@@ -1,8 +1,10 @@
 import { emailRequest } from '../accounts/mail-schemas.ts';
 import { readActivity } from '../audit/store.ts';
+import type { Call } from '../call.ts';
 import { type Endpoint, guardedEndpoint } from '../http/endpoint.ts';
 import { pageOf, pageQuery, toPage } from '../http/page.ts';
 import type { Caller } from '../sessions/authenticate.ts';
+import { noteView } from '../sessions/notes.ts';
 import type { SessionDeps } from '../sessions/sessions.ts';
 import { readSessions } from '../sessions/store.ts';
 import { listAudit, toAdminSession, toAuditEvent } from './audit.ts';
@@ -26,9 +28,16 @@ const reads = ({ caller }: { readonly caller: Caller }) => ({
   subject: undefined,
 });
 
+interface View {
+  readonly caller: Caller;
+  readonly call: Call;
+}
+
 /** What admins look at. What they change stands in `action-routes.ts`. */
 export function adminRoutes(deps: SessionDeps): Endpoint[] {
   const { db } = deps;
+  const note = (type: Parameters<typeof noteView>[1], { caller, call }: View, userId: string | null = null) =>
+    call.after(() => noteView(deps, type, { actor: caller, userId, origin: call.origin }));
   const userPage = pageOf(adminUser).meta({ id: 'UserPage' });
   const auditPage = pageOf(auditEvent).meta({ id: 'AuditPage' });
   return [
@@ -46,7 +55,10 @@ export function adminRoutes(deps: SessionDeps): Endpoint[] {
       errors: [],
       limits: ['read_user'],
       prepare: reads,
-      handler: async ({ c, query }) => c.json(await listUsers(deps, query), 200, noStore),
+      handler: async ({ c, query, ...view }) => {
+        note('users_listed', view);
+        return c.json(await listUsers(deps, query), 200, noStore);
+      },
     }),
     guardedEndpoint({
       method: 'post',
@@ -61,8 +73,11 @@ export function adminRoutes(deps: SessionDeps): Endpoint[] {
       errors: [],
       limits: ['read_user'],
       prepare: reads,
-      handler: async ({ c, body }) =>
-        c.json({ items: await findUser(deps, body.email), next_cursor: null }, 200, noStore),
+      handler: async ({ c, body, ...view }) => {
+        const items = await findUser(deps, body.email);
+        note('user_searched', view, items[0]?.id);
+        return c.json({ items, next_cursor: null }, 200, noStore);
+      },
     }),
     guardedEndpoint({
       method: 'get',
@@ -76,7 +91,10 @@ export function adminRoutes(deps: SessionDeps): Endpoint[] {
       errors: ['not_found'],
       limits: ['read_user'],
       prepare: reads,
-      handler: async ({ c, params }) => c.json(await readOneUser(deps, params.id), 200, noStore),
+      handler: async ({ c, params, ...view }) => {
+        note('user_viewed', view, params.id);
+        return c.json(await readOneUser(deps, params.id), 200, noStore);
+      },
     }),
     guardedEndpoint({
       method: 'get',
@@ -93,7 +111,8 @@ export function adminRoutes(deps: SessionDeps): Endpoint[] {
       errors: ['not_found'],
       limits: ['read_user'],
       prepare: reads,
-      handler: async ({ c, params, query: { limit, cursor } }) => {
+      handler: async ({ c, params, query: { limit, cursor }, ...view }) => {
+        note('user_viewed', view, params.id);
         const rows = await readSessions(db, params.id, { limit: limit + 1, before: cursor });
         if (rows.length === 0) await refuseUnknown(db, params.id);
         return c.json(toPage(rows, limit, toAdminSession), 200, noStore);
@@ -112,7 +131,8 @@ export function adminRoutes(deps: SessionDeps): Endpoint[] {
       errors: ['not_found'],
       limits: ['read_user'],
       prepare: reads,
-      handler: async ({ c, params, query: { limit, cursor } }) => {
+      handler: async ({ c, params, query: { limit, cursor }, ...view }) => {
+        note('user_viewed', view, params.id);
         const rows = await readActivity(db, params.id, { limit: limit + 1, before: cursor });
         if (rows.length === 0) await refuseUnknown(db, params.id);
         return c.json(toPage(rows, limit, toAuditEvent), 200, noStore);
@@ -130,8 +150,10 @@ export function adminRoutes(deps: SessionDeps): Endpoint[] {
       errors: [],
       limits: ['read_user'],
       prepare: reads,
-      handler: async ({ c, query }) =>
-        c.json(toPage(await listAudit(deps, query), query.limit, toAuditEvent), 200, noStore),
+      handler: async ({ c, query, ...view }) => {
+        note('audit_viewed', view);
+        return c.json(toPage(await listAudit(deps, query), query.limit, toAuditEvent), 200, noStore);
+      },
     }),
   ];
 }

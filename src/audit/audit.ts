@@ -26,6 +26,9 @@ type AuditType =
   | 'email_change_undone'
   | 'email_lost'
   | 'account_locked'
+  | 'permission_refused'
+  | 'limit_reached'
+  | 'lock_refused'
   | 'account_deleted'
   | AdministrativeType;
 
@@ -39,6 +42,10 @@ const administrativeTypes = [
   'sessions_revoked',
   'user_deleted',
   'events_replayed',
+  'users_listed',
+  'user_searched',
+  'user_viewed',
+  'audit_viewed',
 ] as const;
 type AdministrativeType = (typeof administrativeTypes)[number];
 
@@ -76,7 +83,8 @@ export function auditRow({ newId, now }: Pick<Deps, 'newId' | 'now'>, { origin, 
 export async function recordAudit(db: Database, row: AuditRow): Promise<void> {
   const userId = sql`(select id from ${users} where id = ${row.userId}::uuid for key share)`;
   const sessionId = sql`(select id from ${sessions} where id = ${row.sessionId}::uuid for key share)`;
-  await db.insert(auditLog).values({ ...row, userId, sessionId });
+  const actorId = sql`(select id from ${users} where id = ${row.actorId ?? null}::uuid for key share)`;
+  await db.insert(auditLog).values({ ...row, userId, actorId, sessionId });
 }
 
 /**

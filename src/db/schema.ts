@@ -3,8 +3,8 @@ import { index, integer, jsonb, pgTable, primaryKey, text, uniqueIndex, uuid } f
 import { time } from './columns.ts';
 
 export * from './schema-administration.ts';
-export * from './schema-endings.ts';
 export * from './schema-outbox.ts';
+export * from './schema-sessions.ts';
 
 /**
  * People. What identifies a person is sealed (`*_sealed`, AES-256-GCM); what has to be found has a blind index beside

@@ -11,6 +11,7 @@ import type { Caller, Gate } from '../sessions/authenticate.ts';
 import { type BodyReading, parseBody } from './body.ts';
 import type { RequestContext } from './context.ts';
 import { doLater } from './later.ts';
+import { noting, originOf } from './note-refusal.ts';
 import { isOutage } from './on-error.ts';
 import { parseParams, parseQuery } from './parameters.ts';
 
@@ -125,7 +126,11 @@ export function endpoint<
   Query = undefined,
   Limit extends PolicyName = never,
 >(definition: Definition<Body, undefined, Subject, Params, Query, Limit>): Endpoint {
-  return { contract: definition, handle: (c, gate, translation) => run(definition, c, gate, undefined, translation) };
+  return {
+    contract: definition,
+    handle: (c, gate, translation) =>
+      noting(c, gate, undefined, () => run(definition, c, gate, undefined, translation)),
+  };
 }
 
 /** An endpoint that needs a caller: a valid access token that was not revoked. */
@@ -147,9 +152,11 @@ export function guardedEndpoint<
     },
     handle: async (c, gate, translation) => {
       const caller = await gate.identify(c.req.header('Authorization'));
-      if (permission !== undefined) await gate.requirePermission(caller, permission);
-      if (sensitive) gate.requireRecent(caller);
-      return run(definition, c, gate, caller, translation);
+      return await noting(c, gate, caller, async () => {
+        if (permission !== undefined) await gate.requirePermission(caller, permission);
+        if (sensitive) gate.requireRecent(caller);
+        return await run(definition, c, gate, caller, translation);
+      });
     },
   };
 }
@@ -163,7 +170,7 @@ async function run<Body, C extends Caller | undefined, Subject, Params, Query, L
 ): Promise<Response> {
   const later: (() => Promise<unknown>)[] = [];
   const call: Call = {
-    origin: { address: c.env.clientAddress, userAgent: c.req.header('User-Agent') },
+    origin: originOf(c),
     languages: c.req.header('Accept-Language')?.slice(0, 200),
     startedAt: c.get('startedAt'),
     signal: c.req.raw.signal,
@@ -188,12 +195,9 @@ async function run<Body, C extends Caller | undefined, Subject, Params, Query, L
   // What did not happen uses up no limit.
   answer.catch((error: unknown) => isOutage(error) && c.executionCtx.waitUntil(giveBack()));
   // Workers drop what a request has under way when its client goes: a change must not stop halfway.
-  if (definition.method !== 'get')
-    c.executionCtx.waitUntil(
-      answer.then(
-        () => doLater(later),
-        () => doLater(later),
-      ),
-    );
-  return await answer;
+  const finish = () => doLater(later);
+  if (definition.method !== 'get') c.executionCtx.waitUntil(answer.then(finish, finish));
+  const response = await answer;
+  if (definition.method === 'get' && later.length > 0) c.executionCtx.waitUntil(finish());
+  return response;
 }

@@ -14,7 +14,8 @@ export function countWorkers({ environment, workers, redisUrl, database }: Confi
 export function shareOf({ database }: Config, workers: number): { poolSize: number; hashes: number } {
   return {
     poolSize: Math.max(1, Math.floor(database.poolSize / workers)),
-    hashes: Math.max(1, Math.min(3, Math.round(availableParallelism() / workers))),
+    // One core is left to the event loops, where there are several.
+    hashes: Math.max(1, Math.min(3, Math.round((availableParallelism() - 1) / workers))),
   };
 }
 

@@ -1,16 +1,19 @@
+import type { Origin } from '../audit/audit.ts';
 import type { Deps } from '../deps.ts';
-import { Problem } from '../errors.ts';
+import { Problem, type ProblemCode } from '../errors.ts';
 import type { AttemptResult, GetOperation } from '../kv.ts';
 import { countShared } from '../limits/counting.ts';
 import { type Attempt, attemptOperation, enforceLockout, forgiveAttempt, noAttempt } from '../limits/lockout.ts';
 import { untoldPolicies } from '../limits/policies.ts';
 import { enforce, type Hit, isRefused, limitOperation, rateLimitHeaders } from '../limits/rate-limit.ts';
+import { describeError } from '../ops/log.ts';
 import { count } from '../ops/observation.ts';
 import type { Permission } from '../roles/permissions.ts';
 import type { Roles } from '../roles/roles.ts';
 import { type AccessTokenClaims, verifyAccessToken } from '../tokens/access-token.ts';
 import type { Revocation } from '../tokens/revocation.ts';
 import type { SigningKeys } from '../tokens/signing-keys.ts';
+import { noteRefusal } from './notes.ts';
 
 /** Who asks: the claims of a verified access token that was not revoked. */
 export interface Caller {
@@ -47,6 +50,8 @@ export interface Gate {
    * @throws {Problem} `rate_limited`, `account_locked`, `invalid_token`
    */
   admit(counted: Counted, caller: Caller | undefined, announce: (headers: Headers) => void): Promise<Admission>;
+  /** Notes a refusal in the audit log, once the answer is out. Does not reject. */
+  noteRefusal(code: ProblemCode, caller: Caller | undefined, origin: Origin): Promise<void>;
   /** Takes the guess of a request back that was let in and then not looked at. Does not reject. */
   withdraw(counted: Counted): Promise<void>;
 }
@@ -68,7 +73,7 @@ export interface Admission {
 
 type Headers = Readonly<Record<string, string>>;
 
-interface Needs extends Pick<Deps, 'config' | 'fallback' | 'kv' | 'now'> {
+interface Needs extends Pick<Deps, 'config' | 'db' | 'fallback' | 'kv' | 'log' | 'newId' | 'now'> {
   readonly roles: Roles;
   readonly signingKeys: SigningKeys;
   readonly revocation: Revocation;
@@ -78,7 +83,8 @@ interface Needs extends Pick<Deps, 'config' | 'fallback' | 'kv' | 'now'> {
 export const bearerOf = (authorization: string | undefined): string | undefined =>
   /^Bearer +([^ ]+) *$/i.exec(authorization ?? '')?.[1];
 
-export function createGate({ config, kv, fallback, now, roles, signingKeys, revocation }: Needs): Gate {
+export function createGate(deps: Needs): Gate {
+  const { config, kv, fallback, log, now, roles, signingKeys, revocation } = deps;
   return {
     async identify(authorization) {
       const token = bearerOf(authorization);
@@ -134,6 +140,11 @@ export function createGate({ config, kv, fallback, now, roles, signingKeys, revo
             );
       return { tried, refusal, giveBack };
     },
+
+    noteRefusal: (code, caller, origin) =>
+      noteRefusal(deps, code, caller, origin).catch((error: unknown) =>
+        log.warn('refusal_not_noted', describeError(error)),
+      ),
 
     withdraw: ({ attempt = noAttempt }) => forgiveAttempt({ fallback, kv }, attempt, false),
   };

@@ -86,7 +86,8 @@ describe('an admin', () => {
     expect(rows).not.toContain(user.id);
     expect(rows).not.toContain('fleeting');
     expect(await audit(app, admin.access, 'type=user_deleted')).toMatchObject([{ user_id: null, actor_id: admin.id }]);
-    expect(await audit(app, admin.access, `actor=${admin.id}`)).toHaveLength(2);
+    const done = await audit(app, admin.access, `actor=${admin.id}`);
+    expect(done.filter(({ type }: { type: string }) => type !== 'audit_viewed')).toHaveLength(2);
     expect((await app.request('DELETE', `/admin/users/${user.id}`, { token: admin.access })).status).toBe(404);
   });
 
@@ -133,8 +134,9 @@ describe('the audit log', () => {
     const end = new Date(app.clock.now()).toISOString();
     await app.request('POST', '/auth/login', { body: { email: user.email, password: 'wrong password' } });
     const types = ['roles_changed', 'password_reset_forced', 'sessions_revoked', 'user_enabled', 'user_disabled'];
-    const typesOf = async (query: string) =>
-      (await audit(app, admin.access, query)).map(({ type }: { type: string }) => type).sort();
+    const changesOf = (items: { type: string }[]) =>
+      items.map(({ type }) => type).filter((type) => type !== 'audit_viewed');
+    const typesOf = async (query: string) => changesOf(await audit(app, admin.access, query)).sort();
     expect(await typesOf(`actor=${admin.id}`)).toEqual(types.toSorted());
     expect(await typesOf(`from=${start}&to=${end}`)).toEqual(types.toSorted());
     expect(await typesOf(`user=${user.id}&from=${start}&result=success`)).toEqual(types.toSorted());
@@ -142,14 +144,14 @@ describe('the audit log', () => {
     expect(await typesOf('result=failure')).toEqual(['login']);
     expect(await typesOf(`user=${user.id}&actor=${admin.id}&type=user_enabled`)).toEqual(['user_enabled']);
     expect(await typesOf(`actor=${user.id}`)).toEqual([]);
-    const [event] = await audit(app, admin.access, `actor=${admin.id}&limit=1`);
+    const [event] = await audit(app, admin.access, `actor=${admin.id}&user=${user.id}&limit=1`);
     expect(event).toMatchObject({ user_id: user.id, address: '192.0.2.0/24', session_id: expect.any(String) });
     const pages: string[] = [];
     let cursor: string | null = '';
     while (cursor !== null) {
       const path: string = `/admin/audit?limit=2&actor=${admin.id}${cursor && `&cursor=${cursor}`}`;
       const { body } = await app.request('GET', path, { token: admin.access });
-      pages.push(...body.items.map(({ type }: { type: string }) => type));
+      pages.push(...changesOf(body.items));
       cursor = body.next_cursor;
     }
     expect(pages.toSorted()).toEqual(types.toSorted());

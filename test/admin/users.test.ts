@@ -190,6 +190,7 @@ describe('one user', () => {
     await app.request('POST', '/auth/logout', { token: user.access });
     app.clock.advance(1);
     await app.request('POST', '/auth/login', { body: { identifier: 'ann', password } });
+    app.clock.advance(1);
     const get = async (path: string) => (await app.request('GET', path, { token: admin.access })).body;
     const path = `/admin/users/${user.id}`;
     expect(await get(path)).toMatchObject({
@@ -204,12 +205,13 @@ describe('one user', () => {
     });
     const { items: sessions } = await get(`${path}/sessions`);
     expect(sessions).toMatchObject([{ ended_at: null }, { ended_reason: 'logout', address: '192.0.2.0/24' }]);
-    const { items: activity } = await get(`${path}/activity?limit=2`);
+    const { items: activity } = await get(`${path}/activity?limit=3`);
     expect(activity).toMatchObject([
+      { type: 'user_viewed', user_id: user.id, actor_id: admin.id },
       { type: 'login', user_id: user.id, actor_id: null },
       { type: 'logout', user_id: user.id },
     ]);
-    const next = await get(`${path}/activity?cursor=${activity[1].id}`);
+    const next = await get(`${path}/activity?cursor=${activity[2].id}`);
     expect(next.items).toMatchObject([{ type: 'user_registered' }]);
     for (const id of [crypto.randomUUID(), 'x', '%00']) {
       expect((await app.request('GET', `/admin/users/${id}`, { token: admin.access })).status).toBe(404);

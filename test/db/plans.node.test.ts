@@ -90,7 +90,6 @@ const expected = [
   'from users, insert into users, insert into audit_log',
   'from users, insert into users, insert into audit_log, insert into one_time_tokens, insert into outbox',
   'from users, join user_roles',
-  'insert into audit_log, from users, from sessions',
   'update outbox',
   'insert into leases',
   'insert into signing_keys',
@@ -109,7 +108,7 @@ const expected = [
   'from users, from sessions, from sessions, from sessions, update sessions, insert into audit_log',
   'from users, from sessions, insert into audit_log',
   'from users, from sessions, update users, update sessions, update sessions, from sessions, insert into session_endings, delete from one_time_tokens, insert into audit_log, insert into outbox',
-  'from users, from users, from users, update audit_log, from audit_log, from audit_log, delete from outbox, delete from sessions, from sessions, insert into session_endings, delete from users, delete from one_time_tokens, delete from code_attempts, insert into audit_log, insert into outbox',
+  'from users, from users, from users, update audit_log, from audit_log, from audit_log, delete from outbox, delete from sessions, from sessions, insert into session_endings, delete from users, delete from one_time_tokens, insert into audit_log, insert into outbox',
   'from users, insert into sessions, insert into audit_log, from sessions',
   'from users, insert into sessions, insert into audit_log, from sessions, insert into outbox, from users, from sessions',
   'from users, insert into sessions, insert into audit_log, update users, update one_time_tokens, from sessions',
@@ -121,7 +120,8 @@ const expected = [
   'from users, from users, from users, from roles, join roles, from roles, update users, delete from one_time_tokens, insert into audit_log, from roles, join roles, from roles',
   'from users, from users, from users, from roles, join roles, from roles, update users, update sessions, from sessions, insert into session_endings, delete from one_time_tokens, insert into audit_log, from roles, join roles, from roles',
   'from users, from users, from users, from roles, join roles, from roles, update users, update sessions, from sessions, insert into session_endings, delete from one_time_tokens, insert into audit_log, insert into one_time_tokens, insert into outbox, from roles, join roles, from roles',
-  'from users, from users, from users, from roles, join roles, update audit_log, from audit_log, from audit_log, delete from outbox, delete from sessions, from sessions, insert into session_endings, delete from users, delete from one_time_tokens, delete from code_attempts, insert into audit_log, insert into outbox, from roles, join roles',
+  'from users, from users, from users, from roles, join roles, update audit_log, from audit_log, from audit_log, delete from outbox, delete from sessions, from sessions, insert into session_endings, delete from users, delete from one_time_tokens, insert into audit_log, insert into outbox, from roles, join roles',
+  'insert into audit_log, from users, from users, from sessions',
 ].sort();
 
 const firstSecret = 'test-secret-test-secret-test-secret-1';

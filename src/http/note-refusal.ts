@@ -1,0 +1,30 @@
+import type { Origin } from '../audit/audit.ts';
+import { Problem } from '../errors.ts';
+import type { Caller, Gate } from '../sessions/authenticate.ts';
+import { isNoted } from '../sessions/notes.ts';
+import type { RequestContext } from './context.ts';
+import { doLater } from './later.ts';
+
+/** Where a request came from. */
+export const originOf = (c: RequestContext): Origin => ({
+  address: c.env.clientAddress,
+  userAgent: c.req.header('User-Agent'),
+});
+
+/** Has a refusal noted, after the answer that tells it. */
+export async function noting(
+  c: RequestContext,
+  gate: Gate,
+  caller: Caller | undefined,
+  work: () => Promise<Response>,
+): Promise<Response> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof Problem && isNoted(error.code)) {
+      const [{ code }, origin] = [error, originOf(c)];
+      c.executionCtx.waitUntil(doLater([() => gate.noteRefusal(code, caller, origin)]));
+    }
+    throw error;
+  }
+}
