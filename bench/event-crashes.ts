@@ -13,7 +13,7 @@ import { freePort } from '../dev/ports.ts';
 import { migrate } from '../src/platform/postgres-migrations.ts';
 import { type Delivered, startQueueTransport, startRabbitmqTransport } from './support/event-consumers.ts';
 import { startOwnPostgres } from './support/own-postgres.ts';
-import { unlimited } from './support/service.ts';
+import { benchSecret, unlimited } from './support/service.ts';
 
 const kind = process.argv[2] === 'queue' ? 'queue' : 'rabbitmq';
 const users = Number(process.argv[3] ?? 2000);
@@ -45,7 +45,7 @@ async function keepAlive(replica: Replica): Promise<void> {
       env: {
         PATH: process.env['PATH'],
         ...unlimited,
-        AUTH_SECRET: 'a-secret-for-measurements-alone-0123456789',
+        AUTH_SECRET: benchSecret,
         ISSUER: 'http://localhost:3000',
         DATABASE_URL: postgres.url,
         DATABASE_POOL_SIZE: '10',

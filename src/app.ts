@@ -70,6 +70,9 @@ export function createApp(given: Deps): App {
   const { deps, metrics } = observer;
   const { config } = deps;
   for (const { old, name } of config.renamed) deps.log.warn('variable_has_a_new_name', { old, new: name });
+  for (const name of config.meaningless) {
+    deps.log.warn('variable_means_nothing_here', { name, advice: 'Remove it' });
+  }
   const signingKeys = createSigningKeys(deps);
   const revocation = createRevocation(deps);
   const gate = createGate({ ...deps, roles: createRoles(deps), signingKeys, revocation });

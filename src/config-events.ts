@@ -1,3 +1,4 @@
+import { type Rule, rule } from './config-rule.ts';
 import type { Variables } from './config-variables.ts';
 import { targetProblem } from './events/webhook-target.ts';
 
@@ -38,17 +39,20 @@ export interface WebhookConfig extends Taker {
   readonly allowPrivate: boolean;
 }
 
-/** What is wrong about events though each variable by itself is well-formed. */
-export function eventContradictions(v: Variables): string[] {
-  const wrong = v.WEBHOOKS.flatMap(({ url }, index) => {
-    const problem = targetProblem(new URL(url), v.WEBHOOK_ALLOW_PRIVATE);
-    return problem === undefined ? [] : [`WEBHOOKS[${index}].url: ${problem}`];
-  });
-  if (v.EVENTS_REDIS_STREAM !== undefined && (v.REDIS_URL ?? v.UPSTASH_REDIS_REST_URL) === undefined) {
-    wrong.push('EVENTS_REDIS_STREAM: needs REDIS_URL or UPSTASH_REDIS_REST_URL');
-  }
-  return wrong;
-}
+/** What variables about events must fulfil together. */
+export const eventRules: readonly Rule[] = [
+  rule(['WEBHOOKS', 'WEBHOOK_ALLOW_PRIVATE'], (v) =>
+    v.WEBHOOKS.flatMap(({ url }, index) => {
+      const problem = targetProblem(new URL(url), v.WEBHOOK_ALLOW_PRIVATE);
+      return problem === undefined ? [] : [`WEBHOOKS[${index}].url: ${problem}`];
+    }),
+  ),
+  rule(['EVENTS_REDIS_STREAM', 'REDIS_URL', 'UPSTASH_REDIS_REST_URL'], (v) =>
+    v.EVENTS_REDIS_STREAM !== undefined && (v.REDIS_URL ?? v.UPSTASH_REDIS_REST_URL) === undefined
+      ? 'EVENTS_REDIS_STREAM: needs REDIS_URL or UPSTASH_REDIS_REST_URL'
+      : undefined,
+  ),
+];
 
 /** The variables that say who takes events. */
 export const eventVariables = {

@@ -1,4 +1,4 @@
-import { isSecret } from './config-variables.ts';
+import { howToMake } from './config-secrets.ts';
 
 type Environment = Readonly<Record<string, string>>;
 
@@ -35,12 +35,10 @@ const [minute, day] = [60, 86_400];
 const longestSession = 30 * day;
 const beyond = (unit: number) => (value: string) =>
   Number(value) * unit > longestSession ? seconds(unit)(value) : undefined;
-/** What was good enough for them need not be so for us; and ours would be read as two where there is a comma. */
-function strongSecret(value: string): string | Why {
-  if (value.length < 32) return { why: 'has fewer than 32 characters' };
-  if (/[\s,]/.test(value)) return { why: 'has a comma or a blank' };
-  return isSecret(value) ? value : { why: 'has too few different characters' };
-}
+/** With HS256 every service that verified tokens knew it, and whoever knows the root can sign in as anybody. */
+const sharedSecret = (): Why => ({
+  why: `is not taken over, because every service that verified tokens knows it. ${howToMake}`,
+});
 const address = (value: string) => (/^[^<>@\s]+@[^<>@\s]+$/.test(value) ? value : { why: 'is no address' });
 const isOn = (value: string) => /^(true|1)$/i.test(value);
 /** Kubernetes sets `REDIS_PORT=tcp://10.0.0.1:6379` for a service of that name: nobody has asked for anything. */
@@ -55,8 +53,8 @@ const databaseUrl = (host: string, { DB_PORT, DB_USER = 'auth_user', DB_PASSWORD
 
 /** Variables of older services that mean the same as one of ours. Of several for one of ours the first counts. */
 const table: readonly Row[] = [
-  { old: ['SECRET_KEY'], name: 'AUTH_SECRET', convert: strongSecret },
-  { old: ['JWT_SECRET_KEY'], name: 'AUTH_SECRET', convert: strongSecret },
+  { old: ['SECRET_KEY'], name: 'AUTH_SECRET', convert: sharedSecret },
+  { old: ['JWT_SECRET_KEY'], name: 'AUTH_SECRET', convert: sharedSecret },
   {
     old: ['DB_HOST', 'DB_PORT', 'DB_USER', 'DB_PASSWORD', 'DB_TABLE'],
     name: 'DATABASE_URL',
@@ -90,6 +88,12 @@ const table: readonly Row[] = [
   { old: ['DEBUG'], name: 'SERVER_TIMING', convert: (value) => (isOn(value) ? 'true' : undefined) },
 ];
 
+/** What older services were told, and what has no meaning here: keys are made and rotated by the service itself. */
+const meaninglessNames = [
+  ...['ALGORITHM', 'JWT_ALGORITHM', 'JWT_PRIVATE_KEY', 'JWT_PUBLIC_KEY', 'SECRET_KEY', 'JWT_SECRET_KEY'],
+  ...['ACCESS_TOKEN_SECRET_KEY', 'REFRESH_TOKEN_SECRET_KEY', 'APP_VERSION'],
+];
+
 export const olderNames: readonly string[] = table.flatMap(({ old }) => old);
 
 /**
@@ -108,6 +112,8 @@ export function variablesSet(
 interface WithOlderNames {
   readonly set: Environment;
   readonly renamed: readonly Renamed[];
+  /** Variables of older services that are set and mean nothing here. */
+  readonly meaningless: readonly string[];
   /** What is wrong with a variable of ours that is not set, and why an older one could not stand for it. */
   readonly required: (name: string) => string;
 }
@@ -134,5 +140,6 @@ export function withOlderNames(set: Environment): WithOlderNames {
     const reasons = unusable.filter((each) => each.name === name).map(({ old, why }) => `${old} is set, but ${why}`);
     return reasons.length === 0 ? 'Required' : `Required (${reasons.join('; ')})`;
   };
-  return { set: all, renamed, required };
+  const meaningless = meaninglessNames.filter((name) => set[name] !== undefined);
+  return { set: all, renamed, meaningless, required };
 }

@@ -1,3 +1,4 @@
+import { type Rule, rule } from './config-rule.ts';
 import type { Variables } from './config-variables.ts';
 
 /** Who takes mails; `from` is `Name <address>` or an address. */
@@ -17,25 +18,39 @@ export interface SmtpConfig {
 
 export const isLoopbackHost = (host: string) => ['localhost', '127.0.0.1', '::1', '[::1]'].includes(host);
 
-/** What is wrong about mail though each variable by itself is well-formed. */
-export function mailContradictions(v: Variables, required: (name: string) => string): string[] {
-  const wrong: string[] = [];
-  if (v.RESEND_API_KEY !== undefined && v.SMTP_HOST !== undefined) {
-    wrong.push('SMTP_HOST: set either this or RESEND_API_KEY');
-  }
-  if ((v.RESEND_API_KEY ?? v.SMTP_HOST) !== undefined && v.MAIL_FROM === undefined)
-    wrong.push(`MAIL_FROM: ${required('MAIL_FROM')}`);
-  if ((v.SMTP_USER === undefined) !== (v.SMTP_PASSWORD === undefined)) {
-    wrong.push('SMTP_PASSWORD: set it together with SMTP_USER');
-  }
-  if (v.SMTP_TLS === 'none' && v.SMTP_USER !== undefined && !isLoopbackHost(v.SMTP_HOST ?? '')) {
-    wrong.push('SMTP_TLS: must not be none where SMTP_PASSWORD would leave the machine');
-  }
-  if (v.REQUIRE_EMAIL_VERIFICATION === true && toMail(v) === undefined) {
-    wrong.push('REQUIRE_EMAIL_VERIFICATION: needs a way to send mail (RESEND_API_KEY or SMTP_HOST)');
-  }
-  return wrong;
-}
+/** What variables about mail must fulfil together. */
+export const mailRules: readonly Rule[] = [
+  rule(['RESEND_API_KEY', 'SMTP_HOST'], (v) =>
+    v.RESEND_API_KEY !== undefined && v.SMTP_HOST !== undefined
+      ? 'SMTP_HOST: set either this or RESEND_API_KEY'
+      : undefined,
+  ),
+  rule(['RESEND_API_KEY', 'SMTP_HOST', 'MAIL_FROM'], (v, required) =>
+    (v.RESEND_API_KEY ?? v.SMTP_HOST) !== undefined && v.MAIL_FROM === undefined
+      ? `MAIL_FROM: ${required('MAIL_FROM')}`
+      : undefined,
+  ),
+  rule(['SMTP_USER', 'SMTP_PASSWORD'], (v) =>
+    (v.SMTP_USER === undefined) !== (v.SMTP_PASSWORD === undefined)
+      ? 'SMTP_PASSWORD: set it together with SMTP_USER'
+      : undefined,
+  ),
+  rule(['SMTP_TLS', 'SMTP_USER', 'SMTP_HOST'], (v) =>
+    v.SMTP_TLS === 'none' && v.SMTP_USER !== undefined && !isLoopbackHost(v.SMTP_HOST ?? '')
+      ? 'SMTP_TLS: must not be none where SMTP_PASSWORD would leave the machine'
+      : undefined,
+  ),
+  rule(['REQUIRE_EMAIL_VERIFICATION', 'RESEND_API_KEY', 'SMTP_HOST', 'MAILBOX_URL'], (v) =>
+    v.REQUIRE_EMAIL_VERIFICATION === true && (v.RESEND_API_KEY ?? v.SMTP_HOST ?? v.MAILBOX_URL) === undefined
+      ? 'REQUIRE_EMAIL_VERIFICATION: needs a way to send mail (RESEND_API_KEY or SMTP_HOST)'
+      : undefined,
+  ),
+  rule(['ENVIRONMENT', 'MAILBOX_URL'], (v) =>
+    v.ENVIRONMENT !== 'dev' && v.MAILBOX_URL !== undefined
+      ? 'MAILBOX_URL: is for development alone, since it shows every mail to everybody. Set SMTP_HOST or RESEND_API_KEY'
+      : undefined,
+  ),
+];
 
 /** Who takes the mails; undefined where no mail can be sent. */
 export function toMail(v: Variables): MailConfig | undefined {

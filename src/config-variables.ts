@@ -2,96 +2,55 @@ import * as z from 'zod';
 import { compatNames } from './compat/names.ts';
 import { linkVariables } from './config-links.ts';
 import { readPeppers } from './config-peppers.ts';
+import {
+  address,
+  flag,
+  httpUrl,
+  isBearerToken,
+  list,
+  mailFrom,
+  onOff,
+  parts,
+  pythonLevels,
+  readOtelHeaders,
+  seconds,
+  withoutSlash,
+  words,
+} from './config-readers.ts';
+import { moment, previousSecrets, rootSecret } from './config-secrets.ts';
+import { plaintextNames } from './config-transport.ts';
 import { webhookList } from './config-webhooks.ts';
 import { isDecodable, isIssuer, isOrigin } from './http/web-address.ts';
 import { isNetwork } from './limits/client-address.ts';
 
-/** Every variable the service understands. Their names stand here and in `config.ts` alone. */
-const seconds = (fallback: number, minimum = 1) => z.coerce.number().int().min(minimum).default(fallback);
-/** Whether it is long and varied enough to derive keys from. */
-export const isSecret = (text: string) => text.length >= 32 && new Set(text).size > 5;
-/** Names of several words, separated by commas. */
-const words = (text: string) =>
-  text
-    .split(',')
-    .map((word) => word.trim())
-    .filter((word) => word !== '');
 const reservedUsernames =
   'admin,administrator,root,superuser,system,support,help,security,moderator,staff,postmaster,hostmaster,webmaster,abuse,noreply,no-reply';
-const parts = (text: string) => text.split(/[\s,]+/).filter((part) => part !== '');
-const list = (isEntry: (entry: string) => boolean, message: string) =>
-  z
+
+/** Every variable the service understands. Their names stand here and in `config.ts` alone. */
+export const variables = z.object({
+  ENVIRONMENT: z.enum(['dev', 'staging', 'production']).default('production'),
+  /** The root secret, from which all keys derive. */
+  AUTH_SECRET: rootSecret,
+  /** Older root secrets, newest first, separated by commas or blanks. They open what they sealed. */
+  AUTH_SECRET_PREVIOUS: previousSecrets,
+  /** Until when refresh tokens, device tokens and codes of the older secrets count. Where it is not set: not at all. */
+  AUTH_SECRET_PREVIOUS_UNTIL: moment.optional(),
+  /** Variables whose connection may go to another host without TLS. */
+  ALLOW_PLAINTEXT: z
     .string()
     .default('')
     .transform(parts)
-    .refine((entries) => entries.every(isEntry), message);
-const flag = z.enum(['true', 'false', '1', '0']).transform((text) => text === 'true' || text === '1');
-/** Whether something is there at all. */
-const onOff = z
-  .string()
-  .toLowerCase()
-  .pipe(z.enum(['on', 'off', 'true', 'false', '1', '0'], 'Expected on or off'))
-  .transform((text) => ['on', 'true', '1'].includes(text));
-const httpUrl = z.url({ protocol: /^https?$/, abort: true });
-/** No slash at its end. */
-const withoutSlash = (text: string): string => (text.endsWith('/') ? withoutSlash(text.slice(0, -1)) : text);
-
-/** `Name <address>` or an address alone. */
-const mailFrom = z
-  .string()
-  .regex(/^(?:[^<>\p{Cc}]{1,100}<[^<>@\s]+@[^<>@\s]+>|[^<>@\s]+@[^<>@\s]+)$/u, 'Expected Name <address>');
-
-/** What Python's logging calls them otherwise. */
-const pythonLevels = new Map([
-  ['warning', 'warn'],
-  ['critical', 'error'],
-]);
-
-/** As RFC 6750 section 2.1 lets a client send it, and too long to guess. */
-const isBearerToken = (text: string) => /^[\w.~+/-]{16,512}=*$/.test(text);
-
-/** `name=value,name=value`, the values percent-encoded. */
-function readOtelHeaders(text: string, context: z.RefinementCtx): Record<string, string> {
-  const headers: Record<string, string> = {};
-  for (const pair of text.split(',').filter((part) => part.trim() !== '')) {
-    const [first = '', ...others] = pair.split('=');
-    const [name, value] = [first.trim(), others.join('=').trim()];
-    const isWritten = others.length > 0 && /^[\w-]+$/.test(name) && /^[\w!#$%&'*+./:;<=>?@^`|~ -]*$/.test(value);
-    if (!isWritten || /%(?![0-7][0-9a-f])|%[01][0-9a-f]|%7f/i.test(value)) {
-      context.addIssue({ code: 'custom', message: 'Expected name=value,name=value with percent-encoded values' });
-      return z.NEVER;
-    }
-    headers[name] = decodeURIComponent(value);
-  }
-  return headers;
-}
-
-export const variables = z.object({
-  ENVIRONMENT: z.enum(['dev', 'staging', 'production']).default('production'),
-  /** One or more root secrets, newest first, separated by commas or blanks. */
-  AUTH_SECRET: z
-    .string()
-    .transform(parts)
-    .pipe(
-      z
-        .array(z.string().refine(isSecret, 'Each needs at least 32 random characters (openssl rand -base64 32)'))
-        .min(1, 'Required')
-        .max(5)
-        .refine((secrets) => new Set(secrets).size === secrets.length, 'The same secret stands twice'),
-    ),
+    .pipe(z.array(z.enum(plaintextNames, `Expected names among ${plaintextNames.join(', ')}`))),
   /** The `iss` of every token and the base of every link. No slash at its end. */
   ISSUER: httpUrl.refine(isIssuer, 'Must be a plain address without user, query and fragment').transform(withoutSlash),
   /** The `aud` of access tokens. The issuer where it is not set. */
   AUDIENCE: z.string().min(1).optional(),
-  DATABASE_URL: z.string().regex(/^postgres(ql)?:\/\//, 'Expected postgres://user:password@host/database'),
+  DATABASE_URL: address(/^postgres(ql)?:\/\//, 'Expected postgres://user:password@host/database'),
   DATABASE_POOL_SIZE: z.coerce.number().int().min(1).max(500).default(10),
   MIGRATE_ON_START: flag.default(true),
   /** Where the Neon driver posts its statements. Only for a Neon endpoint of one's own, as in development. */
   NEON_HTTP_ENDPOINT: httpUrl.optional(),
-  REDIS_URL: z
-    .string()
-    .regex(/^rediss?:\/\//, 'Expected redis://host:6379')
-    .optional(),
+  REDIS_URL: address(/^rediss?:\/\//, 'Expected redis://host:6379').optional(),
   UPSTASH_REDIS_REST_URL: httpUrl.optional(),
   UPSTASH_REDIS_REST_TOKEN: z.string().min(1).optional(),
   /** Not everybody: then each client could make up its address, and no limit by address would hold. */
@@ -118,6 +77,8 @@ export const variables = z.object({
   AUDIT_RETENTION: seconds(180 * 86_400, 86_400),
   SIGNING_KEY_TERM: seconds(30 * 86_400, 3600),
   SIGNING_KEY_LEAD: seconds(86_400, 600),
+  /** The size of new RSA keys. */
+  SIGNING_KEY_BITS: z.enum(['2048', '3072', '4096'], 'Expected 2048, 3072 or 4096').default('2048').transform(Number),
   PASSWORD_MIN_LENGTH: z.coerce.number().int().min(8).max(256).default(8),
   /** How many of: lower case, upper case, digits, others. */
   PASSWORD_MIN_CLASSES: z.coerce.number().int().min(0).max(4).default(0),
@@ -151,8 +112,7 @@ export const variables = z.object({
     .default('Edge Auth'),
   ...linkVariables,
   /** Where events go beside the outbox: as many of the following as are set. */
-  RABBITMQ_URL: z
-    .url({ protocol: /^amqps?$/, message: 'Expected amqp://user:password@host:5672/vhost', abort: true })
+  RABBITMQ_URL: address(/^amqps?:\/\//, 'Expected amqp://user:password@host:5672/vhost')
     .refine(isDecodable, 'Expected a % as %25 in user, password and vhost')
     .optional(),
   RABBITMQ_EXCHANGE: z

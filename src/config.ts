@@ -1,13 +1,14 @@
-import { type EventSinkConfig, eventContradictions, toEventSinks } from './config-events.ts';
+import { findProblems } from './config-check.ts';
+import { InvalidConfiguration } from './config-error.ts';
+import { type EventSinkConfig, toEventSinks } from './config-events.ts';
 import { olderNames, type Renamed, variablesSet, withOlderNames } from './config-legacy.ts';
 import { limitVariable, limitVariables, lockoutVariable, lockoutVariables, unknownLimits } from './config-limits.ts';
 import { type LinksConfig, toLinks } from './config-links.ts';
-import { isLoopbackHost, type MailConfig, mailContradictions, toMail } from './config-mail.ts';
+import { type MailConfig, toMail } from './config-mail.ts';
 import { type ObservabilityConfig, toObservability } from './config-observability.ts';
-import { placeOf } from './config-place.ts';
-import { graceContradictions } from './config-sessions.ts';
+import type { Rule } from './config-rule.ts';
+import { commonRules } from './config-rules.ts';
 import { type Variables, variables } from './config-variables.ts';
-import { argon2Limits } from './crypto/argon2.ts';
 import {
   type Lockout,
   type LockoutTable,
@@ -19,7 +20,10 @@ import {
 
 export interface Config {
   readonly environment: Variables['ENVIRONMENT'];
-  readonly secrets: readonly string[];
+  /** Newest first. */
+  readonly secrets: readonly [string, ...string[]];
+  /** Until when tokens of the older ones count: milliseconds; undefined for not at all. */
+  readonly previousSecretsUntil: number | undefined;
   readonly issuer: string;
   readonly audience: string;
   readonly database: { readonly url: string; readonly poolSize: number; readonly migrateOnStart: boolean };
@@ -40,6 +44,8 @@ export interface Config {
   readonly refreshGrace: number;
   readonly signingKeyTerm: number;
   readonly signingKeyLead: number;
+  /** The size of new RSA keys. */
+  readonly signingKeyBits: number;
   readonly passwordMinLength: number;
   readonly passwordMinClasses: number;
   /** Names of the service: a password has to be more than these. */
@@ -79,12 +85,11 @@ export interface Config {
   readonly observability: ObservabilityConfig;
   /** Variables that were understood by an older name. */
   readonly renamed: readonly Renamed[];
+  /** Variables of older services that are set and change nothing here. */
+  readonly meaningless: readonly string[];
 }
 
-/** The configuration is unusable. The message names every wrong variable and never shows a value. */
-export class ConfigError extends Error {
-  override readonly name = 'ConfigError';
-}
+export { ConfigError, InvalidConfiguration, problemsOf } from './config-error.ts';
 
 /** The name of every variable that is read, older names too. */
 export const variableNames: ReadonlySet<string> = new Set([
@@ -99,62 +104,33 @@ const saySomethingEmpty: ReadonlySet<string> = new Set(['COMPAT_APIS', 'RESERVED
  * Reads the environment.
  * @param environment variables by name; those that are not strings (bindings of a Worker) count as unset, and empty ones
  * but for `COMPAT_APIS` and `RESERVED_USERNAMES`
+ * @param runtimeRules what else has to hold where it is read
  * @throws {ConfigError} naming every wrong variable at once
  */
-export function readConfig(environment: Readonly<Record<string, unknown>>): Config {
-  const { set, renamed, required } = withOlderNames(variablesSet(environment, saySomethingEmpty));
+export function readConfig(environment: Readonly<Record<string, unknown>>, runtimeRules: readonly Rule[] = []): Config {
+  const older = withOlderNames(variablesSet(environment, saySomethingEmpty));
+  const { set, renamed, meaningless } = older;
   const parsed = variables.safeParse(set);
   const limits = limitVariables.safeParse(set);
   const lockouts = lockoutVariables.safeParse(set);
-  const wrong = [parsed, limits, lockouts]
-    .flatMap(({ error }) => error?.issues ?? [])
-    .map(({ path, message }) => {
-      const name = String(path[0]);
-      const from = renamed.find((each) => each.name === name);
-      const said = set[name] === undefined ? required(name) : message;
-      return `${placeOf(path)}${from === undefined ? '' : ` (from ${from.old})`}: ${said}`;
-    });
-  wrong.push(...unknownLimits(set));
-  if (parsed.data !== undefined) wrong.push(...contradictions(parsed.data, required));
+  const rules = [...commonRules, ...runtimeRules];
+  const readOthers = (others: Readonly<Record<string, string>>) => variables.partial().parse(others);
+  const wrong = [...findProblems(older, [parsed, limits, lockouts], readOthers, rules), ...unknownLimits(set)];
   if (wrong.length > 0 || parsed.data === undefined || limits.data === undefined || lockouts.data === undefined) {
-    throw new ConfigError(`Invalid configuration. ${[...new Set(wrong)].join('. ')}`);
+    throw new InvalidConfiguration(wrong);
   }
-  return { ...toConfig(parsed.data, limits.data, lockouts.data), renamed };
+  return { ...toConfig(parsed.data, limits.data, lockouts.data), renamed, meaningless };
 }
-
-/** What is wrong though each variable by itself is well-formed. */
-function contradictions(v: Variables, required: (name: string) => string): string[] {
-  const wrong: string[] = [];
-  if ((v.UPSTASH_REDIS_REST_URL === undefined) !== (v.UPSTASH_REDIS_REST_TOKEN === undefined)) {
-    wrong.push('UPSTASH_REDIS_REST_TOKEN: set it together with UPSTASH_REDIS_REST_URL');
-  }
-  if ((v.TLS_CERT_FILE === undefined) !== (v.TLS_KEY_FILE === undefined)) {
-    wrong.push('TLS_KEY_FILE: set it together with TLS_CERT_FILE');
-  }
-  if (v.ENVIRONMENT !== 'dev' && v.ISSUER.startsWith('http:') && !isLoopback(v.ISSUER)) {
-    wrong.push('ISSUER: must be https outside development');
-  }
-  if (v.SESSION_IDLE_TTL > v.SESSION_TTL) wrong.push('SESSION_IDLE_TTL: must not exceed SESSION_TTL');
-  wrong.push(...graceContradictions(v));
-  if (v.SIGNING_KEY_LEAD * 2 > v.SIGNING_KEY_TERM) {
-    wrong.push('SIGNING_KEY_LEAD: must be at most half of SIGNING_KEY_TERM');
-  }
-  if (v.ARGON2_MEMORY * v.ARGON2_ITERATIONS > argon2Limits.work) {
-    wrong.push(`ARGON2_MEMORY: times ARGON2_ITERATIONS must be at most ${argon2Limits.work}`);
-  }
-  return [...wrong, ...mailContradictions(v, required), ...eventContradictions(v)];
-}
-
-const isLoopback = (url: string) => isLoopbackHost(new URL(url).hostname);
 
 function toConfig(
   v: Variables,
   limits: Readonly<Record<string, Policy | undefined>>,
   lockouts: Readonly<Record<string, Lockout | undefined>>,
-): Omit<Config, 'renamed'> {
+): Omit<Config, 'renamed' | 'meaningless'> {
   return {
     environment: v.ENVIRONMENT,
-    secrets: v.AUTH_SECRET,
+    secrets: [v.AUTH_SECRET, ...v.AUTH_SECRET_PREVIOUS],
+    previousSecretsUntil: v.AUTH_SECRET_PREVIOUS_UNTIL,
     issuer: v.ISSUER,
     audience: v.AUDIENCE ?? v.ISSUER,
     database: { url: v.DATABASE_URL, poolSize: v.DATABASE_POOL_SIZE, migrateOnStart: v.MIGRATE_ON_START },
@@ -175,6 +151,7 @@ function toConfig(
     refreshGrace: v.REFRESH_GRACE,
     signingKeyTerm: v.SIGNING_KEY_TERM,
     signingKeyLead: v.SIGNING_KEY_LEAD,
+    signingKeyBits: v.SIGNING_KEY_BITS,
     passwordMinLength: v.PASSWORD_MIN_LENGTH,
     passwordMinClasses: v.PASSWORD_MIN_CLASSES,
     passwordWords: [v.SERVICE_NAME, v.SERVICE_NAME.replaceAll(/\s/g, ''), ...v.PASSWORD_WORDS],

@@ -1,19 +1,21 @@
 import cluster from 'node:cluster';
 import { ConfigError, readConfig } from './config.ts';
+import { nodeRules } from './config-rules.ts';
 import { preparedVariable, ready, startWorkers, WorkerFailed } from './node/cluster.ts';
 import { outliveReaders } from './node/log-output.ts';
 import { DependencyFailed } from './node/prepare.ts';
 import { withSecretFiles } from './node/secret-files.ts';
-import { needsEmbedded, type Started, startService } from './node/service.ts';
+import { type Started, startService } from './node/service.ts';
+import { needsEmbedded } from './node/smell.ts';
 import { countWorkers } from './node/workers.ts';
 import { createLog, describeError } from './ops/log.ts';
 
 /** In this process where one is enough, or where it is one of several itself; else in several. */
 async function start(signal: AbortSignal): Promise<Started> {
-  const environment = withSecretFiles(process.env);
+  const environment = withSecretFiles(process.env, (read) => needsEmbedded(read) || readConfig(read, nodeRules));
   if (cluster.isWorker) return await startService(environment, signal, environment[preparedVariable] === 'true');
   if (needsEmbedded(environment)) return await startService(environment, signal);
-  const config = readConfig(environment);
+  const config = readConfig(environment, nodeRules);
   const workers = countWorkers(config);
   return await (workers === 1 ? startService(environment, signal) : startWorkers(config, workers, signal));
 }
@@ -30,6 +32,7 @@ function explain(error: unknown): void {
     console.error(`Port${port} is in use by another process. Set PORT to another one.`);
   } else if (error instanceof DependencyFailed) {
     log.error('start_failed', { dependency: error.dependency, ...describeError(error.cause) });
+    console.error(error.advice);
   } else log.error('start_failed', describeError(error));
 }
 

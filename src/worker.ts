@@ -21,36 +21,44 @@ import { createOtlpExporter } from './platform/otlp.ts';
 import { createResend } from './platform/resend.ts';
 import { createUpstashKeyValue } from './platform/upstash.ts';
 import { createWorkerSinks } from './platform/worker-sinks.ts';
+import { createSecretGuard } from './tokens/secret-guard.ts';
+
+interface Application {
+  readonly app: App;
+  /** @throws {WrongSecret} */
+  readonly refuseWrongSecret: () => Promise<void>;
+}
 
 type WorkerBindings = Readonly<Record<string, unknown>>;
 
 const now = () => Date.now();
 /** Keys the memory store may hold: some 5 MiB, since an isolate has 128. */
 const capacity = 20_000;
-let application: App | undefined;
+let application: Application | undefined;
 /** One for the isolate, however many applications are made: the memory of WebAssembly never shrinks. */
 const hashing = createWorkersHashing(createArgon2Wasm(argon2Module), now);
 
 /** One application for the isolate. Requests that come while it is made make their own: they must not share I/O. */
-async function getApplication(bindings: WorkerBindings): Promise<App> {
+async function getApplication(bindings: WorkerBindings): Promise<Application> {
   if (application !== undefined) return application;
   const made = await createApplication(readConfig({ ...bindings, ...databaseVariables(bindings) }), bindings);
   application ??= made;
   return application;
 }
 
-async function createApplication(config: Config, bindings: WorkerBindings): Promise<App> {
+async function createApplication(config: Config, bindings: WorkerBindings): Promise<Application> {
   const log = createLog(config.logLevel, now);
   const { otlp } = config.observability;
-  const keyring = await createKeyring(config.secrets);
-  return createApp({
+  const keyring = await createKeyring(config.secrets, config.previousSecretsUntil);
+  const db = openDatabase(config);
+  const app = createApp({
     config,
     log,
     keyring,
     now,
     steady: () => performance.now(),
     newId: () => uuidv7(now()),
-    db: openDatabase(config),
+    db,
     kv: createKeyValue(config, log),
     fallback: createMemoryKeyValue({ now, capacity }),
     mailer: createMailer(config, log),
@@ -62,10 +70,15 @@ async function createApplication(config: Config, bindings: WorkerBindings): Prom
       hashing,
       legacyPeppers: config.legacyPeppers,
       peppers: keyring.all.map(({ id, pepper }) => ({ id, key: pepper })),
+      keyring,
       parameters: { ...config.argon2, parallelism: 1 },
     }),
   });
+  return { app, refuseWrongSecret: createSecretGuard({ db, keyring, now }) };
 }
+
+/** Says that the process is there, whatever is wrong with what it depends on. */
+const isLiveness = (request: Request) => new URL(request.url).pathname === '/healthz';
 
 function createKeyValue({ environment, upstash }: Config, log: Log): KeyValue {
   if (upstash !== undefined) {
@@ -107,7 +120,8 @@ function readRequest(request: Request): Request | undefined {
 export default {
   async fetch(request, bindings, context) {
     try {
-      const app = await getApplication(bindings);
+      const { app, refuseWrongSecret } = await getApplication(bindings);
+      if (!isLiveness(request)) await refuseWrongSecret();
       const clientAddress = request.headers.get('CF-Connecting-IP') ?? undefined;
       const readable = readRequest(request);
       if (readable === undefined) return toResponse(app.refuse('bad_request', 'the target or the Host is no URL'));
@@ -118,11 +132,13 @@ export default {
       if (!(error instanceof ConfigError)) throw error;
       createLog('error', now).error('invalid_configuration', { detail: error.message });
       const title = 'The service is not configured';
-      return Response.json({ type: 'about:blank', title, status: 500, detail: title }, { status: 500 });
+      const headers = { 'Content-Type': 'application/problem+json', 'Cache-Control': 'no-store', 'Retry-After': '30' };
+      return Response.json({ type: 'about:blank', title, status: 503, detail: title }, { status: 503, headers });
     }
   },
   async scheduled(_controller, bindings) {
-    const app = await getApplication(bindings);
+    const { app, refuseWrongSecret } = await getApplication(bindings);
+    await refuseWrongSecret();
     await app.runScheduled();
     await app.drain();
     await app.flush();

@@ -24,6 +24,7 @@ const features = [
   'sessions',
   'accounts',
   'admin',
+  'reseal',
   'compat',
   'pages',
   'scheduled',
@@ -95,6 +96,12 @@ describe('the source', () => {
   it('reads the environment in the entries and the commands only', () => {
     const readers = files.filter(({ text }) => /process\.env/.test(text)).map(({ file }) => file);
     expect(readers.filter((file) => file !== 'node.ts' && !file.startsWith('cli/'))).toEqual([]);
+  });
+
+  it('asks whether the MACs of a secret still count, wherever it verifies one', () => {
+    const verifiers = files.filter(({ text }) => /subtle\.verify\('HMAC'/.test(text));
+    expect(verifiers.length).toBeGreaterThan(3);
+    expect(verifiers.filter(({ text }) => !text.includes('keyring.accepted(')).map(({ file }) => file)).toEqual([]);
   });
 
   it('asks one clock', () => {

@@ -2,6 +2,7 @@
 /// <reference types="@cloudflare/vitest-plugin/types" />
 import { createExecutionContext, createScheduledController, waitOnExecutionContext } from 'cloudflare:test';
 import { beforeEach, describe, expect, inject, it, vi } from 'vitest';
+import { olderSecret, testSecret } from './support/secret.ts';
 import { createDatabase } from './support/test-app.ts';
 
 const { default: worker } = await import('../src/worker.ts');
@@ -9,7 +10,7 @@ const { default: worker } = await import('../src/worker.ts');
 async function bindings(): Promise<Record<string, unknown>> {
   return {
     ENVIRONMENT: 'dev',
-    AUTH_SECRET: 'test-secret-test-secret-test-secret-1',
+    AUTH_SECRET: testSecret,
     ISSUER: 'https://auth.test',
     DATABASE_URL: await createDatabase(),
     NEON_HTTP_ENDPOINT: inject('neonEndpoint'),
@@ -45,10 +46,28 @@ describe('the Worker', () => {
     const env = { AUTH_SECRET: 'canary', DATABASE_URL: 'canary' };
     const response = await fresh.fetch(incoming('/'), env, context);
     log.mockRestore();
-    expect(response.status).toBe(500);
+    expect(response.status).toBe(503);
+    expect(response.headers.get('Retry-After')).toBe('30');
     expect(await response.text()).not.toMatch(/AUTH_SECRET|canary/);
     expect(lines.join()).toMatch(/AUTH_SECRET.*DATABASE_URL.*ISSUER|ISSUER.*DATABASE_URL/);
     expect(lines.join()).not.toContain('canary');
+  });
+
+  it('answers 503 and says why in its log where its secret is not the one of the database, but for its liveness', async () => {
+    const fresh = (await import('../src/worker.ts')).default;
+    const lines: string[] = [];
+    const log = vi.spyOn(console, 'log').mockImplementation((line) => void lines.push(String(line)));
+    const env = { ...(await bindings()), AUTH_SECRET: olderSecret };
+    const context = createExecutionContext();
+    const body = JSON.stringify({ email: 'ann@example.com', password: 'correct horse battery staple' });
+    const init = { method: 'POST', headers: { 'Content-Type': 'application/json' }, body };
+    const response = await fresh.fetch(incoming('/auth/register', init), env, context);
+    const alive = await fresh.fetch(incoming('/healthz'), env, context);
+    log.mockRestore();
+    expect([response.status, response.headers.get('Retry-After'), alive.status]).toEqual([503, '30', 200]);
+    expect(lines.join()).toContain('this database belongs to a service with another secret');
+    expect(`${lines.join()}${await response.text()}`).not.toContain(olderSecret);
+    await expect(fresh.scheduled(createScheduledController(), env)).rejects.toThrow('another secret');
   });
 
   it('counts by CF-Connecting-IP, and by no header that a client can set', async () => {
@@ -72,7 +91,8 @@ describe('the Worker', () => {
     const env = { ...(await bindings()), SMTP_HOST: 'smtp.canary.example', MAIL_FROM: 'a@canary.example' };
     const response = await fresh.fetch(incoming('/'), env, createExecutionContext());
     log.mockRestore();
-    expect(response.status).toBe(500);
+    expect(response.status).toBe(503);
+    expect(response.headers.get('Retry-After')).toBe('30');
     expect(lines.join()).toContain('SMTP_HOST');
     expect(lines.join()).not.toContain('canary');
   });

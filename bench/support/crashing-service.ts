@@ -82,7 +82,7 @@ const remoteQueue = (url: string) =>
 
 const config = readConfig(variables);
 const log = createLog(config.logLevel, now);
-const keyring = await createKeyring(config.secrets);
+const keyring = await createKeyring(config.secrets, config.previousSecretsUntil);
 const memory = createMemoryKeyValue({ now });
 const app = createApp({
   config,

@@ -1,9 +1,12 @@
 import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { limitVariable, lockoutVariable } from '../../src/config-limits.ts';
 import { lockoutNames, policyNames } from '../../src/limits/policies.ts';
 
 const root = join(import.meta.dirname, '../..');
+/** The same for all services of one check. */
+export const benchSecret = randomBytes(32).toString('base64');
 
 export interface Service {
   readonly port: number;
@@ -39,7 +42,7 @@ export async function startService(
     cwd: root,
     env: {
       PATH: process.env['PATH'],
-      AUTH_SECRET: 'a secret for measurements alone, 0123456789'.replaceAll(/[ ,]/g, '-'),
+      AUTH_SECRET: benchSecret,
       ISSUER: 'http://localhost:3000',
       HOST: '127.0.0.1',
       PORT: String(port),

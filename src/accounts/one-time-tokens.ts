@@ -73,7 +73,8 @@ interface TokenMail {
   readonly message: (secret: { readonly token: string; readonly code: string }) => Message;
 }
 
-const place = (id: string) => `one_time_tokens.data:${id}`;
+/** Where the data of a token stands: it opens nowhere else. */
+export const tokenDataPlace = (id: string) => `one_time_tokens.data:${id}`;
 
 /** A new one-time token, and the mail that carries it. Nothing is written. */
 export async function promiseToken(deps: Deps, { purpose, userId, ...asked }: TokenMail): Promise<PromisedToken> {
@@ -83,7 +84,7 @@ export async function promiseToken(deps: Deps, { purpose, userId, ...asked }: To
   const mailed = { to: asked.to, locale: asked.locale, message: asked.message(secret) };
   const [mail, dataSealed] = await Promise.all([
     mailRow(deps, mailed, userId, id),
-    asked.data === undefined ? null : seal(keyring, place(id), JSON.stringify(asked.data)),
+    asked.data === undefined ? null : seal(keyring, tokenDataPlace(id), JSON.stringify(asked.data)),
   ]);
   const token = {
     id,
@@ -102,7 +103,9 @@ export async function promiseToken(deps: Deps, { purpose, userId, ...asked }: To
 
 /** What a token was given to carry. */
 export async function openTokenData({ keyring }: Pick<Deps, 'keyring'>, token: FoundToken): Promise<unknown> {
-  return token.data_sealed === null ? undefined : JSON.parse(await unseal(keyring, place(token.id), token.data_sealed));
+  return token.data_sealed === null
+    ? undefined
+    : JSON.parse(await unseal(keyring, tokenDataPlace(token.id), token.data_sealed));
 }
 
 /** What somebody shows who has read a mail: its token, or its code with the address it came to. */
@@ -130,7 +133,7 @@ export async function findProof(deps: Deps, purpose: NewPurpose, proof: MailProo
   const indexes = await blindIndexes(keyring, 'email', proof.email.key);
   const tried = await tryCode(db, purpose, indexes, proof.requester, now());
   for (const token of tried) {
-    if (await verifyCode(keyring, token.id, code, token.code_hash)) return token;
+    if (await verifyCode(keyring, { id: token.id, codeHash: token.code_hash }, code, now())) return token;
   }
   throw linkExpired('wrong code');
 }

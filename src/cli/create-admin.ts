@@ -5,14 +5,14 @@ import { normaliseUsername } from '../accounts/username.ts';
 import { createAdmin } from '../admin/create-admin.ts';
 import { Problem } from '../errors.ts';
 import { openDeps } from './deps.ts';
-import { refuseOtherSecret } from './import-deps.ts';
 import { type Input, readPassword } from './password-prompt.ts';
 
 /** What `--help` says. */
 export const createAdminUsage = `Usage: npm run cli -- create-admin --email <address> [--username <name>] [--mail] [--neon]
-  The password is typed at the terminal, or piped in as one line.
-  --mail  sends a mail to choose a password instead
-  --neon  speaks HTTP with Neon, as a Worker does, instead of TCP with Postgres`;
+  Type the password at the prompt, or pipe it in as one line.
+  --mail  send an email with a link to choose a password instead
+  To tell other services, give it the variables of the service that say who takes events.
+  --neon  use Neon's HTTP endpoint, as a Worker does, instead of a TCP connection`;
 
 /** Of an account that was there and is given a password. */
 const isGiven = (made: keyof typeof said) => made === 'claimed' || made === 'equipped';
@@ -55,7 +55,6 @@ export async function createAdminCommand(
     return password;
   };
   try {
-    await refuseOtherSecret(deps);
     const made = await createAdmin(deps, {
       email,
       username,

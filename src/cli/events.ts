@@ -6,9 +6,9 @@ import { openDeps } from './deps.ts';
 
 /** What `--help` says. */
 export const eventsUsage = `Usage: npm run cli -- events list | replay  [--sink <name>] [--type <type>] [--user <id>] [--id <id>] [--neon]
-  list    prints the newest 100 events that were given up, one JSON object on each line
-  replay  has those that were given up delivered again: all of them, or which are meant
-  --neon  speaks HTTP with Neon, as a Worker does, instead of TCP with Postgres`;
+  list    print the newest 100 events that could not be delivered, one JSON object per line
+  replay  deliver them again: all of them, or those that the options select
+  --neon  use Neon's HTTP endpoint, as a Worker does, instead of a TCP connection`;
 
 const options = {
   sink: { type: 'string' },
@@ -38,7 +38,7 @@ export async function eventsCommand(
     }
     let total = 0;
     for (let count = -1; count !== 0; total += count) count = await replay(deps, filter);
-    return [`${total} events are delivered again by the service, within a minute`];
+    return [`The service delivers ${total} events again within a minute`];
   } finally {
     await close();
   }

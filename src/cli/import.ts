@@ -3,11 +3,12 @@ import { readFile as readText } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import type { LineProblem } from '../accounts/import-schema.ts';
 import { ConfigError } from '../config.ts';
-import { sqlState } from '../db/database.ts';
+import { refuseWrongSecret } from '../tokens/secret-guard.ts';
 import { FormatError } from './import/format.ts';
 import { formats } from './import/formats.ts';
-import { openImportDeps, refuseOtherSecret } from './import-deps.ts';
+import { openImportDeps } from './import-deps.ts';
 import { type ImportOptions, importLines } from './import-run.ts';
+import { reason } from './reason.ts';
 
 /** Lines after which it says how far it is. */
 const PROGRESS = 5000;
@@ -41,7 +42,7 @@ export async function importCommand(
   let deps: Awaited<ReturnType<typeof openImportDeps>> | undefined;
   try {
     deps = await openImportDeps(environment);
-    await refuseOtherSecret(deps);
+    await refuseWrongSecret(deps);
     const hashConfig = given.hashConfig === undefined ? undefined : await readWhole(given.hashConfig);
     const what = given.format === undefined ? 'line' : 'user';
     for await (const { number, outcome, notes } of importLines(deps, openInput(given.file), { ...given, hashConfig })) {
@@ -58,7 +59,9 @@ export async function importCommand(
   } catch (error) {
     if (count.lines > 0) report();
     output.error(
-      error instanceof ConfigError || error instanceof FormatError ? error.message : `Broken off: ${reason(error)}`,
+      error instanceof ConfigError || error instanceof FormatError
+        ? error.message
+        : `Stopped: ${reason(error, environment)}`,
     );
     return 2;
   } finally {
@@ -109,7 +112,7 @@ async function* readFile(file: string): AsyncGenerator<Uint8Array, void> {
   try {
     yield* createReadStream(file);
   } catch (error) {
-    throw new UnreadableFile(file, { cause: error });
+    throw new UnreadableFile(file, error);
   }
 }
 
@@ -118,12 +121,17 @@ async function readWhole(file: string): Promise<string> {
   try {
     return await readText(file, 'utf8');
   } catch (error) {
-    throw new UnreadableFile(file, { cause: error });
+    throw new UnreadableFile(file, error);
   }
 }
 
 class UnreadableFile extends Error {
   override readonly name = 'UnreadableFile';
+
+  constructor(file: string, cause: unknown) {
+    const code = cause instanceof Error && 'code' in cause ? ` (${String(cause.code)})` : '';
+    super(`The file ${file} cannot be read${code}`);
+  }
 }
 
 function inWords(count: Readonly<Record<'lines' | 'imported' | 'present' | 'refused', number>>, isDryRun: boolean) {
@@ -133,14 +141,3 @@ function inWords(count: Readonly<Record<'lines' | 'imported' | 'present' | 'refu
 
 const problemInWords = (place: string, { field, message }: LineProblem) =>
   `${place}: ${field === undefined ? '' : `${field}: `}${message}`;
-
-/** Codes only: the messages of drivers hold what was sent, which is people's data. */
-function reason(error: unknown): string {
-  const state = sqlState(error)?.code;
-  if (state === '42P01' || state === '42703') return 'the schema is not up to date (npm run db:migrate)';
-  if (state !== undefined) return state;
-  if (!(error instanceof Error)) return 'unknown';
-  if (error instanceof UnreadableFile) return `${error.message}: ${reason(error.cause)}`;
-  if ('code' in error && typeof error.code === 'string') return error.code;
-  return error.cause instanceof Error ? reason(error.cause) : error.name;
-}

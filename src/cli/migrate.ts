@@ -25,9 +25,10 @@ function read(args: readonly string[]) {
 /** `npm run db:migrate` and `npm run db:rollback`: work on the database that DATABASE_URL names, or its older names. */
 async function run(): Promise<number> {
   const { command, grantTo } = read(process.argv.slice(2));
-  const databaseUrl = withOlderNames(variablesSet(withSecretFiles(process.env))).set['DATABASE_URL'];
+  const environment = withSecretFiles(process.env);
+  const databaseUrl = withOlderNames(variablesSet(environment)).set['DATABASE_URL'];
   if (databaseUrl === undefined) {
-    console.error('DATABASE_URL is not set');
+    console.error('DATABASE_URL is not set. Set it to postgres://user:password@host/database');
     return 1;
   }
   const onWait = (what: string) => console.error(`Waiting for ${what}`);
@@ -38,11 +39,11 @@ async function run(): Promise<number> {
       if (grantTo !== undefined) console.log(`The role ${grantTo.role} reads and writes its tables`);
     } else {
       const name = await rollback(databaseUrl, { onWait });
-      console.log(name === undefined ? 'There is nothing to take back' : `Taken back: ${name}`);
+      console.log(name === undefined ? 'No migration is left to roll back' : `Rolled back: ${name}`);
     }
     return 0;
   } catch (error) {
-    console.error(`The schema was not changed: ${reason(error)}`);
+    console.error(`The schema is unchanged: ${reason(error, environment)}`);
     return 1;
   }
 }
@@ -50,6 +51,6 @@ async function run(): Promise<number> {
 try {
   process.exitCode = await run();
 } catch (error) {
-  console.error(reason(error));
+  console.error(reason(error, process.env));
   process.exitCode = 1;
 }

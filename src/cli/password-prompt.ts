@@ -16,7 +16,7 @@ export async function readPassword(input: Input, output: Writable): Promise<stri
   input.setRawMode?.(true);
   try {
     const keys = keysOf(input);
-    const [first, second] = [await typed(keys, output, 'Password: '), await typed(keys, output, 'Once more: ')];
+    const [first, second] = [await typed(keys, output, 'Password: '), await typed(keys, output, 'Repeat it: ')];
     if (first !== second) throw new Error('The two passwords differ');
     return first;
   } finally {
@@ -38,7 +38,7 @@ async function typed(keys: AsyncGenerator<string, void>, output: Writable, promp
   const characters: string[] = [];
   for (;;) {
     const { value: key, done } = await keys.next();
-    if (done === true || key === undefined || key === '\u0003' || key === '\u0004') throw new Error('Broken off');
+    if (done === true || key === undefined || key === '\u0003' || key === '\u0004') throw new Error('Cancelled');
     if (key === '\r' || key === '\n') break;
     if (key === '\u007f' || key === '\b') characters.pop();
     else characters.push(key);

@@ -1,8 +1,10 @@
 import { timingSafeEqual } from 'node:crypto';
 import { argon2Limits, isWithinArgon2Limits } from './argon2.ts';
 import { argon2Cost, formatArgon2 } from './argon2-string.ts';
+import type { Keyring } from './derive.ts';
 import type { Hashing, Work } from './hashing.ts';
 import type { ForeignHash } from './legacy/scheme.ts';
+import { importPepper, isSealedHash, openHash } from './sealed-hash.ts';
 import { type OwnHash, readStoredHash } from './stored-hash.ts';
 
 /** A secret key mixed into every hash, so that a dump of the database alone is not enough to guess passwords. */
@@ -48,6 +50,8 @@ interface HasherOptions {
   readonly hashing: Hashing;
   /** Newest first. The newest makes hashes, all verify. */
   readonly peppers: readonly Pepper[];
+  /** Opens hashes that were sealed when the secret of their pepper retired. */
+  readonly keyring?: Keyring;
   /** Of other systems, by name: what their hashes need beside the password. */
   readonly legacyPeppers?: ReadonlyMap<string, string>;
   /** By default the least of OWASP's Password Storage Cheat Sheet: 19 MiB, 2 iterations, 1 lane. */
@@ -68,6 +72,7 @@ const encoder = new TextEncoder();
 export function createPasswordHasher({
   hashing,
   peppers,
+  keyring,
   legacyPeppers = new Map(),
   parameters = owasp,
 }: HasherOptions): PasswordHasher {
@@ -90,8 +95,13 @@ export function createPasswordHasher({
     keyId: newest.id,
   };
 
-  async function tagOf(password: string, { parameters, keyId }: Omit<OwnHash, 'tag'>, work: Omit<Work, 'cost'>) {
-    const key = keys.get(keyId);
+  async function tagOf(
+    password: string,
+    { parameters, keyId }: Omit<OwnHash, 'tag'>,
+    work: Omit<Work, 'cost'>,
+    ownPepper?: CryptoKey,
+  ) {
+    const key = ownPepper ?? keys.get(keyId);
     if (key === undefined) throw new Error('The pepper of a password hash is unknown');
     const bytes = encoder.encode(password);
     const tag = await hashing
@@ -102,8 +112,14 @@ export function createPasswordHasher({
     return new Uint8Array(peppered);
   }
 
-  async function verifyOwn(password: string, stored: OwnHash, signal?: AbortSignal): Promise<PasswordVerification> {
-    const valid = timingSafeEqual(await tagOf(password, stored, { signal }), stored.tag);
+  async function verifyOwn(
+    password: string,
+    stored: OwnHash,
+    signal?: AbortSignal,
+    ownPepper?: CryptoKey,
+  ): Promise<PasswordVerification> {
+    const valid = timingSafeEqual(await tagOf(password, stored, { signal }, ownPepper), stored.tag);
+    if (ownPepper !== undefined) return { valid, needsUpgrade: valid };
     const { salt } = stored.parameters;
     const wanted = { ...stored, parameters: present(salt), keyId: newest?.id };
     const isPresent = salt.length === SALT_LENGTH && formatArgon2(stored) === formatArgon2(wanted);
@@ -118,6 +134,11 @@ export function createPasswordHasher({
     return { valid, needsUpgrade: valid && encoder.encode(password).length <= readsBytes };
   }
 
+  async function open(stored: string): Promise<{ hash: string; pepper: CryptoKey } | undefined> {
+    const opened = keyring === undefined ? undefined : await openHash(keyring, stored);
+    return opened && { hash: opened.hash, pepper: await importPepper(opened.pepper) };
+  }
+
   return {
     async hash(password, signal, place = 'end') {
       if (!isAcceptable(password)) throw new RangeError('The password is too long or not well-formed');
@@ -130,13 +151,15 @@ export function createPasswordHasher({
     async verify(password, stored, signal) {
       if (!isAcceptable(password)) return invalid;
       const normalised = password.normalize('NFKC');
-      const read = stored === null ? undefined : readStoredHash(stored, hashing.limits);
+      const opened = stored === null || !isSealedHash(stored) ? undefined : await open(stored);
+      const text = opened?.hash ?? stored;
+      const read = text === null ? undefined : readStoredHash(text, hashing.limits);
       if (read !== undefined && 'matches' in read) {
         const pepper = read.pepper === undefined ? '' : legacyPeppers.get(read.pepper);
         const form = read.form === 'nfkc' ? normalised : password;
         if (pepper !== undefined) return await verifyForeign(form, read, pepper, signal);
-      } else if (read !== undefined && 'tag' in read && keys.has(read.keyId)) {
-        return await verifyOwn(normalised, read, signal);
+      } else if (read !== undefined && 'tag' in read && (opened !== undefined || keys.has(read.keyId))) {
+        return await verifyOwn(normalised, read, signal, opened?.pepper);
       }
       await tagOf(normalised, decoy, { signal });
       return invalid;

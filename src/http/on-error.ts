@@ -4,6 +4,7 @@ import { isUnavailable } from '../db/database.ts';
 import type { Deps } from '../deps.ts';
 import { Problem, type ProblemCode, problems } from '../errors.ts';
 import { describeError } from '../ops/log.ts';
+import { WrongSecret } from '../tokens/secret-guard.ts';
 import type { RequestContext } from './context.ts';
 import { problemBody, problemHeaders } from './problem.ts';
 
@@ -13,6 +14,10 @@ export function toProblem(error: Error, { log }: Pick<Deps, 'log'>, requestId: s
   if (isUnavailable(error)) {
     log.error('database_unavailable', { request_id: requestId, ...describeError(error) });
     return new Problem('unavailable', { headers: { 'Retry-After': '2' } });
+  }
+  if (error instanceof WrongSecret) {
+    log.error('wrong_secret', { request_id: requestId, advice: error.message });
+    return new Problem('unavailable', { headers: { 'Retry-After': '30' } });
   }
   if (error.name === 'AbortError' || isHangUp(error)) return new Problem('client_closed_request');
   if (error instanceof Overloaded) {

@@ -30,7 +30,7 @@ export async function verifyAskedToken(
 ): Promise<string | undefined> {
   const [, id, expiry, mac] = shape.exec(token) ?? [];
   if (id === undefined || expiry === undefined || mac === undefined || Number(expiry) * 1000 <= now()) return undefined;
-  for (const { device } of keyring.all) {
+  for (const { device } of keyring.accepted(now())) {
     // WebCrypto compares MACs in constant time.
     if (await crypto.subtle.verify('HMAC', device, base64url.decode(mac), message(id, expiry, emailKey))) return id;
   }

@@ -1,17 +1,24 @@
-import type { Config } from '../config.ts';
+import { type Config, ConfigError } from '../config.ts';
+import { createKeyring } from '../crypto/derive.ts';
 import type { Log } from '../ops/log.ts';
-import { checkNodeSinks } from '../platform/node-sinks.ts';
+import { createPostgres } from '../platform/postgres.ts';
 import { migrate } from '../platform/postgres-migrations.ts';
+import { explainDatabaseFailure } from '../platform/postgres-reasons.ts';
+import { refuseWrongSecret } from '../tokens/secret-guard.ts';
+import { reportUnreachable } from './reachable.ts';
 import { readTls } from './tls.ts';
 
 /** The service cannot start without this; `cause` says why it does not answer. */
 export class DependencyFailed extends Error {
   override readonly name = 'DependencyFailed';
   readonly dependency: string;
+  /** What to do, in a sentence. */
+  readonly advice: string;
 
-  constructor(dependency: string, cause: unknown) {
+  constructor(dependency: string, advice: string, cause: unknown) {
     super(`${dependency} failed`, { cause });
     this.dependency = dependency;
+    this.advice = advice;
   }
 }
 
@@ -23,19 +30,31 @@ export class DependencyFailed extends Error {
  * @throws {DependencyFailed}
  */
 export async function prepare(config: Config, log: Log, signal: AbortSignal): Promise<void> {
-  checkNodeSinks(config);
   if (config.tls !== undefined) await readTls(config.tls);
   warn(config, log);
-  const { url, migrateOnStart } = config.database;
-  if (!migrateOnStart) return;
-  const onWait = (what: string) => log.warn('migration_waits', { waits_for: what });
-  await migrate(url, { signal, onWait }).catch((error) => {
-    throw new DependencyFailed('database', error);
-  });
+  const reporting = reportUnreachable(config, log);
+  await prepareDatabase(config, log, signal);
+  await reporting;
 }
 
-function warn({ environment, redisUrl, mail, renamed }: Config, log: Log): void {
+async function prepareDatabase(config: Config, log: Log, signal: AbortSignal): Promise<void> {
+  const { url, migrateOnStart } = config.database;
+  const onWait = (what: string) => log.warn('migration_waits', { waits_for: what });
+  const { db, close } = createPostgres({ url, poolSize: 1 });
+  try {
+    if (migrateOnStart) await migrate(url, { signal, onWait });
+    await refuseWrongSecret({ db, keyring: await createKeyring(config.secrets) });
+  } catch (error) {
+    if (error instanceof ConfigError) throw error;
+    throw new DependencyFailed('database', explainDatabaseFailure(error, url), error);
+  } finally {
+    await close();
+  }
+}
+
+function warn({ environment, redisUrl, mail, renamed, meaningless }: Config, log: Log): void {
   for (const { old, name } of renamed) log.warn('variable_has_a_new_name', { old, new: name });
+  for (const name of meaningless) log.warn('variable_means_nothing_here', { name, advice: 'Remove it' });
   if (environment === 'dev') return;
   if (redisUrl === undefined) {
     log.warn('limits_in_memory', {

@@ -1,7 +1,8 @@
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createApp } from '../app.ts';
-import { type Config, readConfig } from '../config.ts';
+import { type Config, ConfigError, readConfig } from '../config.ts';
+import { nodeRules } from '../config-rules.ts';
 import { createKeyring } from '../crypto/derive.ts';
 import { createPasswordHasher } from '../crypto/password-hash.ts';
 import { uuidv7 } from '../crypto/random.ts';
@@ -21,6 +22,7 @@ import { createKeyValue } from './key-value.ts';
 import { writeLogLine } from './log-output.ts';
 import { prepare } from './prepare.ts';
 import { listen } from './server.ts';
+import { needsEmbedded } from './smell.ts';
 import { countWorkers, shareOf, sharePort } from './workers.ts';
 
 const clock = createSteadyClock();
@@ -40,13 +42,6 @@ export interface Started {
   readonly failed: Promise<string>;
   /** Answers what is under way, delivers what is promised, and closes everything. */
   stop(): Promise<void>;
-}
-
-/** Whether nothing says where accounts are kept, in development: then an embedded Postgres keeps them. */
-export function needsEmbedded(environment: Environment): boolean {
-  // Where accounts have to last, a forgotten DATABASE_URL is a mistake to tell and not to make up for.
-  const isDev = ['', 'dev'].includes(environment['ENVIRONMENT']?.trim() ?? '');
-  return isDev && (environment['DATABASE_URL'] ?? '') === '' && (environment['DB_HOST'] ?? '') === '';
 }
 
 /**
@@ -69,14 +64,17 @@ export async function startService(
     let failed: Promise<string> = new Promise(() => undefined);
     if (needsEmbedded(environment)) {
       const { startEmbedded } = await import('../../dev/embedded.ts');
-      const embedded = await startEmbedded(environment);
+      const embedded = await startEmbedded(environment).catch((error) => {
+        // Its messages say what to do: another process has the directory, or Postgres cannot run here.
+        throw error instanceof Error && !('code' in error) ? new ConfigError(error.message) : error;
+      });
       stops.push(embedded.stop);
       variables = embedded.variables;
       failed = embedded.failed;
     }
-    const read = readConfig(variables);
+    const read = readConfig(variables, nodeRules);
     // What was named by an older name is told once, too.
-    const config = { ...read, renamed: [] };
+    const config = { ...read, renamed: [], meaningless: [] };
     const log = createLog(config.logLevel, now, writeLogLine);
     if (!isPrepared) await prepare(read, log, signal);
 
@@ -94,7 +92,7 @@ export async function startService(
     const sinks = await createNodeSinks(config, log);
     stops.push(async () => void (await Promise.allSettled(sinks.map((sink) => sink.close()))));
     const { otlp } = config.observability;
-    const keyring = await createKeyring(config.secrets);
+    const keyring = await createKeyring(config.secrets, config.previousSecretsUntil);
     const app = createApp({
       config,
       log,
@@ -114,6 +112,7 @@ export async function startService(
         hashing: createNodeHashing(hashes),
         legacyPeppers: config.legacyPeppers,
         peppers: keyring.all.map(({ id, pepper }) => ({ id, key: pepper })),
+        keyring,
         parameters: { ...config.argon2, parallelism: 1 },
       }),
     });

@@ -17,7 +17,8 @@ export interface PromisedMail {
   readonly message: Message;
 }
 
-const place = (id: string) => `outbox.payload:${id}`;
+/** Where the payload of a row stands: it opens nowhere else. */
+export const payloadPlace = (id: string) => `outbox.payload:${id}`;
 
 /** A row that is due when whoever writes it did not come to deliver it. @param payload is sealed */
 export async function newRow(
@@ -28,7 +29,7 @@ export async function newRow(
   const time = deps.now();
   return {
     ...row,
-    payloadSealed: await seal(deps.keyring, place(row.id), JSON.stringify(payload)),
+    payloadSealed: await seal(deps.keyring, payloadPlace(row.id), JSON.stringify(payload)),
     createdAt: new Date(time),
     attempts: 0,
     nextAttemptAt: new Date(time + reserved),
@@ -57,5 +58,5 @@ export function taskRow(deps: Naming, type: string, payload: unknown): Promise<O
 
 /** What a row promises, as it was sealed. */
 export async function openPayload({ keyring }: Pick<Deps, 'keyring'>, row: OutboxRow): Promise<unknown> {
-  return JSON.parse(await unseal(keyring, place(row.id), row.payloadSealed));
+  return JSON.parse(await unseal(keyring, payloadPlace(row.id), row.payloadSealed));
 }

@@ -3,17 +3,6 @@ import type { EventSinkConfig } from '../config-events.ts';
 import type { Sink } from '../events/sink.ts';
 import type { Log } from '../ops/log.ts';
 
-/**
- * Whether a Node process can give events to those that are configured.
- * @throws {ConfigError} where one needs Workers, or a Redis that there is not
- */
-export function checkNodeSinks({ eventSinks, redisUrl }: Config): void {
-  for (const { kind } of eventSinks) {
-    if (kind === 'queue') throw new ConfigError(onlyWorkers);
-    if (kind === 'redis-stream' && redisUrl === undefined) throw new ConfigError(noRedis);
-  }
-}
-
 const onlyWorkers = 'Invalid configuration. EVENTS_QUEUE: only Workers have queues';
 const noRedis = 'Invalid configuration. EVENTS_REDIS_STREAM: needs REDIS_URL on Node';
 

@@ -1,3 +1,6 @@
+import { hostOf, parseAddress } from '../config-connections.ts';
+import { isCertificateCode } from './certificate-code.ts';
+
 /** Why the database cannot be used, as a sentence for operators: what is wrong, where, and what to do. No secrets. */
 export class DatabaseProblem extends Error {
   override readonly name = 'DatabaseProblem';
@@ -18,19 +21,20 @@ interface Place {
 }
 
 /** Where a connection string leads, without the password; what it does not say Postgres takes from elsewhere. */
-function placeOf(url: string): Place {
-  const parsed = URL.canParse(url) ? new URL(url) : undefined;
-  const decoded = (text: string) => {
+function placeOf(text: string): Place {
+  const url = parseAddress(text);
+  const decoded = (part: string) => {
     try {
-      return decodeURIComponent(text);
+      return decodeURIComponent(part);
     } catch {
-      return text;
+      return part;
     }
   };
-  const role = decoded(parsed?.username ?? '');
+  const role = decoded(url?.username ?? '');
+  const host = url === null ? '' : hostOf(url);
   return {
-    server: parsed === undefined ? 'DATABASE_URL' : `${parsed.hostname}:${parsed.port === '' ? '5432' : parsed.port}`,
-    database: decoded(parsed?.pathname.slice(1) ?? '') || role,
+    server: url === null ? 'DATABASE_URL' : host.startsWith('/') ? host : `${host}:${url.port || 5432}`,
+    database: decoded(url?.pathname.slice(1) ?? '') || role,
     role,
   };
 }
@@ -43,6 +47,15 @@ const unknownHost: Explanation = ({ server }) =>
   `The host of the database, ${server}, is unknown: correct DATABASE_URL. Characters such as @ # % in a password have to be percent-encoded`;
 const noAnswer: Explanation = ({ server }) =>
   `Postgres at ${server} does not answer: check that it runs and that a firewall lets connections to it pass`;
+
+const behind: Explanation = ({ server, database }) =>
+  `The schema of the database "${database}" at ${server} is not up to date: run \`npm run db:migrate\``;
+const withoutTls: Explanation = ({ server }) =>
+  `Postgres at ${server} speaks no TLS: turn it on there, or write sslmode=disable in DATABASE_URL where the network between is your own`;
+const untrusted =
+  (code: string): Explanation =>
+  ({ server }) =>
+    `The certificate of Postgres at ${server} is not trusted (${code}): add sslrootcert=/path/to/ca.pem to DATABASE_URL for an authority of your own, and use the name of the host that the certificate has`;
 
 const explanations: Readonly<Record<string, Explanation>> = {
   ECONNREFUSED: ({ server }) =>
@@ -62,8 +75,22 @@ const explanations: Readonly<Record<string, Explanation>> = {
     `The database "${database}" at ${server} takes no writes: it is a standby, or default_transaction_read_only is on`,
   '53300': ({ server }) =>
     `Postgres at ${server} has no connection left: raise max_connections, or lower DATABASE_POOL_SIZE`,
+  ENOENT: ({ server }) => `There is no socket in ${server}: start Postgres, or correct the directory in DATABASE_URL`,
+  '42P07': ({ server, database }) =>
+    `The database "${database}" at ${server} holds a table of another application with the name of one of ours: give this service a database of its own`,
+  '42P01': behind,
+  '42703': behind,
   '57P03': ({ server }) => `Postgres at ${server} is starting up or shutting down: try again in a moment`,
 };
+
+function explanationOf(code: string, message: string): Explanation | undefined {
+  if (Object.hasOwn(explanations, code)) return explanations[code];
+  if (/does not support SSL/.test(message)) return withoutTls;
+  if (isCertificateCode(code)) return untrusted(code);
+  return /^(Connection terminated due to connection timeout|timeout expired)/.test(message) ? noAnswer : undefined;
+}
+
+const codeOf = (error: Error) => ('code' in error && typeof error.code === 'string' ? error.code : '');
 
 /**
  * The sentence for what went wrong on the way to the database or in a migration. An error that has none stays as it is.
@@ -72,12 +99,24 @@ const explanations: Readonly<Record<string, Explanation>> = {
 export function explained(error: unknown, url: string): unknown {
   if (!(error instanceof Error) || error instanceof DatabaseProblem) return error;
   // A host with several addresses fails with an error for each.
-  const known = error instanceof AggregateError ? error.errors[0] : error;
-  const code = known instanceof Error && 'code' in known ? String(known.code) : '';
-  if (Object.hasOwn(explanations, code)) {
-    return new DatabaseProblem(explanations[code]?.(placeOf(url)) ?? error.message, code);
-  }
-  return /^(Connection terminated due to connection timeout|timeout expired)/.test(error.message)
-    ? new DatabaseProblem(noAnswer(placeOf(url)), 'ETIMEDOUT')
-    : error;
+  const known = error instanceof AggregateError && error.errors[0] instanceof Error ? error.errors[0] : error;
+  const explanation = explanationOf(codeOf(known), error.message);
+  if (explanation === undefined) return error;
+  return new DatabaseProblem(
+    explanation(placeOf(url)),
+    codeOf(known) || (explanation === noAnswer ? 'ETIMEDOUT' : undefined),
+  );
+}
+
+/**
+ * Says in a sentence why a database does not serve, where, and what to do, for whatever the driver threw or wrapped.
+ * Never a password or a statement.
+ */
+export function explainDatabaseFailure(error: unknown, url: string): string {
+  let inner = error;
+  while (inner instanceof Error && inner.cause instanceof Error) inner = inner.cause;
+  const known = explained(inner, url);
+  if (known instanceof DatabaseProblem) return known.message;
+  const code = inner instanceof Error ? codeOf(inner) : '';
+  return `Postgres at ${placeOf(url).server} failed${code === '' ? '' : ` (${code})`}: see its log`;
 }

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { DatabaseProblem, explained } from './postgres-reasons.ts';
+import { readConnectionString } from './postgres-url.ts';
 
 /** Any number that nobody else in the database locks: the bytes of "edgeau". */
 const advisoryLock = 111_481_905_832_309;
@@ -21,7 +22,7 @@ export type Work<T> = (client: pg.Client) => Promise<T>;
 export async function connected<T>(databaseUrl: string, signal: AbortSignal | undefined, work: Work<T>): Promise<T> {
   signal?.throwIfAborted();
   const client = new pg.Client({
-    connectionString: databaseUrl,
+    ...readConnectionString(databaseUrl),
     application_name: 'edge-auth-migrate',
     connectionTimeoutMillis: 10_000,
   });

@@ -4,6 +4,7 @@ import pg from 'pg';
 import type { Database } from '../db/database.ts';
 import { retryingDatabase } from '../db/retries.ts';
 import { cancelStatement } from './postgres-cancel.ts';
+import { readConnectionString } from './postgres-url.ts';
 
 export interface PostgresOptions {
   readonly url: string;
@@ -42,7 +43,7 @@ interface PoolOptions extends Pick<PostgresOptions, 'url' | 'poolSize'> {
 export function openPool({ url, poolSize, statementTime: time = statementTime }: PoolOptions): pg.Pool {
   const pool = new pg.Pool({
     Client: CancellingClient,
-    connectionString: url,
+    ...readConnectionString(url),
     max: poolSize,
     application_name: 'edge-auth',
     connectionTimeoutMillis: 5000,

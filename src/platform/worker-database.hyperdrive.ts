@@ -4,6 +4,7 @@ import * as z from 'zod';
 import type { Config } from '../config.ts';
 import type { Database } from '../db/database.ts';
 import { retryingDatabase } from '../db/retries.ts';
+import { readConnectionString } from './postgres-url.ts';
 
 const binding = z.object({ HYPERDRIVE: z.object({ connectionString: z.string() }) });
 
@@ -21,7 +22,7 @@ export function databaseVariables(bindings: Readonly<Record<string, unknown>>): 
 export function openDatabase({ database }: Config): Database {
   const connect = () =>
     new pg.Client({
-      connectionString: database.url,
+      ...readConnectionString(database.url),
       application_name: 'edge-auth',
       connectionTimeoutMillis: 5000,
       query_timeout: 10_000,

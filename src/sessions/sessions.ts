@@ -136,8 +136,11 @@ export function provenTokens(deps: SessionDeps, row: PresentSession): Promise<To
  * Reads a refresh token's session without the database.
  * @throws {Problem} `invalid_refresh_token` for a forged or malformed one
  */
-export async function readRefreshToken({ keyring }: Pick<Deps, 'keyring'>, token: string): Promise<RefreshTokenParts> {
-  const parts = await verifyRefreshToken(keyring, token);
+export async function readRefreshToken(
+  { keyring, now }: Pick<Deps, 'keyring' | 'now'>,
+  token: string,
+): Promise<RefreshTokenParts> {
+  const parts = await verifyRefreshToken(keyring, token, now());
   if (parts === undefined) throw new Problem('invalid_refresh_token', { reason: 'forged or malformed' });
   return parts;
 }

@@ -31,15 +31,20 @@ export async function issueRefreshToken(keyring: Keyring, parts: RefreshTokenPar
 
 /**
  * Checks that we issued a refresh token, without the database.
+ * @param now milliseconds: a token of an older secret may have run out with it
  * @returns its parts, or undefined for a forged or malformed one
  */
-export async function verifyRefreshToken(keyring: Keyring, token: string): Promise<RefreshTokenParts | undefined> {
+export async function verifyRefreshToken(
+  keyring: Keyring,
+  token: string,
+  now: number,
+): Promise<RefreshTokenParts | undefined> {
   const [, sessionId, generation, provedAt, mac] = shape.exec(token) ?? [];
   if (sessionId === undefined || mac === undefined) return undefined;
   const line = provedAt === undefined ? {} : { authenticatedAt: Number(provedAt) * 1000 };
   const parts = { sessionId, generation: Number(generation), ...line };
   const bytes = base64url.decode(mac);
-  for (const keys of keyring.all) {
+  for (const keys of keyring.accepted(now)) {
     // WebCrypto compares MACs in constant time.
     if (await crypto.subtle.verify('HMAC', keys.refreshToken, bytes, message(parts))) return parts;
   }

@@ -1,22 +1,14 @@
-import { calculateJwkThumbprint, exportJWK, importJWK, type JWK } from 'jose';
-import * as z from 'zod';
-import { seal, unseal } from '../crypto/seal.ts';
+import { importJWK, type JWK } from 'jose';
 import type { Deps } from '../deps.ts';
 import { describeError } from '../ops/log.ts';
+import { addSigningKey, publicJwkSchema } from './new-signing-key.ts';
+import { openSigningKey, WrongSecret } from './secret-guard.ts';
 import { keyCacheTtl, outdatedAfter, type SigningKeyState, signingKeyState } from './signing-key-state.ts';
-import { deleteSigningKeys, insertSigningKey, readSigningKeys, type SigningKeyRow } from './store.ts';
+import { deleteSigningKeys, readSigningKeys, type SigningKeyRow } from './store.ts';
 
 export const signingAlgorithm = 'RS256';
 /** A key that nobody here knows is looked for in the database at most this often: milliseconds. */
 const unknownKidPause = 10_000;
-
-const algorithm = {
-  name: 'RSASSA-PKCS1-v1_5',
-  hash: 'SHA-256',
-  modulusLength: 2048,
-  publicExponent: new Uint8Array([1, 0, 1]),
-};
-const publicJwkSchema = z.object({ kty: z.literal('RSA'), n: z.string(), e: z.string() });
 
 interface LoadedKey {
   readonly row: SigningKeyRow;
@@ -50,7 +42,6 @@ export function createSigningKeys({ config, db, keyring, log, now }: Needs): Sig
   let readAgainAt = 0;
   let lookAgainAt = 0;
 
-  const sealPlace = (kid: string) => `signing_keys.private:${kid}`;
   const stateOf = ({ row }: LoadedKey) =>
     signingKeyState(
       row,
@@ -70,11 +61,8 @@ export function createSigningKeys({ config, db, keyring, log, now }: Needs): Sig
     const jwk = publicJwkSchema.parse(row.publicJwk);
     const publicJwk = { ...jwk, kid: row.kid, alg: signingAlgorithm, use: 'sig' };
     const verify = await importRsaKey(publicJwk);
-    const sign = await unseal(keyring, sealPlace(row.kid), row.privateSealed).then(
-      (text) => importRsaKey(JSON.parse(text)),
-      () => undefined,
-    );
-    return { row, publicJwk, verify, sign };
+    const text = await openSigningKey({ keyring }, row);
+    return { row, publicJwk, verify, sign: text === undefined ? undefined : await importRsaKey(JSON.parse(text)) };
   }
 
   async function load(): Promise<void> {
@@ -97,32 +85,16 @@ export function createSigningKeys({ config, db, keyring, log, now }: Needs): Sig
     try {
       await load();
       if (signingNow() !== undefined) return;
-      // The first key of all, or none that the configured secrets can open: it has to sign at once.
-      if (keys.length > 0) log.warn('signing_keys_not_opened', { advice: 'Keep the old secret in AUTH_SECRET' });
-      await create((keys.at(-1)?.row.ordinal ?? 0) + 1, now());
+      // The first key of all, or none is left that can sign: it has to sign at once.
+      if (keys.length > 0 && keys.every((key) => key.sign === undefined)) throw new WrongSecret();
+      await addSigningKey({ config, db, keyring, now }, (keys.at(-1)?.row.ordinal ?? 0) + 1, now());
       await load();
     } catch (error) {
       // What is known goes on serving while the database is away; the next try comes after a second.
       readAgainAt = keys.length === 0 ? previous : now() + 1000;
-      if (keys.length === 0) throw error;
+      if (keys.length === 0 || error instanceof WrongSecret) throw error;
       log.warn('signing_keys_not_read', describeError(error));
     }
-  }
-
-  async function create(ordinal: number, signsFrom: number): Promise<void> {
-    const pair = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
-    if (!('privateKey' in pair)) throw new Error('RSA gives a pair of keys');
-    const { kty, n, e } = publicJwkSchema.parse(await exportJWK(pair.publicKey));
-    const kid = await calculateJwkThumbprint({ kty, n, e });
-    const privateSealed = await seal(keyring, sealPlace(kid), JSON.stringify(await exportJWK(pair.privateKey)));
-    await insertSigningKey(db, {
-      ordinal,
-      kid,
-      publicJwk: { kty, n, e },
-      privateSealed,
-      signsFrom: new Date(signsFrom),
-      createdAt: new Date(now()),
-    });
   }
 
   /** @param maximumAge seconds; what is older is read again by every request, also while another one reads */
@@ -161,7 +133,7 @@ export function createSigningKeys({ config, db, keyring, log, now }: Needs): Sig
       const termEnds = newest.signsFrom.getTime() + config.signingKeyTerm * 1000;
       const lead = config.signingKeyLead * 1000;
       if (now() >= termEnds - lead) {
-        await create(newest.ordinal + 1, Math.max(termEnds, now() + lead));
+        await addSigningKey({ config, db, keyring, now }, newest.ordinal + 1, Math.max(termEnds, now() + lead));
         await read();
       }
       const expired = keys.filter((key) => stateOf(key) === 'expired').map((key) => key.row.ordinal);

@@ -152,7 +152,7 @@ describe('registering', () => {
     const old = 'old-secret-old-secret-old-secret-old';
     const before = await testApp({ variables: { AUTH_SECRET: old } });
     const { email } = await registerUser(before);
-    const variables = { AUTH_SECRET: `new-secret-new-secret-new-secret-new,${old}` };
+    const variables = { AUTH_SECRET: 'new-secret-new-secret-new-secret-new', AUTH_SECRET_PREVIOUS: old };
     const after = await testApp({ databaseUrl: before.databaseUrl, variables });
     expect((await after.request('POST', '/auth/register', { body: { email, password } })).status).toBe(409);
     for (let times = 0; times < 2; times += 1) {

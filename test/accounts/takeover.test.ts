@@ -131,8 +131,9 @@ describe('where addresses have to be verified first, a mail that was asked for a
 
 describe('while a secret is replaced', () => {
   const [oldSecret, newSecret] = ['old-secret-'.repeat(4), 'new-secret-'.repeat(4)];
-  const before = { AUTH_SECRET: `${oldSecret},${newSecret}` };
-  const after = { AUTH_SECRET: `${newSecret},${oldSecret}` };
+  const until = { AUTH_SECRET_PREVIOUS_UNTIL: '2099-01-01' };
+  const before = { AUTH_SECRET: oldSecret, AUTH_SECRET_PREVIOUS: newSecret, ...until };
+  const after = { AUTH_SECRET: newSecret, AUTH_SECRET_PREVIOUS: oldSecret, ...until };
 
   it('links and codes of before work after it, also when a sign-in has moved the account meanwhile', async () => {
     const old = await testApp({ variables: before });

@@ -43,7 +43,7 @@ async function run(
   try {
     return { code: 0, out: await createAdminCommand(args, environment, PassThrough.from([input])), err: '' };
   } catch (error) {
-    return { code: 1, out: '', err: reason(error) };
+    return { code: 1, out: '', err: reason(error, environment) };
   }
 }
 
@@ -212,7 +212,7 @@ describe('the prompt for a password', () => {
     const bytes = new TextEncoder().encode('pässword🙂\r');
     const typed = terminal('pax', '\u007f', 'x\u007f', 'ssword\r', 'pass', 'word\r');
     expect(await read(typed)).toBe('password');
-    expect(typed.shown()).toBe('Password: \nOnce more: \n');
+    expect(typed.shown()).toBe('Password: \nRepeat it: \n');
     expect(typed.modes).toEqual([true, false]);
     const split = [bytes.slice(0, 2), bytes.slice(2, 11), bytes.slice(11), bytes];
     expect(await read(terminal(...split))).toBe('pässword🙂');
@@ -221,7 +221,7 @@ describe('the prompt for a password', () => {
   it('gives the terminal back where they differ or it is broken off', async () => {
     for (const chunks of [['one\r', 'two\r'], ['on\u0003'], ['on\u0004'], ['one\r']]) {
       const typed = terminal(...chunks);
-      await expect(read(typed)).rejects.toThrow(/differ|Broken off/);
+      await expect(read(typed)).rejects.toThrow(/differ|Cancelled/);
       expect(typed.modes).toEqual([true, false]);
     }
   });

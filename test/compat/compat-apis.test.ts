@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { compatApis } from '../../src/compat/apis.ts';
 import { compatNames } from '../../src/compat/names.ts';
 import { readConfig } from '../../src/config.ts';
+import { testSecret } from '../support/secret.ts';
 import { createDatabase, password, type TestApp, testApp } from '../support/test-app.ts';
 
 const rowsOf = (names: readonly (typeof compatNames)[number][]) => names.flatMap((name) => compatApis[name].rows);
@@ -21,7 +22,7 @@ async function answered({ request }: TestApp, rows: ReturnType<typeof rowsOf>) {
 
 describe('COMPAT_APIS', () => {
   it('says which older APIs are on: all where it is not set, none where it is empty or says so', () => {
-    const complete = { AUTH_SECRET: 'a-secret-of-at-least-thirty-two-characters', ISSUER: 'https://auth.example' };
+    const complete = { AUTH_SECRET: testSecret, ISSUER: 'https://auth.test' };
     const read = (variables: Record<string, string>) =>
       readConfig({ ...complete, DATABASE_URL: 'postgres://u:p@host/d', ...variables }).compatApis;
     expect(read({})).toEqual(compatNames);

@@ -70,7 +70,9 @@ describe('a sealed value', () => {
     const other = await createKeyring([newSecret]);
     await expect(unseal(other, place, sealed)).rejects.toBeInstanceOf(SealError);
     const posing = { ...other.newest, id };
-    await expect(unseal({ newest: posing, all: [posing] }, place, sealed)).rejects.toBeInstanceOf(SealError);
+    await expect(
+      unseal({ newest: posing, all: [posing], accepted: () => [posing] }, place, sealed),
+    ).rejects.toBeInstanceOf(SealError);
     await expect(unseal(other, place, `${other.newest.id}.${encoded}`)).rejects.toBeInstanceOf(SealError);
   });
 

@@ -9,6 +9,7 @@ import { registerAdmin } from '../support/admin.ts';
 import { collectingSink, webhooks } from '../support/events.ts';
 import { secretsTo } from '../support/mail.ts';
 import { promiseMails, people as recipients } from '../support/promised-mails.ts';
+import { testSecret } from '../support/secret.ts';
 import {
   createDatabase,
   password,
@@ -124,7 +125,6 @@ const expected = [
   'insert into audit_log, from users, from users, from sessions',
 ].sort();
 
-const firstSecret = 'test-secret-test-secret-test-secret-1';
 const day = 86_400;
 
 /** Calls every operation, in every way that leads to a statement of its own. */
@@ -209,7 +209,7 @@ async function callEverything(databaseUrl: string): Promise<{ statements: Statem
   // While a secret is replaced: emails and passwords move to the newest at sign-in.
   const replaced = await open({
     clock: app.clock,
-    variables: { AUTH_SECRET: `${'new-secret-'.repeat(4)} ${firstSecret}` },
+    variables: { AUTH_SECRET: 'new-secret-'.repeat(4), AUTH_SECRET_PREVIOUS: testSecret },
   });
   await registerUser(replaced);
   await replaced.request('POST', '/auth/login', { body: good, headers: device });

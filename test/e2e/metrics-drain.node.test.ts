@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { expect, inject, it, onTestFinished } from 'vitest';
 import { createRedisKeyValue } from '../../src/platform/redis.ts';
+import { testSecret } from '../support/secret.ts';
 import { createDatabase } from '../support/test-app.ts';
 
 const redisUrl = inject('redisUrl');
@@ -25,7 +26,7 @@ it.skipIf(redisUrl === null)(
       env: {
         ...{ PATH: process.env['PATH'], PORT: port, HOST: '127.0.0.1', ISSUER: `http://localhost:${port}` },
         ...{ DATABASE_URL: await createDatabase(), REDIS_URL: url, METRICS_INTERVAL: '20' },
-        AUTH_SECRET: 'test-secret-test-secret-test-secret-1',
+        AUTH_SECRET: testSecret,
       },
       stdio: ['ignore', 'pipe', 'inherit'],
     });

@@ -4,10 +4,11 @@ import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createEmptyDatabase, withClient } from '../db/catalog.ts';
 import { freePort, launch, start } from '../support/node-entry.ts';
+import { olderSecret, testSecret } from '../support/secret.ts';
 import { createDatabase, password } from '../support/test-app.ts';
 
 const variables = async (port: number) => ({
-  AUTH_SECRET: 'test-secret-test-secret-test-secret-1',
+  AUTH_SECRET: testSecret,
   ISSUER: `http://localhost:${port}`,
   DATABASE_URL: await createDatabase(),
   HOST: '127.0.0.1',
@@ -47,10 +48,76 @@ describe('the Node entry', () => {
     expect(started.output()).not.toContain('canary');
   });
 
-  it('makes up for a missing database in development only', async () => {
-    const started = start({ ENVIRONMENT: 'production', DATA_DIR: '/nonexistent' });
+  it.each([
+    ['ENVIRONMENT=production', { ENVIRONMENT: 'production' }, 'DATABASE_URL: Required'],
+    [
+      'an address and a mail server',
+      { ISSUER: 'https://auth.acme.dev', SMTP_HOST: 'mail' },
+      'ISSUER, SMTP_HOST are set',
+    ],
+    ['a secret', { AUTH_SECRET: testSecret }, 'AUTH_SECRET is set, which looks like production'],
+    ['NODE_ENV=production', { NODE_ENV: 'production' }, 'NODE_ENV is set, which looks like production'],
+    ['a Redis', { REDIS_URL: 'redis://localhost' }, 'REDIS_URL is set, which looks like production'],
+  ])('keeps no real accounts in an embedded database: it refuses %s without DATABASE_URL', async (_, given, told) => {
+    const started = start({ DATA_DIR: '/nonexistent', ...given });
     expect(await started.exited).toBe(1);
     expect(started.output()).toContain('DATABASE_URL: Required');
+    expect(started.output()).toContain(told);
+    expect(started.output()).not.toContain(testSecret);
+  });
+
+  it('takes parts of an address of a database for one, by their older names', async () => {
+    const port = freePort();
+    const { DATABASE_URL: _, ...rest } = await variables(port);
+    const started = start({
+      ...rest,
+      DB_USER: 'auth',
+      DB_PASSWORD: 'canary',
+      DB_TABLE: 'auth',
+      DB_PORT: String(freePort()),
+    });
+    expect(await started.exited).toBe(1);
+    expect(started.output()).toContain('Nothing listens at localhost:');
+    expect(started.output()).not.toContain('canary');
+  });
+
+  it('does not start with a secret that opens no signing key of the database', async () => {
+    const environment = await variables(freePort());
+    for (const WORKERS of ['1', '2']) {
+      const started = start({ ...environment, AUTH_SECRET: olderSecret, WORKERS });
+      expect(await started.exited).toBe(1);
+      expect(started.output()).toContain('AUTH_SECRET: this database belongs to a service with another secret');
+      expect(started.output()).not.toContain(olderSecret);
+    }
+    await start({ ...environment, AUTH_SECRET: olderSecret, AUTH_SECRET_PREVIOUS: testSecret }).ready;
+  });
+
+  it('says at once which files it cannot read and what else is wrong', async () => {
+    const started = start({ AUTH_SECRET_FILE: '/none', ISSUER: 'https://auth.example.com', PORT: 'canary' });
+    expect(await started.exited).toBe(1);
+    for (const told of [
+      'AUTH_SECRET_FILE: the file cannot be read (ENOENT)',
+      'ISSUER: is still',
+      'PORT: ',
+      'DATABASE_URL: ',
+    ]) {
+      expect(started.output()).toContain(told);
+    }
+    expect(started.output()).not.toMatch(/AUTH_SECRET: Required|canary/);
+  });
+
+  it('says that Redis and RabbitMQ do not answer, and serves', async () => {
+    const port = freePort();
+    const [redis, rabbitmq] = [freePort(), freePort()];
+    const urls = {
+      REDIS_URL: `redis://:canary@127.0.0.1:${redis}`,
+      RABBITMQ_URL: `amqp://u:canary@127.0.0.1:${rabbitmq}`,
+    };
+    const started = start({ ...(await variables(port)), ...urls, WORKERS: '1' });
+    await started.ready;
+    expect(started.output()).toContain(`"event":"redis_not_reached","host":"127.0.0.1","port":"${redis}"`);
+    expect(started.output()).toContain(`"event":"rabbitmq_not_reached","host":"127.0.0.1","port":"${rabbitmq}"`);
+    expect(started.output()).not.toContain('canary');
   });
 
   it('migrates an empty database and serves; a second one on the same port gets a clear message', async () => {
@@ -76,6 +143,9 @@ describe('the Node entry', () => {
         .output()
         .split('\n')
         .find((each) => each.includes('start_failed')) ?? '{}';
+    expect(started.output()).toMatch(
+      /^Nothing listens at 127\.0\.0\.1:\d+: start Postgres, or correct host and port in DATABASE_URL$/m,
+    );
     const told = { level: 'error', dependency: 'database', error_code: 'ECONNREFUSED', time: expect.any(String) };
     expect(JSON.parse(line)).toMatchObject(told);
     expect(started.output()).not.toContain('canary');

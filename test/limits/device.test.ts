@@ -56,7 +56,8 @@ describe('a device token', () => {
   });
 
   it('is of its owner until the password becomes another one', async () => {
-    const deps = await setUp(newer, older);
+    const both = await setUp(newer, older);
+    const deps = { ...both, keyring: await createKeyring([newer, older], both.now() + 1000) };
     const [now, before] = [
       await issueDeviceToken(deps, names, owner),
       await issueDeviceToken(await setUp(older), names, owner),
@@ -72,11 +73,15 @@ describe('a device token', () => {
     }
   });
 
-  it('of an older secret is good while that stands in the list', async () => {
+  it('of an older secret is good until the date that was set for it, and without one not at all', async () => {
     const before = await setUp(older);
     const token = await issueDeviceToken(before, names, owner);
-    expect(await verifyDeviceToken(await setUp(newer, older), token, email)).toBeDefined();
-    expect(await verifyDeviceToken(await setUp(newer), token, email)).toBeUndefined();
+    const after = await setUp(newer, older);
+    expect(await verifyDeviceToken(after, token, email)).toBeUndefined();
+    const planned = { ...after, keyring: await createKeyring([newer, older], after.now() + 1000) };
+    expect(await verifyDeviceToken(planned, token, email)).toBeDefined();
+    after.clock.advance(1);
+    expect(await verifyDeviceToken(planned, token, email)).toBeUndefined();
   });
 
   it('in which anything was changed is none', async () => {

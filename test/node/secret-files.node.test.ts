@@ -16,10 +16,10 @@ const file = (content: string) => {
 };
 
 describe('variables that come from files', () => {
-  it('are any that the configuration reads, under older names too, without the line break at the end', () => {
+  it('are any that the configuration reads, under older names too, without a byte order mark and the line break at the end', () => {
     const given = {
       AUTH_SECRET_FILE: file('canary \n'),
-      DB_PASSWORD_FILE: file('older\r\n'),
+      DB_PASSWORD_FILE: file('\uFEFFolder\r\n'),
       LIMIT_LOGIN_ADDRESS_FILE: file('60/60'),
       REDIS_URL: 'redis://host',
       REDIS_URL_FILE: '',

@@ -2,11 +2,13 @@
 import { expect, it, onTestFinished } from 'vitest';
 import { readConfig } from '../../src/config.ts';
 import { createNodeMailer } from '../../src/platform/node-mailer.ts';
+import { testSecret } from '../support/secret.ts';
 
 it('gives mails to whom the configuration names, and to nobody where it names nobody', async () => {
   const kindWith = async (variables: Record<string, string>) => {
     const config = readConfig({
-      AUTH_SECRET: 'test-secret-test-secret-test-secret-1',
+      ENVIRONMENT: 'dev',
+      AUTH_SECRET: testSecret,
       ISSUER: 'https://auth.test',
       DATABASE_URL: 'postgres://x',
       MAIL_FROM: 'Auth <auth@example.com>',

@@ -17,7 +17,7 @@ export async function prepareSigningKey(url: string): Promise<{ writeTo(client: 
     ISSUER: 'https://auth.test',
     DATABASE_URL: url,
   });
-  const keyring = await createKeyring(config.secrets);
+  const keyring = await createKeyring(config.secrets, config.previousSecretsUntil);
   const log = createLog('silent', Date.now);
   const { db, close } = createPostgres({ url, poolSize: 1 });
   await createSigningKeys({ config, db, keyring, log, now: Date.now }).signing();

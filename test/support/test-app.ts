@@ -135,7 +135,7 @@ export async function testApp(options: TestAppOptions = {}): Promise<TestApp> {
   const database = runtime.openDatabase({ url: databaseUrl, logger, isKept: true });
   const logLines: string[] = [];
   const mails: Mail[] = [];
-  const keyring = await createKeyring(config.secrets);
+  const keyring = await createKeyring(config.secrets, config.previousSecretsUntil);
   let roundTrips = 0;
   const kv = counted(openKeyValue(options.kv ?? 'memory', clock), () => {
     roundTrips += 1;
@@ -161,6 +161,7 @@ export async function testApp(options: TestAppOptions = {}): Promise<TestApp> {
         hashing: runtime.hashing,
         legacyPeppers: config.legacyPeppers,
         peppers: keyring.all.map(({ id, pepper }) => ({ id, key: pepper })),
+        keyring,
         parameters: cheap,
       }),
   };

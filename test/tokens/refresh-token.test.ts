@@ -64,17 +64,17 @@ async function macWith(purpose: 'blindIndex' | 'pepper'): Promise<string> {
 describe('a refresh token', () => {
   it('tells its session and generation, and is always the same for both', async () => {
     expect(good).toMatch(/^018f0000-0000-7000-8000-000000000001\.12\.[\w-]{43}$/);
-    expect(await verifyRefreshToken(keyring, good)).toEqual({ sessionId, generation: 12 });
+    expect(await verifyRefreshToken(keyring, good, 0)).toEqual({ sessionId, generation: 12 });
     expect(await issueRefreshToken(await createKeyring([oldSecret]), { sessionId, generation: 12 })).toBe(good);
   });
 
   it.each([0, 1, 9, 10, 999_999_999])('counts to generation %i', async (generation) => {
     const token = await issueRefreshToken(keyring, { sessionId, generation });
-    expect(await verifyRefreshToken(keyring, token)).toEqual({ sessionId, generation });
+    expect(await verifyRefreshToken(keyring, token, 0)).toEqual({ sessionId, generation });
   });
 
   it.each(Object.entries(forged))('is not one with %s', async (_, token) => {
-    expect(await verifyRefreshToken(keyring, token)).toBeUndefined();
+    expect(await verifyRefreshToken(keyring, token, 0)).toBeUndefined();
   });
 
   it('has one spelling: no letter can be another one, also where base64url has spare bits', async () => {
@@ -82,19 +82,25 @@ describe('a refresh token', () => {
       const others = at === good.length - 1 ? alphabet : 'A0f.';
       for (const other of [...others].filter((letter) => letter !== good.charAt(at))) {
         const token = good.slice(0, at) + other + good.slice(at + 1);
-        expect(await verifyRefreshToken(keyring, token), token).toBeUndefined();
+        expect(await verifyRefreshToken(keyring, token, 0), token).toBeUndefined();
       }
     }
   });
 
-  it('is good for every secret that is configured, and made with the newest', async () => {
-    const both = await createKeyring([newSecret, oldSecret]);
-    expect(await verifyRefreshToken(both, good)).toEqual({ sessionId, generation: 12 });
-    const made = await issueRefreshToken(both, { sessionId, generation: 13 });
-    expect(await verifyRefreshToken(await createKeyring([newSecret]), made)).toEqual({ sessionId, generation: 13 });
-    expect(await verifyRefreshToken(keyring, made)).toBeUndefined();
+  it('of an older secret is good until the date that was set for it, and without one not at all', async () => {
+    const atOnce = await createKeyring([newSecret, oldSecret]);
+    expect(await verifyRefreshToken(atOnce, good, 0)).toBeUndefined();
+    const planned = await createKeyring([newSecret, oldSecret], 1000);
+    expect(await verifyRefreshToken(planned, good, 999)).toEqual({ sessionId, generation: 12 });
+    expect(await verifyRefreshToken(planned, good, 1000)).toBeUndefined();
+    const made = await issueRefreshToken(planned, { sessionId, generation: 13 });
+    expect(await verifyRefreshToken(await createKeyring([newSecret]), made, 0)).toEqual({ sessionId, generation: 13 });
+    expect(await verifyRefreshToken(keyring, made, 0)).toBeUndefined();
   });
 });
+
+/** Tokens of the older secret count until then. */
+const until = { AUTH_SECRET_PREVIOUS_UNTIL: '2099-01-01T00:00:00Z' };
 
 describe('at the front door', () => {
   it('a forged one is refused without the database or the key-value store', async () => {
@@ -145,16 +151,22 @@ describe('at the front door', () => {
     ).toBe(401);
   });
 
-  it('outlives the change of AUTH_SECRET while the old secret stays behind the new one', async () => {
+  it('outlives a planned change of AUTH_SECRET, until the date of the old one', async () => {
     const before = await testApp({ variables: { AUTH_SECRET: oldSecret } });
     const { databaseUrl } = before;
     const { refresh } = await registerUser(before);
     const other = await registerUser(before);
-    const during = await testApp({ databaseUrl, variables: { AUTH_SECRET: `${newSecret},${oldSecret}` } });
+    const during = await testApp({
+      databaseUrl,
+      variables: { AUTH_SECRET: newSecret, AUTH_SECRET_PREVIOUS: oldSecret, ...until },
+    });
     const rotated = await during.request('POST', '/auth/refresh', { body: { refresh_token: refresh } });
     expect(rotated.status).toBe(200);
 
-    const after = await testApp({ databaseUrl, variables: { AUTH_SECRET: newSecret } });
+    const after = await testApp({
+      databaseUrl,
+      variables: { AUTH_SECRET: newSecret, AUTH_SECRET_PREVIOUS: oldSecret },
+    });
     const statements = after.statements.length;
     const refused = await after.request('POST', '/auth/refresh', { body: { refresh_token: other.refresh } });
     expect(refused.status).toBe(401);
@@ -166,7 +178,7 @@ describe('at the front door', () => {
   it('a token repeated across the change of AUTH_SECRET ends nobody’s session', async () => {
     const before = await testApp({ variables: { AUTH_SECRET: oldSecret } });
     const { refresh } = await registerUser(before);
-    const variables = { AUTH_SECRET: `${newSecret},${oldSecret}` };
+    const variables = { AUTH_SECRET: newSecret, AUTH_SECRET_PREVIOUS: oldSecret, ...until };
     const during = await testApp({ databaseUrl: before.databaseUrl, variables, clock: before.clock });
     const answers = [];
     for (const app of [before, during]) {

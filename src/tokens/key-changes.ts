@@ -1,0 +1,70 @@
+import type { Deps } from '../deps.ts';
+import { addSigningKey } from './new-signing-key.ts';
+import { openSigningKey } from './secret-guard.ts';
+import { signingKeyState } from './signing-key-state.ts';
+import { deleteSigningKeys, readSigningKeys, type SigningKeyRow } from './store.ts';
+
+type Needs = Pick<Deps, 'config' | 'db' | 'keyring' | 'now'>;
+
+const nextOrdinal = (rows: readonly SigningKeyRow[]) => (rows.at(-1)?.ordinal ?? 0) + 1;
+
+/** The key that signs from some time on. */
+export interface Rotation {
+  readonly kid: string;
+  /** Milliseconds. */
+  readonly signsFrom: number;
+  /** False where one was published already. */
+  readonly isNew: boolean;
+}
+
+/**
+ * Makes the next signing key, whatever the term of the present one.
+ * @param isHasty whether it signs at once: then verifiers meet it before it has stood in the JWKS for the whole lead
+ */
+export async function rotateSigningKeys(deps: Needs, isHasty: boolean): Promise<Rotation> {
+  const { config, db, now } = deps;
+  const rows = await readSigningKeys(db);
+  const published = rows.findLast((row) => row.signsFrom.getTime() > now());
+  if (published !== undefined && !isHasty) {
+    return { kid: published.kid, signsFrom: published.signsFrom.getTime(), isNew: false };
+  }
+  const signsFrom = isHasty ? now() : now() + config.signingKeyLead * 1000;
+  return { kid: await addSigningKey(deps, nextOrdinal(rows), signsFrom), signsFrom, isNew: true };
+}
+
+/**
+ * Takes a key out of use for good: it leaves the JWKS, and nothing that it signed counts any longer. Where no other key
+ * can sign, one is made first.
+ * @returns undefined where there is no such key; else the name of the key that was made, if one was
+ */
+export async function retireSigningKey(
+  deps: Needs,
+  kid: string,
+): Promise<{ replacement: string | undefined } | undefined> {
+  const { config, db, now } = deps;
+  const rows = await readSigningKeys(db);
+  const key = rows.find((row) => row.kid === kid);
+  if (key === undefined) return undefined;
+  const others = rows.filter((row) => row !== key);
+  const opened = await Promise.all(others.map((row) => openSigningKey(deps, row)));
+  const canSign = others.some(
+    (row, index) =>
+      opened[index] !== undefined && signingKeyState(row, others, now(), config.accessTokenTtl) === 'signing',
+  );
+  const replacement = canSign ? undefined : await addSigningKey(deps, nextOrdinal(rows), now());
+  await deleteSigningKeys(db, [key.ordinal]);
+  return { replacement };
+}
+
+/** What is known of each signing key, oldest first. */
+export async function listSigningKeys({ config, db, keyring, now }: Needs) {
+  const rows = await readSigningKeys(db);
+  return await Promise.all(
+    rows.map(async (row) => ({
+      kid: row.kid,
+      state: signingKeyState(row, rows, now(), config.accessTokenTtl),
+      signsFrom: row.signsFrom,
+      opens: (await openSigningKey({ keyring }, row)) !== undefined,
+    })),
+  );
+}
