@@ -69,7 +69,6 @@ export const variables = z.object({
   ACCESS_TOKEN_TTL: seconds(900, 60),
   SESSION_TTL: seconds(30 * 86_400, 60),
   SESSION_IDLE_TTL: seconds(7 * 86_400, 60),
-  /** The least of it follows from how long answers take. */
   REFRESH_GRACE: seconds(30),
   /** The oldest of a user's sessions end beyond so many; 0 for no bound. */
   MAX_SESSIONS: z.coerce.number().int().min(0).max(10_000).default(100),

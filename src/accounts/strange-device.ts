@@ -1,5 +1,6 @@
 import type { Deps } from '../deps.ts';
-import type { AttemptResult, KeyValue } from '../kv.ts';
+import type { AttemptResult } from '../kv.ts';
+import { countShared } from '../limits/counting.ts';
 import { attemptOperation, enforceLockout, forgiveAttempt } from '../limits/lockout.ts';
 import { enforce, isRefused, limitOperation } from '../limits/rate-limit.ts';
 import type { LoginAttempt } from './login-attempt.ts';
@@ -18,9 +19,9 @@ export async function admitStranger(
   { asStranger: { hits, attempt } }: LoginAttempt,
 ): Promise<AttemptResult> {
   const { config, fallback, kv, now } = deps;
-  const count = (store: KeyValue) =>
-    store.run([attemptOperation(config, attempt, now()), ...hits.map((hit) => limitOperation(config, hit))]);
-  const [tried, ...limits] = await count(kv).catch(() => count(fallback));
+  const guess = attemptOperation(config, attempt, now());
+  const counted = hits.map((hit) => limitOperation(config, hit));
+  const [, tried, ...limits] = await countShared({ fallback, kv }, { type: 'get', keys: [] }, guess, counted);
   if (tried.allowed && isRefused(limits)) await forgiveAttempt(deps, attempt, false);
   enforce(limits, now());
   enforceLockout(tried, now());

@@ -144,12 +144,9 @@ export function guardedEndpoint<
   const { sensitive = false, permission, errors } = definition;
   const forbidden: ProblemCode[] = permission === undefined ? [] : ['forbidden'];
   const reauthentication: ProblemCode[] = sensitive ? ['reauthentication_required'] : [];
+  const all: ProblemCode[] = ['invalid_token', ...reauthentication, ...forbidden, ...errors];
   return {
-    contract: {
-      ...definition,
-      security: 'bearer',
-      errors: ['invalid_token', ...reauthentication, ...forbidden, ...errors],
-    },
+    contract: { ...definition, security: 'bearer', errors: all },
     handle: async (c, gate, translation) => {
       const caller = await gate.identify(c.req.header('Authorization'));
       return await noting(c, gate, caller, async () => {
@@ -197,7 +194,6 @@ async function run<Body, C extends Caller | undefined, Subject, Params, Query, L
   // Workers drop what a request has under way when its client goes: a change must not stop halfway.
   const finish = () => doLater(later);
   if (definition.method !== 'get') c.executionCtx.waitUntil(answer.then(finish, finish));
-  const response = await answer;
-  if (definition.method === 'get' && later.length > 0) c.executionCtx.waitUntil(finish());
-  return response;
+  else void answer.then(() => later.length > 0 && c.executionCtx.waitUntil(finish())).catch(() => undefined);
+  return await answer;
 }

@@ -48,12 +48,12 @@ async function stampOf(key: CryptoKey, { id, passwordHash }: DeviceOwner): Promi
  * as none: whoever knew the password before may have collected any number of them.
  */
 export async function isOwnDevice(
-  { keyring }: Pick<Deps, 'keyring'>,
+  { keyring, now }: Pick<Deps, 'keyring' | 'now'>,
   { stamp }: Device,
   owner: DeviceOwner | undefined,
 ): Promise<boolean> {
   if (owner === undefined) return false;
-  const stamps = await Promise.all(keyring.all.map(({ device }) => stampOf(device, owner)));
+  const stamps = await Promise.all(keyring.accepted(now()).map(({ device }) => stampOf(device, owner)));
   return stamps.includes(stamp);
 }
 
