@@ -33,7 +33,7 @@ export default defineConfig({
       exclude: ['src/node.ts', 'src/worker.ts', 'src/cli/**', 'src/node/**', '**/*.d.ts'],
       reporter: ['text-summary', 'html'],
       reportsDirectory: 'dist/coverage',
-      thresholds: { statements: 90, branches: 85, functions: 90, lines: 90 },
+      thresholds: { statements: 85, branches: 75, functions: 85, lines: 85 },
     },
     projects: [
       {

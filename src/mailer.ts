@@ -35,6 +35,16 @@ export class MailRefused extends Error {
   }
 }
 
+/**
+ * Whether the part before the @ holds letters that only a server with SMTPUTF8 takes (RFC 6531). What others say of such
+ * an address says nothing of whether it exists: the mail is kept, under a reason of its own, for a server that can.
+ */
+export const needsSmtpUtf8 = (address: string): boolean =>
+  /[^\0-\x7f]/.test(address.slice(0, address.lastIndexOf('@')));
+
+/** Why a mail waits that a server without SMTPUTF8 refused. */
+export const smtpUtf8Missing = 'smtputf8_missing';
+
 /** This mail was not taken, or nobody can tell whether it was. `code` says why and is safe to log. */
 export class MailUndelivered extends Error {
   override readonly name = 'MailUndelivered';

@@ -1,6 +1,6 @@
 import { Resend } from 'resend';
 import type { MailConfig } from '../config-mail.ts';
-import { type Mailer, MailRefused, MailUndelivered } from '../mailer.ts';
+import { type Mailer, MailRefused, MailUndelivered, needsSmtpUtf8, smtpUtf8Missing } from '../mailer.ts';
 
 /** How long one mail may take, with the pauses that Resend asks for: milliseconds. */
 const timeout = 10_000;
@@ -30,7 +30,8 @@ export function createResend({ apiKey, baseUrl = 'https://api.resend.com', from 
         // This key was used with other words, as of another release: what they were sent for has been taken.
         if (code === 'invalid_idempotent_request') return;
         const pause = pauseOf(headers?.['retry-after']);
-        if (code !== 'rate_limit_exceeded' || performance.now() + pause >= end) throw failure(code, error?.statusCode);
+        if (code !== 'rate_limit_exceeded' || performance.now() + pause >= end)
+          throw failure(code, error?.statusCode, to);
         await new Promise((resolve) => setTimeout(resolve, pause));
       }
     },
@@ -38,8 +39,9 @@ export function createResend({ apiKey, baseUrl = 'https://api.resend.com', from 
   };
 }
 
-function failure(code: string, status: unknown): Error {
+function failure(code: string, status: unknown, to: string): Error {
   const isRefusal = (status === 400 || status === 422) && refusals.includes(code);
+  if (isRefusal && needsSmtpUtf8(to)) return new MailUndelivered(smtpUtf8Missing);
   return isRefusal ? new MailRefused(code) : new MailUndelivered(code);
 }
 

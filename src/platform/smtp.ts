@@ -1,6 +1,6 @@
 import { createTransport } from 'nodemailer';
 import type { SmtpConfig } from '../config-mail.ts';
-import { type Mailer, MailRefused, MailUndelivered, sendTimeout } from '../mailer.ts';
+import { type Mailer, MailRefused, MailUndelivered, needsSmtpUtf8, sendTimeout, smtpUtf8Missing } from '../mailer.ts';
 
 const connections = 5;
 
@@ -59,7 +59,9 @@ export function createSmtp(config: SmtpConfig, { authorities, patience = 10_000 
         signal: AbortSignal.timeout(sendTimeout - 1000),
       };
       await transport.sendMail(mail).catch((error: unknown) => {
-        throw toFailure(error);
+        const failure = toFailure(error);
+        const isLacking = failure instanceof MailRefused && needsSmtpUtf8(to);
+        throw isLacking ? new MailUndelivered(smtpUtf8Missing) : failure;
       });
     },
     async close() {

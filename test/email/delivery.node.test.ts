@@ -120,6 +120,7 @@ describe('a real SMTP server', () => {
           g: '550 5.1.8 Bad sender',
           h: '554 5.3.2 Not accepting mails now',
           i: '550 No such user',
+          j: '553 5.6.7 Address not allowed',
         })[recipient.charAt(0)],
     });
     const outcome = async (to: string, by = mailer) => {
@@ -141,6 +142,9 @@ describe('a real SMTP server', () => {
     expect(await outcome('g@example.com')).toBe('MailUndelivered smtp_550');
     expect(await outcome('h@example.com')).toBe('MailUndelivered smtp_554');
     expect(await outcome('i@example.com')).toBe('MailRefused smtp_550');
+    // What a server without SMTPUTF8 says of such an address is no reason to give the mail up.
+    expect(await outcome('jörg@example.com')).toBe('MailUndelivered smtputf8_missing');
+    expect(await outcome('jon@example.com')).toBe('MailRefused smtp_553');
     expect(await outcome('x@example.com')).toBe('undefined');
     const wrong = createSmtp(
       { ...config, credentials: { user: 'x', password: 'y' } },
