@@ -52,7 +52,7 @@ export const catalogue = {
   ),
   EmailChanged: define(
     1,
-    'The address changed, the user took the old one back, or another user proved to own it.',
+    'The address changed, the user took the old one back, or lost it when another account undid its change of address.',
     z.object({ email: z.string().nullable().describe(personal), email_verified: z.boolean() }),
   ),
   SessionStarted: define(1, 'The user signed in.', z.object({ session_id: sessionId, client_id: z.string() })),
