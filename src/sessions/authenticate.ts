@@ -2,6 +2,7 @@ import type { Origin } from '../audit/audit.ts';
 import type { Deps } from '../deps.ts';
 import { Problem, type ProblemCode } from '../errors.ts';
 import type { AttemptResult, GetOperation } from '../kv.ts';
+import { type AddressKey, createAddressKeys } from '../limits/address-key.ts';
 import { countShared } from '../limits/counting.ts';
 import { type Attempt, attemptOperation, enforceLockout, forgiveAttempt, noAttempt } from '../limits/lockout.ts';
 import { untoldPolicies } from '../limits/policies.ts';
@@ -50,6 +51,8 @@ export interface Gate {
    * @throws {Problem} `rate_limited`, `account_locked`, `invalid_token`
    */
   admit(counted: Counted, caller: Caller | undefined, announce: (headers: Headers) => void): Promise<Admission>;
+  /** What limits and locks count an address by. */
+  readonly addressKey: AddressKey;
   /** Notes a refusal in the audit log, once the answer is out. Does not reject. */
   noteRefusal(code: ProblemCode, caller: Caller | undefined, origin: Origin): Promise<void>;
   /** Takes the guess of a request back that was let in and then not looked at. Does not reject. */
@@ -73,7 +76,7 @@ export interface Admission {
 
 type Headers = Readonly<Record<string, string>>;
 
-interface Needs extends Pick<Deps, 'config' | 'db' | 'fallback' | 'kv' | 'log' | 'newId' | 'now'> {
+interface Needs extends Pick<Deps, 'config' | 'db' | 'fallback' | 'keyring' | 'kv' | 'log' | 'newId' | 'now'> {
   readonly roles: Roles;
   readonly signingKeys: SigningKeys;
   readonly revocation: Revocation;
@@ -85,7 +88,10 @@ export const bearerOf = (authorization: string | undefined): string | undefined 
 
 export function createGate(deps: Needs): Gate {
   const { config, kv, fallback, log, now, roles, signingKeys, revocation } = deps;
+  const addressKey = createAddressKeys(deps.keyring);
   return {
+    addressKey,
+
     async identify(authorization) {
       const token = bearerOf(authorization);
       if (token === undefined) throw new Problem('invalid_token', { reason: 'no bearer token' });
@@ -142,7 +148,7 @@ export function createGate(deps: Needs): Gate {
     },
 
     noteRefusal: (code, caller, origin) =>
-      noteRefusal(deps, code, caller, origin).catch((error: unknown) =>
+      noteRefusal({ ...deps, addressKey }, code, caller, origin).catch((error: unknown) =>
         log.warn('refusal_not_noted', describeError(error)),
       ),
 
