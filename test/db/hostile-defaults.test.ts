@@ -10,9 +10,11 @@ describe('a database whose defaults are all different', () => {
     const url = await createDatabase();
     const { db, close } = runtime.openDatabase({ url, logger: { logQuery: () => undefined } });
     await makeHostile(db, new URL(url).pathname.slice(1));
-    // What keeps a connection keeps the defaults it began with.
-    const begun = sql`select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database()`;
-    await db.execute(begun).catch(() => undefined);
+    // A connection keeps the defaults that it began with: all end, this one last, since it could not go on.
+    const others = sql`select pg_terminate_backend(pid) from pg_stat_activity
+      where datname = current_database() and pid <> pg_backend_pid()`;
+    await db.execute(others);
+    await db.execute(sql`select pg_terminate_backend(pg_backend_pid())`).catch(() => undefined);
     await close();
     // Connections that ended are noticed one after the other.
     const kept = runtime.openDatabase({ url, logger: { logQuery: () => undefined }, isKept: true });
