@@ -1,4 +1,5 @@
-import type { AttemptOperation, AttemptResult, KeyValue, LimitOperation, LimitResult } from './kv.ts';
+import type { KeyValue, LimitOperation, LimitResult } from './kv.ts';
+import type { AttemptOperation, AttemptResult } from './kv-attempts.ts';
 
 /** A store in the memory of this process, which counts while the shared one is away. */
 export interface LocalKeyValue extends KeyValue {

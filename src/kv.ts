@@ -1,3 +1,4 @@
+import type { AttemptOperation, AttemptResult, FailOperation, ForgiveOperation } from './kv-attempts.ts';
 import { checkOperation } from './kv-check.ts';
 import { probe } from './kv-probe.ts';
 
@@ -42,40 +43,6 @@ export interface SetOperation {
   readonly ifAbsent?: boolean;
 }
 
-/** Failures of one kind, and what follows from them. All durations in seconds. */
-export interface Counter {
-  readonly key: string;
-  /** So many lock it for `pause`; each further one for twice as long, up to `longestPause`. */
-  readonly failures: number;
-  readonly pause: number;
-  readonly longestPause: number;
-  /** So long after the first failure all are forgotten, though never while it is locked. */
-  readonly memory: number;
-}
-
-/**
- * Counts an attempt as a failure before its outcome is known, so that of many at once no more go through than of many
- * in a row; `forgive` takes it back. All counters or none: where one is locked, it is refused and counted nowhere.
- */
-export interface AttemptOperation {
-  readonly type: 'attempt';
-  readonly counters: readonly Counter[];
-  /** A value of the store. What was counted before it was last written anew, with another text, is void. */
-  readonly resetKey: string;
-  /** The caller's clock, which all times are told by: milliseconds since the epoch. */
-  readonly now: number;
-}
-
-/**
- * Takes back the last attempt of a counter, and the lock that it made; or all that was counted. It made any lock there
- * is: it was let through, so those of earlier ones were over.
- */
-export interface ForgiveOperation {
-  readonly type: 'forgive';
-  readonly key: string;
-  readonly all?: boolean;
-}
-
 /**
  * Adds to whole numbers that stand under one key: to all of them or to none. Repeated under the same `id` within
  * `memory` seconds it adds nothing, so it may be sent again where nobody knows whether it was carried out. The result
@@ -107,16 +74,9 @@ export type Operation =
   | SetOperation
   | AttemptOperation
   | ForgiveOperation
+  | FailOperation
   | AddOperation
   | SumsOperation;
-
-export interface AttemptResult {
-  readonly allowed: boolean;
-  /** Until when the locked counters are: milliseconds since the epoch; 0 where it was allowed. */
-  readonly until: number;
-  /** How many are counted, this one included where it was allowed; in the order of the counters. */
-  readonly failures: readonly number[];
-}
 
 export interface LimitResult {
   readonly success: boolean;
@@ -126,7 +86,7 @@ export interface LimitResult {
   readonly reset: number;
 }
 
-/** Whether there was anything to forgive, the value was written, or the amounts were added: `boolean`. */
+/** Whether there was anything to forgive, an attempt under way, the value was written, or the amounts were added: `boolean`. */
 export type Result = LimitResult | AttemptResult | readonly (string | null)[] | ReadonlyMap<string, number> | boolean;
 
 export type ResultOf<O extends Operation> = O extends LimitOperation

@@ -3,7 +3,7 @@ import type { Call } from '../call.ts';
 import { blindIndexes } from '../crypto/blind-index.ts';
 import { Problem } from '../errors.ts';
 import { eventRows } from '../events/promise.ts';
-import type { AttemptResult } from '../kv.ts';
+import type { AttemptResult } from '../kv-attempts.ts';
 import { deliverAfter } from '../outbox/relay.ts';
 import type { OutboxRow } from '../outbox/store.ts';
 import { outOfReach } from '../roles/store.ts';

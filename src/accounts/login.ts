@@ -2,10 +2,10 @@ import { type AuditEntry, auditRow, recordAudit } from '../audit/audit.ts';
 import type { Call } from '../call.ts';
 import { sqlState } from '../db/database.ts';
 import { Problem } from '../errors.ts';
-import type { AttemptResult } from '../kv.ts';
+import type { AttemptResult } from '../kv-attempts.ts';
 import { countFailedLogin } from '../limits/alarm.ts';
 import { isOwnDevice, issueDeviceToken } from '../limits/device.ts';
-import { forgiveAttempt, isLocking } from '../limits/lockout.ts';
+import { failAttempt, failOperations, forgiveAttempt, isLocking } from '../limits/lockout.ts';
 import { count } from '../ops/observation.ts';
 import { deliverAfter } from '../outbox/relay.ts';
 import { insertOutbox } from '../outbox/store.ts';
@@ -66,13 +66,16 @@ export async function settleAttempt<Request extends LoginAttempt, Result>(
     if (error instanceof StrangeDevice) {
       call.after(() => forgiveAttempt(deps, attempt, false));
       const stranger = { ...request, device: undefined, attempt: request.asStranger.attempt };
-      return await settleAttempt(deps, stranger, await admitStranger(deps, request), call, work);
+      return await settleAttempt(deps, stranger, await admitStranger(deps, request, call.signal), call, work);
     }
     const isWrong = error instanceof Problem && error.code === 'invalid_credentials';
     countFailure(deps.config, attempt, tried, error);
-    if (isWrong) call.after(() => countFailedLogin(deps));
+    if (isWrong) call.after(() => countFailedLogin(deps, failOperations(attempt)));
     // Whoever hangs up may know how it would have ended: it counts, and locks no account behind its owner's back.
-    else if (call.signal.aborted) await promiseNotice(deps, request, tried, call);
+    else if (call.signal.aborted) {
+      call.after(() => failAttempt(deps, attempt));
+      await promiseNotice(deps, request, tried, call);
+    }
     // An outage is no failure of who asks.
     else call.after(() => forgiveAttempt(deps, attempt, false));
     throw error;

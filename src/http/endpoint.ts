@@ -2,7 +2,7 @@ import type { secureHeaders } from 'hono/secure-headers';
 import type * as z from 'zod';
 import type { Call } from '../call.ts';
 import { Problem, type ProblemCode } from '../errors.ts';
-import type { AttemptResult } from '../kv.ts';
+import type { AttemptResult } from '../kv-attempts.ts';
 import type { Attempt } from '../limits/lockout.ts';
 import type { PolicyName } from '../limits/policies.ts';
 import type { Hit } from '../limits/rate-limit.ts';
@@ -179,7 +179,7 @@ async function run<Body, C extends Caller | undefined, Subject, Params, Query, L
   const input = { c, params, query, body, caller, call };
   const { subject, ...prepared } = await definition.prepare(input);
   const counted = { ...prepared, hits: [...prepared.hits, ...((await translation?.hits(call)) ?? [])] };
-  const { tried, refusal, giveBack } = await gate.admit(counted, caller, (headers) => {
+  const { tried, refusal, giveBack } = await gate.admit(counted, caller, call.signal, (headers) => {
     for (const [name, value] of Object.entries(headers)) c.header(name, value);
   });
   // Whatever comes next may be costly, and nobody waits for it any more.

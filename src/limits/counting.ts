@@ -1,5 +1,6 @@
 import type { Deps } from '../deps.ts';
-import type { AttemptOperation, AttemptResult, GetOperation, LimitOperation, LimitResult } from '../kv.ts';
+import type { GetOperation, LimitOperation, LimitResult } from '../kv.ts';
+import type { AttemptOperation, AttemptResult } from '../kv-attempts.ts';
 
 type Answer = readonly [marks: readonly (string | null)[] | undefined, tried: AttemptResult, ...LimitResult[]];
 

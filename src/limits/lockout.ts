@@ -1,7 +1,8 @@
 import type { Config } from '../config.ts';
 import type { Deps } from '../deps.ts';
 import { Problem } from '../errors.ts';
-import type { AttemptOperation, AttemptResult, ForgiveOperation, KeyValue } from '../kv.ts';
+import type { KeyValue } from '../kv.ts';
+import type { AttemptOperation, AttemptResult, FailOperation, ForgiveOperation } from '../kv-attempts.ts';
 import type { LockoutName } from './policies.ts';
 import { retryAfter } from './rate-limit.ts';
 
@@ -51,13 +52,22 @@ export function isLocking(
  * Takes an attempt back that was no failure, wherever it was counted. Does not reject: a store that is away forgets by
  * itself.
  * @param isOwner who tried has proved to be the owner: then the failures before count no more either, but for those of
- * the account as a whole and of all its devices, which are others' too
+ * the account as a whole and of all its devices, which are others' too. Others under way go on being counted
  */
 export async function forgiveAttempt({ fallback, kv }: Stores, { counters }: Attempt, isOwner: boolean): Promise<void> {
   const operations = counters.map((counter): ForgiveOperation => {
     return { type: 'forgive', key: counterKey(counter), all: isOwner && !shared.has(counter.lockout) };
   });
   if (operations.length > 0) await onBoth({ fallback, kv }, (store) => store.run(operations));
+}
+
+/** What leaves an attempt counted that was a failure: others that wait for its outcome are refused then. */
+export const failOperations = ({ counters }: Attempt): readonly FailOperation[] =>
+  counters.map((counter) => ({ type: 'fail', key: counterKey(counter) }));
+
+/** Leaves an attempt counted, wherever it was. Does not reject: a store that is away counts it before long. */
+export async function failAttempt({ fallback, kv }: Stores, attempt: Attempt): Promise<void> {
+  await onBoth({ fallback, kv }, (store) => store.run(failOperations(attempt)));
 }
 
 /**

@@ -32,6 +32,8 @@ export function createMemoryKeyValue({ now, capacity = 100_000 }: MemoryOptions)
         return attempts.attempt(operation, values.get(operation.resetKey, time));
       case 'forgive':
         return attempts.forgive(operation);
+      case 'fail':
+        return attempts.fail(operation);
       case 'set':
         return values.set(operation, time);
       case 'get':

@@ -124,7 +124,7 @@ async function perform(operation: Operation, send: Send, now: () => number): Pro
       return hit(operation, send, now);
     case 'attempt': {
       const { counters, resetKey } = operation;
-      if (counters.length === 0) return { allowed: true, until: 0, failures: [] };
+      if (counters.length === 0) return { allowed: true, isPending: false, until: 0, failures: [] };
       const keys = [...counters.map(({ key }) => attemptKey(key)), valueKey(resetKey)];
       const reply = await send({ type: 'script', script: 'attempt', keys, args: attemptArguments(operation) });
       return readAttemptReply(reply, operation);
@@ -134,6 +134,8 @@ async function perform(operation: Operation, send: Send, now: () => number): Pro
       const args = [all ? 'all' : 'one'];
       return (await send({ type: 'script', script: 'forgive', keys: [attemptKey(key)], args })) === 1;
     }
+    case 'fail':
+      return (await send({ type: 'script', script: 'fail', keys: [attemptKey(operation.key)], args: [] })) === 1;
     case 'add': {
       const keys = [sumsKey(operation.key), addedKey(operation.key)];
       return (await send({ type: 'script', script: 'add', keys, args: addArguments(operation) })) === 1;

@@ -1,5 +1,5 @@
 import { Ratelimit } from '@upstash/ratelimit';
-import { attemptScript, forgiveScript } from './attempt-scripts.ts';
+import { attemptScript, failScript, forgiveScript } from './attempt-scripts.ts';
 import { addScript, sumsScript } from './sum-scripts.ts';
 
 export interface Script {
@@ -7,7 +7,7 @@ export interface Script {
   readonly sha1: string;
 }
 
-export type ScriptName = 'limit' | 'attempt' | 'forgive' | 'add' | 'sums';
+export type ScriptName = 'limit' | 'attempt' | 'forgive' | 'fail' | 'add' | 'sums';
 export type Scripts = Readonly<Record<ScriptName, Script>>;
 
 /** The name of this application in a Redis that may serve others too. */
@@ -34,14 +34,15 @@ export function createRatelimit(limit: number, milliseconds: number, evalsha: Ev
 /** @param adapt what the adapter has to change of a script, for its Redis to take it */
 export async function readScripts(adapt: (script: Script) => Script): Promise<Scripts> {
   const own = async (source: string) => adapt({ source, sha1: await sha1Of(source) });
-  const [limit, attempt, forgive, add, sums] = await Promise.all([
+  const [limit, attempt, forgive, fail, add, sums] = await Promise.all([
     readScript(),
     own(attemptScript),
     own(forgiveScript),
+    own(failScript),
     own(addScript),
     own(sumsScript),
   ]);
-  return { limit: adapt(limit), attempt, forgive, add, sums };
+  return { limit: adapt(limit), attempt, forgive, fail, add, sums };
 }
 
 /** As Redis names a script. */

@@ -1,10 +1,12 @@
 import type { Origin } from '../audit/audit.ts';
 import type { Deps } from '../deps.ts';
 import { Problem, type ProblemCode } from '../errors.ts';
-import type { AttemptResult, GetOperation } from '../kv.ts';
+import type { GetOperation } from '../kv.ts';
+import type { AttemptResult } from '../kv-attempts.ts';
 import { type AddressKey, createAddressKeys } from '../limits/address-key.ts';
 import { countShared } from '../limits/counting.ts';
 import { type Attempt, attemptOperation, enforceLockout, forgiveAttempt, noAttempt } from '../limits/lockout.ts';
+import { awaitOthers } from '../limits/others.ts';
 import { untoldPolicies } from '../limits/policies.ts';
 import { enforce, type Hit, isRefused, limitOperation, rateLimitHeaders } from '../limits/rate-limit.ts';
 import { describeError } from '../ops/log.ts';
@@ -47,10 +49,16 @@ export interface Gate {
   /**
    * @param counted the limits that the request counts against, and the counters of failures where it is a guess
    * @param caller where the request needs one: whose token must not be revoked
+   * @param signal aborted when nobody waits any more
    * @param announce given the `RateLimit-*` headers, also those of a refusal
-   * @throws {Problem} `rate_limited`, `account_locked`, `invalid_token`
+   * @throws {Problem} `rate_limited`, `account_locked`, `invalid_token`, `overloaded`, `client_closed_request`
    */
-  admit(counted: Counted, caller: Caller | undefined, announce: (headers: Headers) => void): Promise<Admission>;
+  admit(
+    counted: Counted,
+    caller: Caller | undefined,
+    signal: AbortSignal,
+    announce: (headers: Headers) => void,
+  ): Promise<Admission>;
   /** What limits and locks count an address by. */
   readonly addressKey: AddressKey;
   /** Notes a refusal in the audit log, once the answer is out. Does not reject. */
@@ -76,7 +84,8 @@ export interface Admission {
 
 type Headers = Readonly<Record<string, string>>;
 
-interface Needs extends Pick<Deps, 'config' | 'db' | 'fallback' | 'keyring' | 'kv' | 'log' | 'newId' | 'now'> {
+interface Needs
+  extends Pick<Deps, 'config' | 'db' | 'fallback' | 'keyring' | 'kv' | 'log' | 'newId' | 'now' | 'steady'> {
   readonly roles: Roles;
   readonly signingKeys: SigningKeys;
   readonly revocation: Revocation;
@@ -114,29 +123,33 @@ export function createGate(deps: Needs): Gate {
       throw new Problem('forbidden', { reason: `needs ${permission}` });
     },
 
-    async admit({ hits, attempt = noAttempt }, caller, announce) {
+    async admit({ hits, attempt = noAttempt }, caller, signal, announce) {
       const limits = hits.map((hit) => limitOperation(config, hit));
       const guess = attemptOperation(config, attempt, now());
       if (caller === undefined && limits.length + guess.counters.length === 0) return nothingCounted;
       const read = caller === undefined ? nothingRead : revocation.read(caller.claims);
-      const [marks, tried, ...results] = await countShared({ fallback, kv }, read, guess, limits);
+      const [marks, first, ...results] = await countShared({ fallback, kv }, read, guess, limits);
       const told = results.filter((_, index) => hits.some((hit, n) => n === index && !untoldPolicies.has(hit.policy)));
       announce(rateLimitHeaders(told, now()));
       // Where nobody gets to guess it is no failure. Where it is one, the attempt that locks an account tells its owner.
-      if (tried.allowed && isRefused(results)) await forgiveAttempt({ fallback, kv }, attempt, false);
+      if (first.allowed && isRefused(results)) await forgiveAttempt({ fallback, kv }, attempt, false);
       hits.forEach(({ policy }, index) => {
         const result = results[index]?.success === false ? 'refused' : 'allowed';
         count('edge_auth_rate_limit_hits_total', { policy, result });
       });
       enforce(results, now());
-      if (!tried.allowed) count('edge_auth_logins_total', { result: 'account_locked' });
-      enforceLockout(tried, now());
       const counter = marks === undefined ? fallback : kv;
       const giveBack = async () => {
         const back = limits.map(({ key, limit, window }) => ({ type: 'return', key, limit, window }) as const);
         // A store that has gone since forgets by itself.
         if (back.length > 0) await counter.run(back).catch(() => undefined);
       };
+      const tried = await awaitOthers(deps, attempt, first, signal).catch(async (error: unknown) => {
+        if (!signal.aborted) await giveBack();
+        throw error;
+      });
+      if (!tried.allowed) count('edge_auth_logins_total', { result: 'account_locked' });
+      enforceLockout(tried, now());
       const refusal =
         caller === undefined
           ? undefined
@@ -156,6 +169,6 @@ export function createGate(deps: Needs): Gate {
   };
 }
 
-const nothingTried: AttemptResult = { allowed: true, until: 0, failures: [] };
+const nothingTried: AttemptResult = { allowed: true, isPending: false, until: 0, failures: [] };
 const nothingCounted: Admission = { tried: nothingTried, refusal: undefined, giveBack: async () => undefined };
 const nothingRead: GetOperation = { type: 'get', keys: [] };

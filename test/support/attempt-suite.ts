@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { AttemptOperation, Counter, KeyValue } from '../../src/kv.ts';
+import type { KeyValue } from '../../src/kv.ts';
+import { type AttemptOperation, type Counter, longestAttempt } from '../../src/kv-attempts.ts';
 
 const uniqueKey = (name: string): string => `${crypto.randomUUID()}:${name}`;
 
@@ -25,8 +26,16 @@ export function attemptSuite(create: () => KeyValue): void {
     });
     afterAll(() => kv.close());
 
-    const attempt = async (counters: readonly Counter[], now = start, resetKey = 'never-reset') => {
+    const begin = async (counters: readonly Counter[], now = start, resetKey = 'never-reset') => {
       const [result] = await kv.run([{ type: 'attempt', counters, now, resetKey }]);
+      return result;
+    };
+    const fail = (...counters: readonly Counter[]) =>
+      kv.run(counters.map(({ key }) => ({ type: 'fail', key }) as const));
+    /** One that turns out to be wrong. */
+    const attempt = async (counters: readonly Counter[], ...rest: [now?: number, resetKey?: string]) => {
+      const result = await begin(counters, ...rest);
+      if (result.allowed) await fail(...counters);
       return result;
     };
     const several = async (times: number, counters: readonly Counter[], now = start) => {
@@ -38,13 +47,18 @@ export function attemptSuite(create: () => KeyValue): void {
 
     it('are counted before their outcome is known, and locked from so many on', async () => {
       const counter = counterOf('pair');
-      expect(await attempt([counter])).toEqual({ allowed: true, until: 0, failures: [1] });
-      expect(await attempt([counter])).toEqual({ allowed: true, until: 0, failures: [2] });
-      expect(await attempt([counter])).toEqual({ allowed: true, until: 0, failures: [3] });
-      const refused = { allowed: false, until: start + minute, failures: [3] };
+      expect(await attempt([counter])).toEqual({ allowed: true, isPending: false, until: 0, failures: [1] });
+      expect(await attempt([counter])).toEqual({ allowed: true, isPending: false, until: 0, failures: [2] });
+      expect(await attempt([counter])).toEqual({ allowed: true, isPending: false, until: 0, failures: [3] });
+      const refused = { allowed: false, isPending: false, until: start + minute, failures: [3] };
       expect(await attempt([counter])).toEqual(refused);
       expect(await attempt([counter], start + minute - 1)).toEqual(refused);
-      expect(await attempt([counter], start + minute)).toEqual({ allowed: true, until: 0, failures: [4] });
+      expect(await attempt([counter], start + minute)).toEqual({
+        allowed: true,
+        isPending: false,
+        until: 0,
+        failures: [4],
+      });
     });
 
     it('pause for twice as long after each further one, up to the longest pause', async () => {
@@ -72,7 +86,12 @@ export function attemptSuite(create: () => KeyValue): void {
       const brief = counterOf('brief', { failures: 1, pause: 7200, longestPause: 7200, memory: 3600 });
       await attempt([brief]);
       expect(await attempt([brief], start + 2 * hour - 1)).toMatchObject({ allowed: false });
-      expect(await attempt([brief], start + 2 * hour)).toEqual({ allowed: true, until: 0, failures: [1] });
+      expect(await attempt([brief], start + 2 * hour)).toEqual({
+        allowed: true,
+        isPending: false,
+        until: 0,
+        failures: [1],
+      });
     });
 
     it('count on all counters, or on none where one is locked', async () => {
@@ -80,8 +99,13 @@ export function attemptSuite(create: () => KeyValue): void {
       expect(await several(10, [pair, account])).toEqual([true, true, true, ...Array(7).fill(false)]);
       expect(await attempt([account])).toMatchObject({ failures: [4] });
       const other = counterOf('other');
-      expect(await attempt([other, account])).toEqual({ allowed: true, until: 0, failures: [1, 5] });
-      expect(await attempt([other, account])).toEqual({ allowed: false, until: start + minute, failures: [1, 5] });
+      expect(await attempt([other, account])).toEqual({ allowed: true, isPending: false, until: 0, failures: [1, 5] });
+      expect(await attempt([other, account])).toEqual({
+        allowed: false,
+        isPending: false,
+        until: start + minute,
+        failures: [1, 5],
+      });
       expect(await attempt([other])).toMatchObject({ failures: [2] });
     });
 
@@ -118,6 +142,53 @@ export function attemptSuite(create: () => KeyValue): void {
       expect(await several(4, [counter])).toEqual([true, true, true, false]);
     });
 
+    it('under way lock too, and it shows that they may turn out to be right', async () => {
+      const [pair, account] = [counterOf('pair'), counterOf('account', { failures: 100 })];
+      for (let times = 0; times < 3; times += 1) {
+        expect(await begin([pair, account])).toMatchObject({ allowed: true, isPending: false });
+      }
+      const refused = { allowed: false, isPending: true, until: start + minute, failures: [3, 3] };
+      for (let times = 0; times < 3; times += 1) {
+        expect(await begin([pair, account])).toEqual(refused);
+        expect(await fail(pair, account)).toEqual([true, true]);
+      }
+      expect(await begin([pair, account])).toEqual({ ...refused, isPending: false });
+      expect(await fail(pair, account)).toEqual([false, false]);
+      expect(await fail(counterOf('never counted'))).toEqual([false]);
+    });
+
+    it('under way hide no lock that others have made', async () => {
+      const [pair, account] = [counterOf('pair', { failures: 1 }), counterOf('account', { failures: 1 })];
+      await begin([pair]);
+      expect(await begin([pair, account])).toMatchObject({ allowed: false, isPending: true });
+      await attempt([account]);
+      expect(await begin([pair, account])).toMatchObject({ allowed: false, isPending: false });
+    });
+
+    it('under way stay counted when one that is right takes back what was', async () => {
+      const counter = counterOf('pair');
+      await attempt([counter]);
+      await begin([counter]);
+      await begin([counter]);
+      expect(await begin([counter])).toMatchObject({ isPending: true });
+      await forgive(counter, true);
+      expect(await begin([counter])).toMatchObject({ allowed: true, failures: [2] });
+      expect(await begin([counter])).toMatchObject({ allowed: true, failures: [3] });
+      expect(await fail(counter, counter, counter)).toEqual([true, true, true]);
+      expect(await begin([counter])).toMatchObject({ allowed: false, isPending: false });
+    });
+
+    it('whose outcome is never told are failures after a while', async () => {
+      const counter = counterOf('pair');
+      for (let times = 0; times < 3; times += 1) await begin([counter]);
+      expect(await begin([counter], start + longestAttempt - 1)).toMatchObject({ allowed: false, isPending: true });
+      expect(await begin([counter], start + longestAttempt)).toMatchObject({ allowed: false, isPending: false });
+      expect(await begin([counter], start + minute)).toMatchObject({ allowed: true, failures: [4] });
+      expect(await begin([counter], start + minute)).toMatchObject({ allowed: false, isPending: true });
+      await fail(counter);
+      expect(await begin([counter], start + minute)).toMatchObject({ allowed: false, isPending: false });
+    });
+
     it('are void once the reset key was written', async () => {
       const [pair, account, resetKey] = [counterOf('pair'), counterOf('account'), uniqueKey('reset')];
       const tries = async (times: number) => {
@@ -137,7 +208,7 @@ export function attemptSuite(create: () => KeyValue): void {
     });
 
     it('of no counter, or under any text as a key, are no failure of the store', async () => {
-      expect(await attempt([])).toEqual({ allowed: true, until: 0, failures: [] });
+      expect(await attempt([])).toEqual({ allowed: true, isPending: false, until: 0, failures: [] });
       for (const name of ['', 'line\r\nbreak', '🙂', 'half \ud83d pair', '\0', 'long'.repeat(5000)]) {
         const counter = counterOf(name);
         expect(await several(4, [counter])).toEqual([true, true, true, false]);
@@ -185,6 +256,19 @@ export function sharedAttemptSuite(create: () => KeyValue, send: (...command: st
       expect(left).toBeGreaterThan(day - minute);
       expect(left).toBeLessThanOrEqual(day);
       await Promise.all([one.close(), other.close()]);
+    });
+
+    it('that an older version has counted are failures', async () => {
+      const kv = create();
+      const counter = counterOf('pair');
+      const numbers = { failures: 3, since: start, until: start + minute, forget: start + day };
+      const fields = Object.entries(numbers).flatMap(([name, number]) => [name, String(number)]);
+      await send('HSET', `edge-auth:attempt:${counter.key}`, ...fields, 'reset', '');
+      const run = (now: number) => kv.run([{ ...attempt, now, counters: [counter] }]);
+      expect(await run(start)).toMatchObject([{ allowed: false, isPending: false, failures: [3] }]);
+      expect(await run(start + minute)).toMatchObject([{ allowed: true, failures: [4] }]);
+      expect(await run(start + minute)).toMatchObject([{ allowed: false, isPending: true }]);
+      await kv.close();
     });
 
     it('are no permission where the store answers with an error', async () => {
