@@ -3,6 +3,8 @@ import type { Origin } from './audit/audit.ts';
 /** One call of the API, as rules see it: from where, in which language, and how long somebody waits for the answer. */
 export interface Call {
   readonly origin: Origin;
+  /** What limits and locks count its address by. Computed where somebody asks. */
+  readonly addressKey: () => Promise<string>;
   /** The `Accept-Language` header, cut to a sane length. */
   readonly languages: string | undefined;
   /** When its first byte was seen here, by the steady clock: milliseconds. */

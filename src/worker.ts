@@ -121,10 +121,10 @@ export default {
   async fetch(request, bindings, context) {
     try {
       const { app, refuseWrongSecret } = await getApplication(bindings);
-      if (!isLiveness(request)) await refuseWrongSecret();
-      const clientAddress = request.headers.get('CF-Connecting-IP') ?? undefined;
       const readable = readRequest(request);
       if (readable === undefined) return toResponse(app.refuse('bad_request', 'the target or the Host is no URL'));
+      if (!isLiveness(readable)) await refuseWrongSecret();
+      const clientAddress = request.headers.get('CF-Connecting-IP') ?? undefined;
       const response = await app.fetch(readable, { clientAddress }, context);
       context.waitUntil(app.flushSoon());
       return response;

@@ -15,7 +15,7 @@ async function bindings(): Promise<Record<string, unknown>> {
     DATABASE_URL: await createDatabase(),
     NEON_HTTP_ENDPOINT: inject('neonEndpoint'),
     LOG_LEVEL: 'silent',
-    LIMIT_LOGIN_ADDRESS: '2/60',
+    LIMIT_LOGIN_ADDRESS: '2/86400',
     METRICS_INTERVAL: '1',
     EVENTS: {},
   };

@@ -1,5 +1,5 @@
+import type { Call } from '../call.ts';
 import type { Deps } from '../deps.ts';
-import { addressBucket } from '../limits/client-address.ts';
 import { type Device, verifyDeviceToken } from '../limits/device.ts';
 import type { Attempt } from '../limits/lockout.ts';
 import type { Hit } from '../limits/rate-limit.ts';
@@ -29,13 +29,13 @@ export async function prepareLogin(
   deps: Pick<Deps, 'keyring' | 'now'>,
   typed: string,
   shown: readonly string[],
-  address: string | undefined,
+  call: Pick<Call, 'addressKey'>,
 ): Promise<{ hits: readonly LoginHit[]; attempt: Attempt; subject: LoginAttempt }> {
   const identifier = await readIdentifier(deps, typed);
   const account = identifier.limitKey;
   const verified = await Promise.all(shown.map((token) => verifyDeviceToken(deps, token, identifier.name)));
   const device = verified.find((each) => each !== undefined);
-  const bucket = addressBucket(address);
+  const bucket = await call.addressKey();
   const asStranger = {
     hits: [{ policy: 'login_address', key: bucket }] satisfies LoginHit[],
     attempt: {

@@ -1,6 +1,5 @@
 import type { Call } from '../call.ts';
 import { blindIndexes } from '../crypto/blind-index.ts';
-import { addressBucket } from '../limits/client-address.ts';
 import type { Hit } from '../limits/rate-limit.ts';
 import type { SessionDeps } from '../sessions/sessions.ts';
 import type { MailProof } from './one-time-tokens.ts';
@@ -14,19 +13,19 @@ type ProofHit = Hit<(typeof proofLimits)[number]>;
  * What asks for a mail counts by the address it comes from, and by whom the mail is for, known or not. Each kind of mail
  * counts for itself: so whoever uses one up for somebody else keeps nobody from another, and has sent them good links.
  */
-export const mailHits = ({ origin }: Call, kind: string, ...keys: readonly string[]): MailHit[] => [
-  { policy: 'mail_address', key: addressBucket(origin.address) },
+export const mailHits = async (call: Call, kind: string, ...keys: readonly string[]): Promise<MailHit[]> => [
+  { policy: 'mail_address', key: await call.addressKey() },
   ...keys.map((key): MailHit => ({ policy: 'mail_account', key: `${kind}:${key}` })),
 ];
 
-export const proofByAddress = ({ address }: Call['origin']): Hit<'proof_address'> => ({
+export const proofByAddress = async (call: Call): Promise<Hit<'proof_address'>> => ({
   policy: 'proof_address',
-  key: addressBucket(address),
+  key: await call.addressKey(),
 });
 
 /** What shows a link or code counts by the address it comes from; a code also by whom it was sent to and who shows it. */
-export async function proofHits(deps: SessionDeps, proof: MailProof, { origin }: Call): Promise<ProofHit[]> {
-  const byAddress = proofByAddress(origin);
+export async function proofHits(deps: SessionDeps, proof: MailProof, call: Call): Promise<ProofHit[]> {
+  const byAddress = await proofByAddress(call);
   if ('token' in proof) return [byAddress];
   const [key] = await blindIndexes(deps.keyring, 'email', proof.email.key);
   return [byAddress, { policy: 'code_account', key: `${key}:${proof.requester.id}` }];

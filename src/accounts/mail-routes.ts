@@ -64,7 +64,7 @@ export function mailRoutes(deps: SessionDeps): Endpoint[] {
       limits: mailLimits,
       prepare: async ({ body, call }) => {
         const [key] = await blindIndexes(deps.keyring, 'email', body.email.key);
-        return { hits: mailHits(call, 'resend', key), subject: undefined };
+        return { hits: await mailHits(call, 'resend', key), subject: undefined };
       },
       handler: async ({ c, body, call }) => {
         await resendVerification(deps, body, call);
@@ -84,7 +84,7 @@ export function mailRoutes(deps: SessionDeps): Endpoint[] {
       limits: mailLimits,
       prepare: async ({ body, call }) => {
         const subject = await readIdentifier(deps, body.identifier);
-        return { hits: mailHits(call, 'forgot', subject.limitKey), subject };
+        return { hits: await mailHits(call, 'forgot', subject.limitKey), subject };
       },
       handler: async ({ c, body, call }, identifier) => {
         await forgotPassword(deps, identifier, body.redirect_to, call);
@@ -137,7 +137,7 @@ export function mailRoutes(deps: SessionDeps): Endpoint[] {
       limits: mailLimits,
       prepare: async ({ caller, body, call }) => {
         const [key] = await blindIndexes(deps.keyring, 'email', body.email.key);
-        return { hits: mailHits(call, 'change', caller.userId, key), subject: undefined };
+        return { hits: await mailHits(call, 'change', caller.userId, key), subject: undefined };
       },
       handler: async ({ c, body, caller, call }) => {
         await changeEmail(deps, caller, body, call);
@@ -173,7 +173,7 @@ export function mailRoutes(deps: SessionDeps): Endpoint[] {
       responses: ok('The old address is back', 'The old address is back. Check your email to choose a new password'),
       errors: ['link_expired', 'identifier_taken'],
       limits: ['proof_address'],
-      prepare: ({ call }) => ({ hits: [proofByAddress(call.origin)], subject: undefined }),
+      prepare: async ({ call }) => ({ hits: [await proofByAddress(call)], subject: undefined }),
       handler: async ({ c, body, call }) => {
         await undoEmailChange(deps, body.token, call);
         return c.json({ message: 'The old address is back. Check your email to choose a new password' }, 200, noStore);

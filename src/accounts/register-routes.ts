@@ -3,7 +3,6 @@ import { Problem } from '../errors.ts';
 import { askedHeaders, askedResponseHeaders } from '../http/asked.ts';
 import { deviceHeaders, deviceResponseHeaders } from '../http/device.ts';
 import { type Contract, type Endpoint, endpoint } from '../http/endpoint.ts';
-import { addressBucket } from '../limits/client-address.ts';
 import type { Hit } from '../limits/rate-limit.ts';
 import { exampleTokens, says, tokens } from '../sessions/schemas.ts';
 import type { SessionDeps } from '../sessions/sessions.ts';
@@ -52,8 +51,8 @@ export const registration = (
     },
     errors: ['identifier_taken'],
     limits: ['register_address', 'mail_account'],
-    prepare: async ({ body, call: { origin } }) => {
-      const byAddress: Hit<'register_address'> = { policy: 'register_address', key: addressBucket(origin.address) };
+    prepare: async ({ body, call }) => {
+      const byAddress: Hit<'register_address'> = { policy: 'register_address', key: await call.addressKey() };
       if (body.email === undefined) return { hits: [byAddress], subject: undefined };
       // Whoever gives the address of another has mails sent to them.
       const [key] = await blindIndexes(deps.keyring, 'email', body.email.key);

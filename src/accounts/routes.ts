@@ -36,8 +36,7 @@ export function accountRoutes(deps: SessionDeps): Endpoint[] {
       },
       errors: ['invalid_credentials', 'email_not_verified', 'account_locked'],
       limits: loginLimits,
-      prepare: ({ c, body, call }) =>
-        prepareLogin(deps, body.identifier, shownDeviceTokens(c, deps.config), call.origin.address),
+      prepare: ({ c, body, call }) => prepareLogin(deps, body.identifier, shownDeviceTokens(c, deps.config), call),
       handler: async ({ c, body, call, tried }, attempt) => {
         const signed = await login(deps, { ...attempt, password: body.password }, tried, call);
         const headers = { ...noStore, ...deviceHeaders(deps.config, signed.deviceToken) };
@@ -125,8 +124,7 @@ export const deletionByCredentials = (deps: SessionDeps): Endpoint =>
     responses: { 200: { description: 'The account is deleted', schema: says('Account deleted') } },
     errors: ['invalid_credentials', 'account_locked', 'last_admin'],
     limits: loginLimits,
-    prepare: ({ c, body, call }) =>
-      prepareLogin(deps, body.identifier, shownDeviceTokens(c, deps.config), call.origin.address),
+    prepare: ({ c, body, call }) => prepareLogin(deps, body.identifier, shownDeviceTokens(c, deps.config), call),
     handler: async ({ c, body, call, tried }, attempt) => {
       await deleteByCredentials(deps, { ...attempt, password: body.password }, tried, call);
       return c.json({ message: 'Account deleted' }, 200, noStore);

@@ -1,7 +1,6 @@
 import type { Config } from '../config.ts';
 import type { BodyReading } from '../http/body.ts';
 import type { Contract, Endpoint, Translation } from '../http/endpoint.ts';
-import { addressBucket } from '../limits/client-address.ts';
 import { bearerOf } from '../sessions/authenticate.ts';
 import { compatApis } from './apis.ts';
 import { oldAnswer, oldBody } from './describe.ts';
@@ -69,8 +68,8 @@ function older(name: CompatName, { limit }: Table, row: Row, { contract, handle 
       const translation: Translation = {
         ...reading,
         translate: (body) => toOurWords(row, body, bearerOf(c.req.header('Authorization')), told),
-        hits: ({ origin }) =>
-          limit === undefined ? [] : [{ policy: limit, key: `${path}:${addressBucket(origin.address)}` }],
+        hits: async (call) =>
+          limit === undefined ? [] : [{ policy: limit, key: `${path}:${await call.addressKey()}` }],
       };
       try {
         const answer = await handle(c, gate, translation);

@@ -12,6 +12,7 @@ export interface RootKeys {
   readonly pepper: CryptoKey;
   readonly oneTimeCode: CryptoKey;
   readonly device: CryptoKey;
+  readonly address: CryptoKey;
 }
 
 export interface Keyring {
@@ -52,7 +53,7 @@ const importRoot = (secret: string) =>
 async function deriveRootKeys(secret: string): Promise<RootKeys> {
   const root = await importRoot(secret);
   const mac = (purpose: string) => crypto.subtle.deriveKey(hkdf(purpose), root, hmac, false, ['sign', 'verify']);
-  const [id, seal, blindIndex, refreshToken, pepper, oneTimeCode, device] = await Promise.all([
+  const [id, seal, blindIndex, refreshToken, pepper, oneTimeCode, device, address] = await Promise.all([
     crypto.subtle.deriveBits(hkdf('key-id'), root, 48),
     crypto.subtle.deriveKey(hkdf('seal'), root, { name: 'AES-GCM', length: 256 }, false, ['encrypt', 'decrypt']),
     mac('blind-index'),
@@ -60,8 +61,10 @@ async function deriveRootKeys(secret: string): Promise<RootKeys> {
     mac('pepper'),
     mac('one-time-code'),
     mac('device'),
+    mac('address'),
   ]);
-  return { id: base64url.encode(new Uint8Array(id)), seal, blindIndex, refreshToken, pepper, oneTimeCode, device };
+  const idText = base64url.encode(new Uint8Array(id));
+  return { id: idText, seal, blindIndex, refreshToken, pepper, oneTimeCode, device, address };
 }
 
 /**

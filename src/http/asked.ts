@@ -1,8 +1,8 @@
 import { getCookie } from 'hono/cookie';
+import type { Call } from '../call.ts';
 import type { Config } from '../config.ts';
 import type { Deps } from '../deps.ts';
 import { askedTtl, issueAskedToken, verifyAskedToken } from '../limits/asked.ts';
-import { addressBucket } from '../limits/client-address.ts';
 import type { RequestContext } from './context.ts';
 
 const isHttps = ({ issuer }: Pick<Config, 'issuer'>) => issuer.startsWith('https:');
@@ -30,11 +30,10 @@ export async function askedHeaders(
 export async function requesterOf(
   deps: Pick<Deps, 'config' | 'keyring' | 'now'>,
   c: RequestContext,
+  call: Pick<Call, 'addressKey'>,
   emailKey: string,
 ): Promise<{ readonly id: string; readonly isBrowser: boolean }> {
   const token = getCookie(c, cookieName(deps.config));
   const browser = token === undefined ? undefined : await verifyAskedToken(deps, token, emailKey);
-  return browser === undefined
-    ? { id: addressBucket(c.env.clientAddress), isBrowser: false }
-    : { id: browser, isBrowser: true };
+  return browser === undefined ? { id: await call.addressKey(), isBrowser: false } : { id: browser, isBrowser: true };
 }

@@ -100,7 +100,7 @@ interface Definition<Body, C extends Caller | undefined, Subject, Params, Query,
 /** How a request of an older API is read, before it goes the way of all others. */
 export interface Translation extends BodyReading {
   /** What it counts against besides. */
-  readonly hits: (call: Call) => readonly Hit[];
+  readonly hits: (call: Call) => Promise<readonly Hit[]>;
 }
 
 /** An endpoint whose types have been checked, ready to be mounted. */
@@ -168,17 +168,17 @@ async function run<Body, C extends Caller | undefined, Subject, Params, Query, L
   const later: (() => Promise<unknown>)[] = [];
   const call: Call = {
     origin: originOf(c),
+    addressKey: () => gate.addressKey(c.env.clientAddress),
     languages: c.req.header('Accept-Language')?.slice(0, 200),
     startedAt: c.get('startedAt'),
     signal: c.req.raw.signal,
     after: (work) => void later.push(work),
   };
-  const params = parseParams(c, definition.params);
-  const query = parseQuery(c, definition.query);
+  const [params, query] = [parseParams(c, definition.params), parseQuery(c, definition.query)];
   const body = await parseBody(c, { ...definition, ...translation });
   const input = { c, params, query, body, caller, call };
   const { subject, ...prepared } = await definition.prepare(input);
-  const counted = { ...prepared, hits: [...prepared.hits, ...(translation?.hits(call) ?? [])] };
+  const counted = { ...prepared, hits: [...prepared.hits, ...((await translation?.hits(call)) ?? [])] };
   const { tried, refusal, giveBack } = await gate.admit(counted, caller, call.signal, (headers) => {
     for (const [name, value] of Object.entries(headers)) c.header(name, value);
   });

@@ -1,6 +1,5 @@
 import * as z from 'zod';
 import type { Call } from '../call.ts';
-import { addressBucket } from '../limits/client-address.ts';
 import type { PolicyTable } from '../limits/policies.ts';
 import { type Contract, type Endpoint, endpoint } from './endpoint.ts';
 import { describeLimits } from './openapi-limits.ts';
@@ -126,8 +125,8 @@ const hoisted = (json: unknown): Json =>
   JSON.parse(JSON.stringify(json).replaceAll('"#/$defs/', '"#/components/schemas/'));
 
 /** What a look at the description of the API counts against. */
-export const docsHits = ({ call }: { readonly call: Call }) => ({
-  hits: [{ policy: 'docs_address', key: addressBucket(call.origin.address) } as const],
+export const docsHits = async ({ call }: { readonly call: Call }) => ({
+  hits: [{ policy: 'docs_address', key: await call.addressKey() } as const],
   subject: undefined,
 });
 

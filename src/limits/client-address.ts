@@ -7,11 +7,12 @@ const parse = (text: string): Address | undefined =>
   ipaddr.IPv4.isValidFourPartDecimal(text) || ipaddr.IPv6.isValid(text) ? ipaddr.process(text) : undefined;
 
 /**
- * The address that counts for limits: IPv4 as it is, IPv6 by its /64, since one customer has at least that many.
- * @param address as the platform tells it; an unreadable one counts as one bucket with all others of its kind
+ * The network that an address counts by for limits: IPv4 as it is, IPv6 by its /56. Most homes have one /56 (RFC 6177),
+ * and whoever has a /48 counts as 256 and not as 65,536. Phones that get a /64 each share with at most 255 others.
+ * @param address as the platform tells it; an unreadable one counts with all others of its kind
  */
-export function addressBucket(address: string | undefined): string {
-  return truncate(address, 32, 64) ?? 'unknown';
+export function countedNetwork(address: string | undefined): string {
+  return truncate(address, 32, 56) ?? 'unknown';
 }
 
 /** The address as it is kept and shown: /24 for IPv4, /48 for IPv6. */

@@ -4,7 +4,6 @@ import type { Database } from '../db/database.ts';
 import { isWritable } from '../db/writable.ts';
 import type { Deps } from '../deps.ts';
 import { type Endpoint, endpoint, unlimited } from '../http/endpoint.ts';
-import { addressBucket } from '../limits/client-address.ts';
 import { aliveAnswer, aliveResponses } from './alive.ts';
 
 const dependency = z.object({ status: z.enum(['up', 'down']), latency_ms: z.number() });
@@ -90,8 +89,8 @@ export function healthRoutes(
     },
     errors: [],
     limits: ['readyz_address'],
-    prepare: ({ call }) => ({
-      hits: [{ policy: 'readyz_address', key: addressBucket(call.origin.address) }],
+    prepare: async ({ call }) => ({
+      hits: [{ policy: 'readyz_address', key: await call.addressKey() }],
       subject: undefined,
     }),
     handler: async ({ c }) => {

@@ -53,7 +53,7 @@ export const requestRoutes = (deps: SessionDeps): Endpoint[] =>
       prepare: async ({ body, call }) => {
         const email = normaliseEmail(body.email);
         const keys = email === undefined ? [] : [(await readIdentifier(deps, email.address)).limitKey];
-        return { hits: mailHits(call, kind, ...keys), subject: email };
+        return { hits: await mailHits(call, kind, ...keys), subject: email };
       },
       handler: async ({ c, body, call }, email) => {
         const view = viewOf(deps, page, c, body.redirect_to);

@@ -3,6 +3,7 @@ import type { Deps } from '../deps.ts';
 import { Problem, type ProblemCode } from '../errors.ts';
 import type { GetOperation } from '../kv.ts';
 import type { AttemptResult } from '../kv-attempts.ts';
+import { type AddressKey, createAddressKeys } from '../limits/address-key.ts';
 import { countShared } from '../limits/counting.ts';
 import { type Attempt, attemptOperation, enforceLockout, forgiveAttempt, noAttempt } from '../limits/lockout.ts';
 import { awaitOthers } from '../limits/others.ts';
@@ -58,6 +59,8 @@ export interface Gate {
     signal: AbortSignal,
     announce: (headers: Headers) => void,
   ): Promise<Admission>;
+  /** What limits and locks count an address by. */
+  readonly addressKey: AddressKey;
   /** Notes a refusal in the audit log, once the answer is out. Does not reject. */
   noteRefusal(code: ProblemCode, caller: Caller | undefined, origin: Origin): Promise<void>;
   /** Takes the guess of a request back that was let in and then not looked at. Does not reject. */
@@ -81,7 +84,8 @@ export interface Admission {
 
 type Headers = Readonly<Record<string, string>>;
 
-interface Needs extends Pick<Deps, 'config' | 'db' | 'fallback' | 'kv' | 'log' | 'newId' | 'now' | 'steady'> {
+interface Needs
+  extends Pick<Deps, 'config' | 'db' | 'fallback' | 'keyring' | 'kv' | 'log' | 'newId' | 'now' | 'steady'> {
   readonly roles: Roles;
   readonly signingKeys: SigningKeys;
   readonly revocation: Revocation;
@@ -93,7 +97,10 @@ export const bearerOf = (authorization: string | undefined): string | undefined 
 
 export function createGate(deps: Needs): Gate {
   const { config, kv, fallback, log, now, roles, signingKeys, revocation } = deps;
+  const addressKey = createAddressKeys(deps.keyring);
   return {
+    addressKey,
+
     async identify(authorization) {
       const token = bearerOf(authorization);
       if (token === undefined) throw new Problem('invalid_token', { reason: 'no bearer token' });
@@ -154,7 +161,7 @@ export function createGate(deps: Needs): Gate {
     },
 
     noteRefusal: (code, caller, origin) =>
-      noteRefusal(deps, code, caller, origin).catch((error: unknown) =>
+      noteRefusal({ ...deps, addressKey }, code, caller, origin).catch((error: unknown) =>
         log.warn('refusal_not_noted', describeError(error)),
       ),
 

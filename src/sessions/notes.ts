@@ -1,7 +1,7 @@
 import { type AuditEntry, auditRow, type Origin, recordAudit } from '../audit/audit.ts';
 import type { Deps } from '../deps.ts';
 import type { ProblemCode } from '../errors.ts';
-import { addressBucket } from '../limits/client-address.ts';
+import type { AddressKey } from '../limits/address-key.ts';
 import type { Caller } from './authenticate.ts';
 
 /** What a refusal is called in the audit log. */
@@ -27,10 +27,15 @@ type Who = Pick<Caller, 'userId' | 'sessionId'>;
  * Notes that somebody was refused, and from where. After the answer, and bounded in this process: a flood must neither
  * fill the table nor cost more than it does.
  */
-export async function noteRefusal(deps: Needs, code: ProblemCode, who: Who | undefined, origin: Origin): Promise<void> {
+export async function noteRefusal(
+  deps: Needs & { readonly addressKey: AddressKey },
+  code: ProblemCode,
+  who: Who | undefined,
+  origin: Origin,
+): Promise<void> {
   const type = refusals[code];
   if (type === undefined) return;
-  const source = who?.userId ?? addressBucket(origin.address);
+  const source = who?.userId ?? (await deps.addressKey(origin.address));
   if (!(await isWithin(deps, `${type}:${source}`, mostOfOne, 3600))) return;
   const { userId, sessionId } = who ?? { userId: null, sessionId: null };
   await recordAudit(deps.db, auditRow(deps, { type, result: 'failure', userId, sessionId, origin }));

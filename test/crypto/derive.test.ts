@@ -48,16 +48,17 @@ describe('a keyring', () => {
   });
 
   it('gives away no key, and each for its own use only', async () => {
-    const { seal, blindIndex, refreshToken, pepper } = (await createKeyring([vectors[0]?.secret ?? ''])).newest;
-    for (const key of [seal, blindIndex, refreshToken, pepper]) {
+    const { seal, blindIndex, refreshToken, pepper, address } = (await createKeyring([vectors[0]?.secret ?? '']))
+      .newest;
+    for (const key of [seal, blindIndex, refreshToken, pepper, address]) {
       expect(key.extractable).toBe(false);
       for (const format of ['raw', 'jwk'] as const)
         await expect(crypto.subtle.exportKey(format, key)).rejects.toThrow();
     }
     expect([...seal.usages].toSorted()).toEqual(['decrypt', 'encrypt']);
-    for (const key of [blindIndex, refreshToken, pepper])
+    for (const key of [blindIndex, refreshToken, pepper, address])
       expect([...key.usages].toSorted()).toEqual(['sign', 'verify']);
-    expect(new Set(await Promise.all([blindIndex, refreshToken, pepper].map(mac))).size).toBe(3);
+    expect(new Set(await Promise.all([blindIndex, refreshToken, pepper, address].map(mac))).size).toBe(4);
   });
 
   it('of no secret is refused', async () => {

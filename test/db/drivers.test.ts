@@ -54,6 +54,7 @@ describe('both drivers read what they have written', () => {
     const time = new Date();
     const row = {
       id: crypto.randomUUID(),
+      usernameSkeleton: null,
       username: `'"\\ {a,b} NULL $1 при 🙂 \u{feff}`,
       usernameKey: '',
       roles: ['user', 'a,b', '"quoted"', '{}', 'null', 'back\\slash', ''],

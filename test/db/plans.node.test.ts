@@ -112,7 +112,6 @@ const expected = [
   'from users, from users, from users, update audit_log, from audit_log, from audit_log, delete from outbox, delete from sessions, from sessions, insert into session_endings, delete from users, delete from one_time_tokens, insert into audit_log, insert into outbox',
   'from users, insert into sessions, insert into audit_log, from sessions',
   'from users, insert into sessions, insert into audit_log, from sessions, insert into outbox, from users, from sessions',
-  'from users, insert into sessions, insert into audit_log, update users, update one_time_tokens, from sessions',
   'from users, insert into sessions, insert into audit_log, update users, update one_time_tokens, from sessions, insert into outbox, from users, from sessions',
   'update sessions, from users',
   'update users, update sessions, update sessions, from sessions, insert into session_endings, insert into audit_log',

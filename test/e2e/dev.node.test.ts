@@ -115,7 +115,8 @@ it.concurrent.each([
       expect(await (await fetch(link)).text()).toContain('<button>');
       const press = () =>
         fetch(link, { method: 'POST', body: new URLSearchParams(link.hash.slice(1)), redirect: 'error' });
-      expect([(await press()).status, (await press()).status]).toEqual([200, 410]);
+      // A used link says that the address is confirmed already.
+      expect([(await press()).status, (await press()).status]).toEqual([200, 200]);
 
       const { refresh_token: before } = JSON.parse(registered);
       expect((await processesNaming(data)).join()).toMatch(/postgres/);

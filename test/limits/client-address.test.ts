@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import {
-  addressBucket,
+  countedNetwork,
   forwardedAddress,
   isNetwork,
   parseNetworks,
@@ -11,17 +11,17 @@ describe('the address that counts for limits', () => {
   it.each([
     ['192.0.2.7', '192.0.2.7'],
     ['::ffff:192.0.2.7', '192.0.2.7'],
-    ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2::/64'],
-    ['2001:db8:1:2:ffff::1', '2001:db8:1:2::/64'],
-    ['2001:db8:1:3::1', '2001:db8:1:3::/64'],
+    ['2001:db8:1:2:3:4:5:6', '2001:db8:1::/56'],
+    ['2001:db8:1:ff:ffff::1', '2001:db8:1::/56'],
+    ['2001:db8:1:100::1', '2001:db8:1:100::/56'],
     ['', 'unknown'],
     ['not an address', 'unknown'],
     ['10', 'unknown'],
     ['010.0.0.1', 'unknown'],
-    ['fe80::1%eth0', 'fe80::/64'],
+    ['fe80::1%eth0', 'fe80::/56'],
     [undefined, 'unknown'],
   ])('of %s is %s', (address, bucket) => {
-    expect(addressBucket(address)).toBe(bucket);
+    expect(countedNetwork(address)).toBe(bucket);
   });
 });
 

@@ -38,12 +38,12 @@ describe('a limit', () => {
     expect(hashes).toBe(1);
   });
 
-  it('counts IPv6 addresses by their /64, and one address apart from the next', async () => {
+  it('counts IPv6 addresses by their /56, and one address apart from the next', async () => {
     const app = await testApp({ variables: { LIMIT_LOGIN_ADDRESS: '2/60' } });
     await login(app, { identifier: 'a' }, '2001:db8::1');
-    await login(app, { identifier: 'b' }, '2001:db8::2');
-    expect((await login(app, { identifier: 'c' }, '2001:db8::ffff:3')).status).toBe(429);
-    expect((await login(app, { identifier: 'c' }, '2001:db8:0:1::3')).status).toBe(401);
+    await login(app, { identifier: 'b' }, '2001:db8:0:1::2');
+    expect((await login(app, { identifier: 'c' }, '2001:db8:0:ff::3')).status).toBe(429);
+    expect((await login(app, { identifier: 'c' }, '2001:db8:0:100::3')).status).toBe(401);
   });
 
   it('is not moved by headers that a client can forge', async () => {

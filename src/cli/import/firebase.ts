@@ -66,10 +66,12 @@ export const readFirebase: ReadFormat = (document, options) => {
 
 /** @throws {FormatError} at the first hash, where the parameters are not at hand */
 function hashWriter({ hashConfig }: FormatOptions): (hash: string, salt: string) => string {
-  const find = (name: string) => new RegExp(`\\b${name}["']?\\s*[:=]\\s*["']?([\\w+/=-]+)`).exec(hashConfig ?? '')?.[1];
-  const key = find('base64_signer_key');
-  const separator = find('base64_salt_separator');
-  const [rounds, memory] = [find('rounds'), find('mem_cost')];
+  const parameters = new Map(
+    [...(hashConfig ?? '').matchAll(/\b(\w+)["']?\s*[:=]\s*["']?([\w+/=-]+)/g)].map(([, name, value]) => [name, value]),
+  );
+  const key = parameters.get('base64_signer_key');
+  const separator = parameters.get('base64_salt_separator');
+  const [rounds, memory] = [parameters.get('rounds'), parameters.get('mem_cost')];
   return (hash, salt) => {
     if (key === undefined || separator === undefined || rounds === undefined || memory === undefined) {
       const where = 'Authentication > Users > Password hash parameters in the console of Firebase';

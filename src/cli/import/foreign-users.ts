@@ -30,13 +30,7 @@ export async function readForeignUser(
   roleNames: RoleNames,
 ): Promise<Read> {
   const granted = rolesOf(foreign.roles, roles, roleNames);
-  const { locale } = foreign.fields;
-  const fields: Record<string, unknown> = {
-    ...foreign.fields,
-    // POSIX writes `de_DE.UTF-8`.
-    locale: typeof locale === 'string' ? locale.replace(/\..*$/, '').replaceAll('_', '-') : locale,
-    roles: granted.roles,
-  };
+  const fields: Record<string, unknown> = { ...foreign.fields, roles: granted.roles };
   const notes = [...foreign.notes, ...granted.notes];
   const first = await readImportValue(schema, fields);
   if ('user' in first) return { user: first.user, notes };
