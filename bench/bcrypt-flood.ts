@@ -11,7 +11,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { freePort } from '../dev/ports.ts';
 import { password, send, tokens } from './support/client.ts';
 import { assert } from './support/report.ts';
-import { startService, unlimited } from './support/service.ts';
+import { benchSecret, startService, unlimited } from './support/service.ts';
 import { startStores } from './support/stores.ts';
 
 const people = 40;
@@ -27,7 +27,6 @@ const carried = {
   password: 'пароль на память',
   hash: '$2b$12$jgSvKXrofyQH5rCfgK0YSuQQ0YKR/HGStrAiQSpS0s0WCyYJTbdBu',
 };
-const secret = 'a secret for measurements alone, 0123456789'.replaceAll(/[ ,]/g, '-');
 const agent = new Agent({ keepAlive: true, maxSockets: 1 });
 
 /** How long a request took, from its first byte to the last of the answer: milliseconds. */
@@ -94,7 +93,7 @@ try {
       return `${JSON.stringify({ username, password_hash: carried.hash })}\n`;
     });
     const cli = join(import.meta.dirname, '../src/cli/main.ts');
-    const env = { PATH: process.env['PATH'], AUTH_SECRET: secret, DATABASE_URL: stores.variables.DATABASE_URL };
+    const env = { PATH: process.env['PATH'], AUTH_SECRET: benchSecret, DATABASE_URL: stores.variables.DATABASE_URL };
     const imported = spawnSync(process.execPath, [cli, 'import', '-'], { env, input: lines.join('') });
     assert(imported.status === 0, `${lines.length} users are carried over`);
     const { base } = service;

@@ -11,11 +11,10 @@ import { type ExportCase, exportCases, keycloakSignIns, place } from '../test/cl
 import { send } from './support/client.ts';
 import { startOwnPostgres } from './support/own-postgres.ts';
 import { expect } from './support/report.ts';
-import { startService, unlimited } from './support/service.ts';
+import { benchSecret, startService, unlimited } from './support/service.ts';
 
 type Source = Pick<ExportCase, 'system' | 'file' | 'options' | 'signIns'>;
 
-const secret = 'a secret for measurements alone, 0123456789'.replaceAll(/[ ,]/g, '-');
 const realm = join(import.meta.dirname, '../../shared/imports/keycloak-26-realm.json');
 const keycloak = { system: 'keycloak', signIns: keycloakSignIns };
 const sources: readonly Source[] = [
@@ -31,7 +30,7 @@ try {
   try {
     for (const { system, file, options = [], signIns } of sources) {
       const cli = join(import.meta.dirname, '../src/cli/main.ts');
-      const env = { PATH: process.env['PATH'], AUTH_SECRET: secret, DATABASE_URL: postgres.url };
+      const env = { PATH: process.env['PATH'], AUTH_SECRET: benchSecret, DATABASE_URL: postgres.url };
       const args = [cli, 'import', '--from', system, ...options, file];
       const { stdout, stderr } = spawnSync(process.execPath, args, { env, encoding: 'utf8' });
       console.log(`${system}: ${stdout.trim()}`);
