@@ -22,7 +22,7 @@ async function migrations(databaseUrl: string): Promise<void> {
     return (await promisify(execFile)(process.execPath, ['src/cli/migrate.ts', step], { env })).stdout.trim();
   };
   expect('migrations through the pooler', await run('up'), 'The schema is up to date');
-  assert((await run('down')).startsWith('Taken back: '), 'one step is taken back through it');
+  assert((await run('down')).startsWith('Rolled back: '), 'one step is taken back through it');
   await run('up');
 }
 
