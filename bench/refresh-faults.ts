@@ -12,7 +12,7 @@ import { startDevWorker } from './support/dev-worker.ts';
 import { type FaultProxy, startFaultProxy } from './support/fault-proxy.ts';
 import { beHonest } from './support/honest-client.ts';
 import { expect } from './support/report.ts';
-import { startService, unlimited } from './support/service.ts';
+import { benchSecret, startService, unlimited } from './support/service.ts';
 import { startStores } from './support/stores.ts';
 
 const clients = 24;
@@ -102,14 +102,9 @@ try {
   ends.push(endpoint.stop);
   const before = await start(endpoint.port);
   const neon = { DATABASE_URL: postgres.href, NEON_HTTP_ENDPOINT: `http://127.0.0.1:${before.port}/sql` };
-  const worker = await startDevWorker({ ...unlimited, ...neon, LOG_LEVEL: 'warn', AUTH_SECRET: secretOf() });
+  const worker = await startDevWorker({ ...unlimited, ...neon, LOG_LEVEL: 'warn', AUTH_SECRET: benchSecret });
   ends.push(worker.stop);
   await check('Worker', [worker.base], [before]);
 } finally {
   for (const end of ends.toReversed()) await end();
-}
-
-/** The one that services of measurements have: both share the database. */
-function secretOf(): string {
-  return 'a secret for measurements alone, 0123456789'.replaceAll(/[ ,]/g, '-');
 }
