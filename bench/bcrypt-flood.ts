@@ -15,10 +15,10 @@ import { benchSecret, startService, unlimited } from './support/service.ts';
 import { startStores } from './support/stores.ts';
 
 const people = 40;
-const rounds = 3;
+const rounds = 5;
 const samples = 300;
 /** No further round begins after so long: milliseconds. */
-const patience = 45_000;
+const patience = 70_000;
 const factor = 5;
 /** Idle counts as so many milliseconds at least: no more is a turn of the scheduler. */
 const shortest = 1;
