@@ -66,6 +66,7 @@ export const pages: PageWords = {
   newPassword: 'New password',
   passwordHint: (least) => `At least ${least} characters. Several unrelated words make a good password.`,
   onward: (service) => `Continue to ${service}`,
+  back: (service) => `Back to ${service}`,
   close: 'You can close this page.',
   alreadyVerified: 'Your email address is already confirmed. You can sign in.',
   identifier_taken: 'Another account already uses this email address or username.',
