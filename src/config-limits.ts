@@ -26,4 +26,4 @@ const known: ReadonlySet<string> = new Set(
 export const unknownLimits = (set: Readonly<Record<string, string>>): string[] =>
   Object.keys(set)
     .filter((name) => /^(LIMIT|LOCKOUT)_/.test(name) && !known.has(name) && !known.has(name.replace(/_FILE$/, '')))
-    .map((name) => `${name}: there is no such limit`);
+    .map((name) => `${name}: no limit has this name`);

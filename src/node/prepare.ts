@@ -58,8 +58,8 @@ function warn({ environment, redisUrl, mail, renamed, meaningless }: Config, log
   if (environment === 'dev') return;
   if (redisUrl === undefined) {
     log.warn('limits_in_memory', {
-      advice: 'Set REDIS_URL: replicas, and the processes of WORKERS, share neither limits nor metrics',
+      advice: 'Set REDIS_URL. Without it, replicas and the processes of WORKERS share neither limits nor metrics',
     });
   }
-  if (mail === undefined) log.warn('mail_not_configured', { advice: 'Set SMTP_HOST: mails wait until then' });
+  if (mail === undefined) log.warn('mail_not_configured', { advice: 'Set SMTP_HOST. Mails wait until then' });
 }

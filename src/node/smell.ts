@@ -40,7 +40,7 @@ export function needsEmbedded(environment: Environment): boolean {
   );
   throw new InvalidConfiguration([
     `DATABASE_URL: Required. ${found.join(', ')} ${found.length === 1 ? 'is' : 'are'} set, which looks like production, and the ` +
-      'embedded database is for development alone. Set DATABASE_URL=postgres://user:password@host/database, or ' +
+      'embedded database is for development only. Set DATABASE_URL=postgres://user:password@host/database, or ' +
       'ENVIRONMENT=dev to try the service out',
     ...others,
   ]);

@@ -46,7 +46,7 @@ export const requestRoutes = (deps: SessionDeps): Endpoint[] =>
       ...shown,
       method: 'post',
       operationId: `${page}_page_sent`,
-      summary: 'The button of a page',
+      summary: 'Submit the form of a page',
       body: form,
       form: true,
       limits: mailLimits,

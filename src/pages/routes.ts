@@ -97,7 +97,7 @@ function linkPage(deps: SessionDeps, page: LinkPage, action: Action): Endpoint[]
     ...shown,
     method: 'post',
     operationId: `${page}_page_sent`,
-    summary: 'The button of a page',
+    summary: 'Submit the form of a page',
     body: form,
     form: true,
     limits: proofLimits,
