@@ -1,9 +1,16 @@
 /**
  * `npm run check:takeover`: whoever types an address, whatever stands there, and whoever reads its mail: one line for
  * each, as `test/accounts/takeover-matrix.test.ts` finds it through HTTP on both runtimes. Fails where one is otherwise.
+ * `npm run check:takeover -- --tables` prints the tables of the guides and checks nothing.
  */
 import { spawnSync } from 'node:child_process';
 import { rows } from '../test/accounts/takeover-rows.ts';
+import { takeoverChapters, takeoverMatrix } from '../test/accounts/takeover-tables.ts';
+
+if (process.argv.includes('--tables')) {
+  console.log(`${takeoverMatrix(rows)}\n\n${takeoverChapters(rows)}`);
+  process.exit();
+}
 
 const vitest = ['node_modules/vitest/vitest.mjs', 'run', '--project', 'node', '--project', 'workerd'];
 const { status } = spawnSync(process.execPath, [...vitest, 'test/accounts/takeover-matrix.test.ts'], {

@@ -33,5 +33,9 @@ export const guides: Readonly<Record<GuideName, Guide>> = {
   'moving-users': { title: 'Importing users', about: 'Bring users and their password hashes from another system.' },
   moving: { title: 'Replacing an older service', about: 'Paths and variables of five older services that still work.' },
   security: { title: 'Security model', about: 'What is stored, who owns an address, and how abuse is limited.' },
+  takeover: {
+    title: 'Who owns an address',
+    about: 'Who types an address, what stands there, who confirms, and who can sign in.',
+  },
   architecture: { title: 'Architecture', about: 'How the code is organised, and why it works the way it does.' },
 };

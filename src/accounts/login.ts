@@ -16,11 +16,11 @@ import { firstTokens, newSession, type SessionDeps, type Tokens } from '../sessi
 import { normaliseEmail } from './email.ts';
 import { lockoutNoticeTask } from './lockout-notice.ts';
 import type { LoginAttempt } from './login-attempt.ts';
-import { isOfPendingRegistration } from './pending-login.ts';
+import { isOfWaiting, readCandidates } from './pending-login.ts';
 import { toUser } from './profile.ts';
 import type { User } from './schemas.ts';
 import { newSignInMail } from './sign-in-notice.ts';
-import { type AccountLookup, findAccount, type UserRow } from './store.ts';
+import type { AccountLookup, UserRow } from './store.ts';
 import { admitStranger, StrangeDevice } from './strange-device.ts';
 
 const notNullViolation = '23502';
@@ -114,13 +114,13 @@ export async function proveCredentials(
 ): Promise<{ account: UserRow; needsUpgrade: boolean }> {
   const { db, hasher } = deps;
   const { origin, signal } = call;
-  const account = await findAccount(db, request.identifier.lookup);
+  const { account, waiting } = await readCandidates(deps, request);
   if (request.device !== undefined && !(await isOwnDevice(deps, request.device, account))) throw new StrangeDevice();
   const { valid, needsUpgrade } = await hasher.verify(request.password, account?.passwordHash ?? null, signal);
   if (account !== undefined && valid && account.status === 'active') return { account, needsUpgrade };
   const userId = account?.id ?? null;
   const audit = auditRow(deps, { type, result: 'failure', userId, sessionId: null, origin });
-  if (await isOfPendingRegistration(deps, request, signal)) {
+  if (await isOfWaiting(deps, request, waiting, signal)) {
     await recordAudit(db, audit);
     throw new Problem('email_not_verified', { reason: 'registration not confirmed' });
   }

@@ -122,7 +122,7 @@ export const deletionByCredentials = (deps: SessionDeps): Endpoint =>
     body: loginRequest,
     requestHeaders: deviceRequestHeaders,
     responses: { 200: { description: 'The account is deleted', schema: says('Account deleted') } },
-    errors: ['invalid_credentials', 'account_locked', 'last_admin'],
+    errors: ['invalid_credentials', 'email_not_verified', 'account_locked', 'last_admin'],
     limits: loginLimits,
     prepare: ({ c, body, call }) => prepareLogin(deps, body.identifier, shownDeviceTokens(c, deps.config), call),
     handler: async ({ c, body, call, tried }, attempt) => {

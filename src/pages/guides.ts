@@ -19,6 +19,7 @@ export const guideNames = [
   'moving-users',
   'moving',
   'security',
+  'takeover',
   'architecture',
 ] as const;
 

@@ -65,6 +65,7 @@ const expected = [
   'delete from outbox, insert into outbox',
   'from one_time_tokens',
   'from one_time_tokens, from outbox',
+  'join users, from one_time_tokens',
   'from outbox, update outbox, update one_time_tokens',
   'update outbox, from outbox',
   'from outbox',
