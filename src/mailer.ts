@@ -42,9 +42,6 @@ export class MailRefused extends Error {
 export const needsSmtpUtf8 = (address: string): boolean =>
   /[^\0-\x7f]/.test(address.slice(0, address.lastIndexOf('@')));
 
-/** Why a mail waits that a server without SMTPUTF8 refused. */
-export const smtpUtf8Missing = 'smtputf8_missing';
-
 /** This mail was not taken, or nobody can tell whether it was. `code` says why and is safe to log. */
 export class MailUndelivered extends Error {
   override readonly name = 'MailUndelivered';
@@ -53,5 +50,15 @@ export class MailUndelivered extends Error {
   constructor(code: string) {
     super(`The mail was not taken: ${code}`);
     this.code = code;
+  }
+}
+
+/**
+ * Whoever takes mails is there, and takes none for such an address (`needsSmtpUtf8`): this mail waits for a server that
+ * does, and says nothing of others.
+ */
+export class SmtpUtf8Missing extends MailUndelivered {
+  constructor() {
+    super('smtputf8_missing');
   }
 }

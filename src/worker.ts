@@ -14,7 +14,7 @@ import { createArgon2Wasm } from './platform/argon2-wasm.ts';
 import { createBoundAssets } from './platform/assets-binding.ts';
 import { createBreachedPasswords } from './platform/breached-passwords.ts';
 import { createWorkersHashing } from './platform/hashing-workers.ts';
-import { withDeadline } from './platform/kv-deadline.ts';
+import { type OnStateChange, withDeadline } from './platform/kv-deadline.ts';
 import { createMailbox } from './platform/mailbox.ts';
 import { createMemoryKeyValue } from './platform/memory.ts';
 import { createOtlpExporter } from './platform/otlp.ts';
@@ -82,7 +82,7 @@ const isLiveness = (request: Request) => new URL(request.url).pathname === '/hea
 
 function createKeyValue({ environment, upstash }: Config, log: Log): KeyValue {
   if (upstash !== undefined) {
-    const onStateChange = (state: 'up' | 'down') => log.warn('key_value_store', { state });
+    const onStateChange: OnStateChange = (state, code) => log.warn('key_value_store', { state, code });
     return withDeadline(createUpstashKeyValue(upstash), { now, onStateChange });
   }
   if (environment !== 'dev')

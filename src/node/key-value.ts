@@ -1,7 +1,7 @@
 import { type Config, ConfigError } from '../config.ts';
 import { type KeyValue, KeyValueUnavailable } from '../kv.ts';
 import type { Log } from '../ops/log.ts';
-import { withDeadline } from '../platform/kv-deadline.ts';
+import { type OnStateChange, withDeadline } from '../platform/kv-deadline.ts';
 import { createMemoryKeyValue } from '../platform/memory.ts';
 
 /** What Redis answers where it will never do: waiting does not help. */
@@ -18,19 +18,21 @@ const remedies: Readonly<Record<string, string>> = {
 };
 const otherRedis = 'Name a Redis with cluster mode disabled. Replicas and failover are fine';
 
+/** @returns what is wrong with a Redis that answers so, and what to do; undefined where waiting may help */
+const adviceFor = (code: string): string | undefined =>
+  Object.hasOwn(refusals, code) ? `REDIS_URL: ${refusals[code]} (${code}). ${remedies[code] ?? otherRedis}` : undefined;
+
 /** @throws {ConfigError} where Redis answers, and no request could use it */
 function refuse(error: unknown): void {
-  const code = error instanceof KeyValueUnavailable ? error.code : '';
-  if (!Object.hasOwn(refusals, code)) return;
-  throw new ConfigError(
-    `Invalid configuration. REDIS_URL: ${refusals[code]} (${code}). ${remedies[code] ?? otherRedis}`,
-  );
+  const advice = error instanceof KeyValueUnavailable ? adviceFor(error.code) : undefined;
+  if (advice !== undefined) throw new ConfigError(`Invalid configuration. ${advice}`);
 }
 
 /** Redis where `REDIS_URL` is set, else the memory of this process. */
 export async function createKeyValue({ redisUrl }: Config, log: Log, now: () => number): Promise<KeyValue> {
   if (redisUrl !== undefined) {
-    const onStateChange = (state: 'up' | 'down') => log.warn('key_value_store', { state });
+    const onStateChange: OnStateChange = (state, code) =>
+      log.warn('key_value_store', { state, code, advice: code === undefined ? undefined : adviceFor(code) });
     // The SDK takes a while to load, so only where it is used.
     const { createRedisKeyValue } = await import('../platform/redis.ts');
     const redis = createRedisKeyValue({ url: redisUrl, now });

@@ -3,7 +3,7 @@ import type { Call } from '../call.ts';
 import type { Deps } from '../deps.ts';
 import { isMessageType, messages } from '../email/messages.ts';
 import { renderMail } from '../email/render.ts';
-import { MailRefused, sendTimeout } from '../mailer.ts';
+import { MailRefused, SmtpUtf8Missing, sendTimeout } from '../mailer.ts';
 import { describeError } from '../ops/log.ts';
 import { longestWait, mostAttempts, pauseAfter, probePause } from './backoff.ts';
 import { createDrain } from './drain.ts';
@@ -121,7 +121,7 @@ export function createRelay(deps: Needs, tasks: Readonly<Record<string, Task>>, 
   /**
    * @param isProbe whether it only finds out if who takes mails is back: no attempt of the row's
    * @param attempts how many there are with this one. An instance that ends halfway still has counted it.
-   * @returns whether it came to an end: it went well, or who takes mails is there and refused it for good
+   * @returns whether it went well, or who takes mails is there and does not take this one
    */
   async function attempt(row: OutboxRow, attempts: number, isProbe = false): Promise<boolean> {
     // Whoever claims it next must not find it under way.
@@ -133,13 +133,15 @@ export function createRelay(deps: Needs, tasks: Readonly<Record<string, Task>>, 
       if (row.kind === 'email') await took();
       return true;
     } catch (error) {
-      const isAway = row.kind === 'email' && !(error instanceof MailRefused || error instanceof Undeliverable);
+      // Who takes mails has answered, and it is this mail that they do not take.
+      const isOfMail = error instanceof MailRefused || error instanceof SmtpUtf8Missing;
+      const isAway = row.kind === 'email' && !isOfMail && !(error instanceof Undeliverable);
       if (isAway) failures += 1;
       // Where this fails too, the row is taken up when its lease is over.
-      await postpone(row, attempts, isProbe, error).catch((second: unknown) =>
+      await postpone(row, attempts, isProbe && isAway, error).catch((second: unknown) =>
         log.error('outbox_unreachable', describeError(second)),
       );
-      return error instanceof MailRefused;
+      return isOfMail;
     }
   }
 

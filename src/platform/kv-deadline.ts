@@ -10,9 +10,15 @@ interface DeadlineOptions {
   readonly pause?: number;
   /** Milliseconds since the epoch. */
   readonly now?: () => number;
-  /** Told when the store fails, and when it answers again. */
-  readonly onStateChange?: (state: 'up' | 'down') => void;
+  /** Told when the store fails, and why; when it then refuses for another reason; and when it serves again. */
+  readonly onStateChange?: OnStateChange;
 }
+
+/** @param code of `KeyValueUnavailable`, where the store is down */
+export type OnStateChange = (state: 'up' | 'down', code?: string) => void;
+
+/** Codes of a store that has not answered: which of them it was says little. */
+const silent: ReadonlySet<string> = new Set(['timeout', 'unreachable', 'paused', 'closed']);
 
 /**
  * Bounds what a slow or dead store costs. A call that is not answered in time rejects with `KeyValueUnavailable`; time in
@@ -36,10 +42,15 @@ export function withDeadline(
   let state: 'up' | 'down' = 'up';
   let pausedUntil = 0;
 
-  function report(next: 'up' | 'down'): void {
-    if (state === next) return;
+  let told: string | undefined;
+
+  function report(next: 'up' | 'down', code?: string): void {
+    const isNews = code !== undefined && code !== told && !silent.has(code);
+    if (state === next && !isNews) return;
     state = next;
-    onStateChange(next);
+    told = code;
+    if (code === undefined) onStateChange(next);
+    else onStateChange(next, code);
   }
 
   const isPaused = () => {
@@ -68,7 +79,7 @@ export function withDeadline(
       // Anything else is a mistake of the caller and says nothing about the store.
       if (error instanceof KeyValueUnavailable) {
         pausedUntil = now() + pause;
-        report('down');
+        report('down', error.code);
       }
       throw error;
     }

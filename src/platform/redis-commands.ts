@@ -1,6 +1,6 @@
 import { KeyValueUnavailable, type LimitOperation, type Operation, type Result, toMilliseconds } from '../kv.ts';
 import { attemptArguments, readAttemptReply } from './attempt-scripts.ts';
-import { createRatelimit, readScripts, type Script, type ScriptName, type Scripts } from './redis-scripts.ts';
+import { createSlidingWindow, readScripts, type Script, type ScriptName, type Scripts } from './redis-scripts.ts';
 import { addArguments, readSumsReply } from './sum-scripts.ts';
 
 /**
@@ -50,7 +50,7 @@ const addedKey = (key: string) => `edge-auth:added:${key.toWellFormed()}`;
 /**
  * @param exchange how the adapter sends commands
  * @param adapt what the adapter has to change of a script, for its Redis to take it
- * @param now what time callers go by: milliseconds since the epoch
+ * @param now the clock that callers go by: milliseconds since the epoch
  */
 export function createRunner(
   exchange: Exchange,
@@ -150,8 +150,7 @@ async function perform(operation: Operation, send: Send, now: () => number): Pro
       return reply === 'OK';
     }
     case 'return': {
-      const { key, limit, window } = operation;
-      await slidingWindow(limit, window, send).limit(key.toWellFormed(), { rate: -1 });
+      await slidingWindow(operation, send, now)(operation.key.toWellFormed(), -1);
       return true;
     }
     case 'get': {
@@ -164,14 +163,13 @@ async function perform(operation: Operation, send: Send, now: () => number): Pro
   }
 }
 
-async function hit({ key, limit, window }: LimitOperation, send: Send, now: () => number): Promise<Result> {
-  const { success, remaining, reset } = await slidingWindow(limit, window, send).limit(key.toWellFormed());
-  // The library tells it by the clock of this machine, which may not be the caller's.
-  return { success, limit, remaining, reset: reset - Date.now() + now() };
+async function hit(operation: LimitOperation, send: Send, now: () => number): Promise<Result> {
+  const counted = await slidingWindow(operation, send, now)(operation.key.toWellFormed());
+  return { ...counted, limit: operation.limit };
 }
 
-const slidingWindow = (limit: number, window: number, send: Send) =>
-  createRatelimit(limit, toMilliseconds(window), async (_sha1, keys, args) => {
+const slidingWindow = ({ limit, window }: Pick<LimitOperation, 'limit' | 'window'>, send: Send, now: () => number) =>
+  createSlidingWindow({ limit, length: toMilliseconds(window), now }, async (_sha1, keys, args) => {
     const reply = await send({ type: 'script', script: 'limit', keys, args: args.map(String) });
     // A reply of another shape would be taken for a permission.
     if (!Array.isArray(reply) || !reply.every(Number.isInteger)) throw new KeyValueUnavailable('refused');

@@ -16,7 +16,35 @@ const limitPrefix = 'edge-auth:limit';
 type RatelimitRedis = ConstructorParameters<typeof Ratelimit>[0]['redis'];
 type Evaluate = (scriptOrSha1: string, keys: string[], args: readonly unknown[]) => Promise<unknown>;
 
-export function createRatelimit(limit: number, milliseconds: number, evalsha: Evaluate, evaluate = evalsha): Ratelimit {
+interface Window {
+  /** How many hits it lets through. */
+  readonly limit: number;
+  /** How long it is: milliseconds. */
+  readonly length: number;
+  /** What cuts one window from the next: milliseconds since the epoch. */
+  readonly now: () => number;
+}
+
+/**
+ * A sliding window of @upstash/ratelimit. The library cuts windows by `Date.now()`, which anyone may set: here the clock of
+ * the caller does, so that replicas whose machines differ count in the same window.
+ * @returns what counts a hit under a key, or gives `rate` hits back where that is negative
+ */
+export function createSlidingWindow({ limit, length, now }: Window, evaluate: Evaluate) {
+  return async (key: string, rate?: number) => {
+    const time = now();
+    const index = Math.floor(time / length);
+    const byCaller: Evaluate = async (sha1, [current = ''], [tokens, , ...others]) => {
+      const name = current.slice(0, current.lastIndexOf(':'));
+      return await evaluate(sha1, [`${name}:${index}`, `${name}:${index - 1}`], [tokens, time, ...others]);
+    };
+    const options = rate === undefined ? undefined : { rate };
+    const { success, remaining } = await createRatelimit(limit, length, byCaller).limit(key, options);
+    return { success, remaining, reset: (index + 1) * length };
+  };
+}
+
+function createRatelimit(limit: number, milliseconds: number, evalsha: Evaluate, evaluate = evalsha): Ratelimit {
   // A sliding window calls these two alone.
   const redis: unknown = { evalsha, eval: evaluate };
   return new Ratelimit({

@@ -1,6 +1,6 @@
 import { Resend } from 'resend';
 import type { MailConfig } from '../config-mail.ts';
-import { type Mailer, MailRefused, MailUndelivered, needsSmtpUtf8, smtpUtf8Missing } from '../mailer.ts';
+import { type Mailer, MailRefused, MailUndelivered, needsSmtpUtf8, SmtpUtf8Missing } from '../mailer.ts';
 
 /** How long one mail may take, with the pauses that Resend asks for: milliseconds. */
 const timeout = 10_000;
@@ -41,7 +41,7 @@ export function createResend({ apiKey, baseUrl = 'https://api.resend.com', from 
 
 function failure(code: string, status: unknown, to: string): Error {
   const isRefusal = (status === 400 || status === 422) && refusals.includes(code);
-  if (isRefusal && needsSmtpUtf8(to)) return new MailUndelivered(smtpUtf8Missing);
+  if (isRefusal && needsSmtpUtf8(to)) return new SmtpUtf8Missing();
   return isRefusal ? new MailRefused(code) : new MailUndelivered(code);
 }
 

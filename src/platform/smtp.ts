@@ -1,6 +1,8 @@
 import { createTransport } from 'nodemailer';
+import type { SMTPConnectionOptions } from 'nodemailer/lib/smtp-connection';
 import type { SmtpConfig } from '../config-mail.ts';
-import { type Mailer, MailRefused, MailUndelivered, needsSmtpUtf8, sendTimeout, smtpUtf8Missing } from '../mailer.ts';
+import { type Mailer, MailRefused, MailUndelivered, needsSmtpUtf8, SmtpUtf8Missing, sendTimeout } from '../mailer.ts';
+import { offersSmtpUtf8 } from './smtp-utf8.ts';
 
 const connections = 5;
 
@@ -20,14 +22,22 @@ export function createSmtp(config: SmtpConfig, { authorities, patience = 10_000 
   const { host, port, credentials } = config;
   const from = parseSender(config.from);
   const domain = from.address.slice(from.address.lastIndexOf('@') + 1);
-  const transport = createTransport({
+  const server: SMTPConnectionOptions = {
     host,
     port,
-    pool: true,
     secure: config.tls === 'implicit',
     requireTLS: config.tls === 'starttls',
     ignoreTLS: config.tls === 'none',
     tls: { minVersion: 'TLSv1.2', rejectUnauthorized: true, ...(authorities === undefined ? {} : { ca: authorities }) },
+    connectionTimeout: patience,
+    greetingTimeout: patience,
+    socketTimeout: patience,
+    dnsTimeout: patience,
+    logger: false,
+  };
+  const transport = createTransport({
+    ...server,
+    pool: true,
     ...(credentials === undefined ? {} : { auth: { user: credentials.user, pass: credentials.password } }),
     // Where credentials are set and the server does not ask for them, something is wrong.
     forceAuth: credentials !== undefined,
@@ -35,18 +45,21 @@ export function createSmtp(config: SmtpConfig, { authorities, patience = 10_000 
     // A mail whose connection broke may have been taken: the outbox decides about another try, not the pool.
     maxRequeues: 0,
     idleTimeout: 30_000,
-    connectionTimeout: patience,
-    greetingTimeout: patience,
-    socketTimeout: patience,
-    dnsTimeout: patience,
     disableFileAccess: true,
     disableUrlAccess: true,
-    logger: false,
   });
+  const takesUtf8 = (signal: AbortSignal) =>
+    offersSmtpUtf8(server, signal).catch((error: unknown) => {
+      throw toFailure(error);
+    });
 
   return {
     kind: 'smtp',
     async send({ to, subject, text, html }, id) {
+      const signal = AbortSignal.timeout(sendTimeout - 1000);
+      // Of such an address the server is asked each time: it is rare, and the answer may have changed.
+      const needsUtf8 = needsSmtpUtf8(to) || needsSmtpUtf8(from.address);
+      if (needsUtf8 && !(await takesUtf8(signal))) throw new SmtpUtf8Missing();
       const mail = {
         // As objects, so that no part of an address is read as another recipient.
         from,
@@ -56,12 +69,10 @@ export function createSmtp(config: SmtpConfig, { authorities, patience = 10_000 
         html,
         messageId: `<${id}@${domain}>`,
         headers: { 'Auto-Submitted': 'auto-generated' },
-        signal: AbortSignal.timeout(sendTimeout - 1000),
+        signal,
       };
       await transport.sendMail(mail).catch((error: unknown) => {
-        const failure = toFailure(error);
-        const isLacking = failure instanceof MailRefused && needsSmtpUtf8(to);
-        throw isLacking ? new MailUndelivered(smtpUtf8Missing) : failure;
+        throw toFailure(error);
       });
     },
     async close() {
@@ -84,6 +95,8 @@ function parseSender(text: string): { name: string; address: string } {
  */
 function toFailure(error: unknown): Error {
   const { code, command, responseCode, response } = fieldsOf(error);
+  // It takes such addresses and cannot pass this one on (RFC 6531 section 3.5).
+  if (/^5\d\d[ -]5\.6\.[79]\b/.test(response)) return new SmtpUtf8Missing();
   const isPermanent = responseCode !== undefined && responseCode >= 500 && ![503, 530].includes(responseCode);
   const isNotOfThisMail = /^5\d\d[ -]5\.(?:1\.[78]|[3457]\.\d{1,3})\b/.test(response);
   if (isPermanent && !isNotOfThisMail && (command === 'RCPT TO' || command === 'DATA')) {

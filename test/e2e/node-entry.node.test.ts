@@ -1,11 +1,14 @@
 // On Node only: it is the entry for self-hosters.
 import { request } from 'node:http';
 import { connect } from 'node:net';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import * as z from 'zod';
 import { createEmptyDatabase, withClient } from '../db/catalog.ts';
 import { freePort, launch, start } from '../support/node-entry.ts';
+import { startRedisCluster } from '../support/redis-cluster.ts';
+import { startRedisServer } from '../support/redis-server.ts';
 import { olderSecret, testSecret } from '../support/secret.ts';
-import { createDatabase, password } from '../support/test-app.ts';
+import { createDatabase, hasSharedKeyValue, password } from '../support/test-app.ts';
 
 const variables = async (port: number) => ({
   AUTH_SECRET: testSecret,
@@ -13,6 +16,11 @@ const variables = async (port: number) => ({
   DATABASE_URL: await createDatabase(),
   HOST: '127.0.0.1',
   PORT: String(port),
+});
+
+const readiness = z.object({
+  status: z.string(),
+  dependencies: z.object({ key_value: z.object({ status: z.string() }) }),
 });
 
 const login = (base: string, headers: Record<string, string> = {}, identifier: string = crypto.randomUUID()) =>
@@ -39,6 +47,43 @@ async function loginInTwoSteps(port: number): Promise<() => Promise<number | und
 }
 
 describe('the Node entry', () => {
+  it.skipIf(!hasSharedKeyValue())(
+    'does not start with a Redis in cluster mode, and says so when its Redis comes to be one',
+    async () => {
+      const sentence = 'REDIS_URL: this Redis runs in cluster mode, which the service does not support';
+      const refusalOf = async (count: number) => {
+        const [node] = await startRedisCluster(count);
+        const refused = start({ ...(await variables(freePort())), REDIS_URL: node?.url ?? '' });
+        return [await refused.exited, refused.output()];
+      };
+      const refusal = [1, expect.stringContaining(`Invalid configuration. ${sentence}`)];
+      expect(await Promise.all([refusalOf(1), refusalOf(3)])).toEqual([refusal, refusal]);
+      const redis = await startRedisServer();
+      if (redis === undefined) throw new Error('There is no redis-server on the PATH');
+      onTestFinished(() => redis.stop());
+      const port = freePort();
+      const service = start({ ...(await variables(port)), REDIS_URL: redis.url });
+      await service.ready;
+      const ready = async () => {
+        const answer = await fetch(`http://127.0.0.1:${port}/readyz`);
+        const { status, dependencies } = readiness.parse(await answer.json());
+        return [answer.status, status, dependencies.key_value.status];
+      };
+      await expect.poll(ready).toEqual([200, 'ready', 'up']);
+      expect(service.output()).not.toContain(sentence);
+      await redis.stop();
+      await expect.poll(ready, { timeout: 10_000 }).toEqual([200, 'degraded', 'down']);
+      await startRedisCluster(1, { port: redis.port });
+      await expect
+        .poll(async () => [...(await ready()), service.output().includes(sentence)], {
+          timeout: 20_000,
+          interval: 1100,
+        })
+        .toEqual([200, 'degraded', 'down', true]);
+    },
+    180_000,
+  );
+
   it('names every wrong variable at once, without values, and does not start', async () => {
     const started = start({ DATABASE_URL: 'canary', AUTH_SECRET: 'canary' });
     expect(await started.exited).toBe(1);

@@ -112,6 +112,7 @@ describe('a real SMTP server', () => {
       refuse: (recipient) =>
         ({
           a: '550 5.1.1 No such user',
+          ä: '550 5.1.1 No such user',
           b: '451 Later',
           c: '550 5.7.1 Relaying denied',
           d: 'data:554 5.6.0 No',
@@ -142,9 +143,9 @@ describe('a real SMTP server', () => {
     expect(await outcome('g@example.com')).toBe('MailUndelivered smtp_550');
     expect(await outcome('h@example.com')).toBe('MailUndelivered smtp_554');
     expect(await outcome('i@example.com')).toBe('MailRefused smtp_550');
-    // What a server without SMTPUTF8 says of such an address is no reason to give the mail up.
+    // It takes such addresses, and who comes next does not: no reason to give the mail up.
     expect(await outcome('jörg@example.com')).toBe('MailUndelivered smtputf8_missing');
-    expect(await outcome('jon@example.com')).toBe('MailRefused smtp_553');
+    expect(await outcome('änn@example.com')).toBe('MailRefused smtp_550');
     expect(await outcome('x@example.com')).toBe('undefined');
     const wrong = createSmtp(
       { ...config, credentials: { user: 'x', password: 'y' } },
@@ -156,6 +157,46 @@ describe('a real SMTP server', () => {
     expect(await outcome('x@example.com')).toMatch(/^MailUndelivered E/);
   });
 
+  it.each(['starttls', 'implicit', 'none'] as const)(
+    'that offers no SMTPUTF8 gets no address beyond ASCII, and gets the mail when it does (%s)',
+    async (tls) => {
+      const { server, mailer } = await smtp(tls, tls === 'none' ? { credentials: undefined } : {});
+      const app = await testApp({ mailer });
+      await server.stop();
+      await server.start({ utf8: false });
+      // More than it takes for a server to count as away, and others behind them.
+      const held = ['jörg', 'пример', 'ǆ', 'bjørn'].map((local) => `${local}@bücher.example`);
+      await promiseMails(app, held);
+      await promiseMails(app, ['ann@bücher.example']);
+      const sweep = async (seconds: number) => {
+        app.clock.advance(seconds);
+        await app.app.runScheduled();
+      };
+      await sweep(31);
+      expect(server.taken).toMatchObject([{ utf8: false }]);
+      // Such a domain has a form in ASCII, which any server takes. Nothing but ASCII was sent.
+      expect(server.envelopes).toContainEqual(expect.stringMatching(/^RCPT TO:<ann@xn--bcher-kva\.example>/));
+      expect(server.envelopes.filter((command) => /^MAIL.*SMTPUTF8|[^ -~]/.test(command))).toEqual([]);
+      const waiting = { attempts: 1, dead: false, last_error: 'smtputf8_missing' };
+      expect(await outboxOf(app)).toMatchObject(held.map(() => waiting));
+      for (let hours = 0; hours < 24; hours += 6) await sweep(6 * 3600);
+      expect([server.taken.length, server.envelopes.length]).toEqual([1, 2]);
+      expect((await outboxOf(app)).map(({ dead, last_error }) => [dead, last_error])).toEqual(
+        held.map(() => [false, 'smtputf8_missing']),
+      );
+
+      await server.stop();
+      await server.start({ utf8: true });
+      await sweep(6 * 3600);
+      expect(await outboxOf(app)).toEqual([]);
+      expect(server.taken.slice(1).map(({ to, utf8 }) => [...to, utf8])).toEqual(
+        expect.arrayContaining(held.map((address) => [address, true])),
+      );
+      expect(server.taken).toHaveLength(1 + held.length);
+      expect(app.logLines.join()).not.toMatch(/jörg|bücher|xn--/);
+    },
+  );
+
   it('that says nothing, or nothing more, holds nobody up', async () => {
     const { server, config } = await smtp();
     const proxies = [await startTcpProxy(), await startTcpProxy(server.port)];
@@ -164,6 +205,7 @@ describe('a real SMTP server', () => {
       const mailer = createSmtp({ ...config, port: proxy.port }, { authorities: server.authority, patience: 200 });
       onTestFinished(mailer.close);
       if (proxy === proxies[1]) await mailer.send(mail, id());
+      else await expect(mailer.send({ ...mail, to: 'jörg@example.com' }, id())).rejects.toThrow(/: ETIMEDOUT$/);
       proxy.freeze();
       await expect(mailer.send(mail, id())).rejects.toThrow(/^The mail was not taken: E(TIMEDOUT|CONNECTION)$/);
     }

@@ -65,6 +65,30 @@ describe.skipIf(url === '')('Redis', () => {
     await redis.close();
   });
 
+  it.each([3_600_000, -3_600_000])(
+    'counts a limit in the same window when the clock of the machine jumps by %i ms',
+    async (jump) => {
+      const start = Date.UTC(2026, 0, 1);
+      vi.useFakeTimers({ toFake: ['Date'], now: start });
+      let passed = 0;
+      // Two replicas, both by the clock of the service; what jumps is the clock of the machine.
+      const now = () => start + passed;
+      const [one, other] = [createRedisKeyValue({ url, now }), createRedisKeyValue({ url, now })];
+      const operation = { type: 'limit', key: uniqueKey('jump'), limit: 3, window: 3600 } as const;
+      const hit = async (kv: typeof one) => (await kv.run([operation]))[0];
+      const reset = start + 3_600_000;
+      for (const kv of [one, other, one]) expect(await hit(kv)).toMatchObject({ success: true, reset });
+      vi.setSystemTime(start + jump);
+      for (const kv of [one, other]) expect(await hit(kv)).toEqual({ success: false, limit: 3, remaining: 0, reset });
+      expect(await one.run([{ ...operation, type: 'return' }])).toEqual([true]);
+      expect([(await hit(other)).success, (await hit(one)).success]).toEqual([true, false]);
+      passed = 7_200_000;
+      expect(await hit(one)).toMatchObject({ success: true, remaining: 2, reset: reset + 7_200_000 });
+      vi.useRealTimers();
+      await Promise.all([one.close(), other.close()]);
+    },
+  );
+
   it('counts attempts exactly as the memory store does', async () => {
     const [redis, memory] = [create(), createMemoryKeyValue({ now: Date.now })];
     const random = (below: number) => Math.floor(Math.random() * below);

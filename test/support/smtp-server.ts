@@ -7,6 +7,8 @@ export interface TakenMail {
   readonly messageId: string;
   readonly from: string;
   readonly to: readonly string[];
+  /** Whether its sender asked for SMTPUTF8. */
+  readonly utf8: boolean;
   readonly raw: string;
   readonly secure: boolean;
   readonly user: string | undefined;
@@ -19,6 +21,8 @@ interface Run {
   readonly loseEvery?: number;
   /** What it answers to a recipient or, with `data:` before, to a mail that it does not take. */
   readonly refuse?: (recipient: string) => string | undefined;
+  /** Whether it offers SMTPUTF8. */
+  readonly utf8?: boolean;
 }
 
 export const credentials = { user: 'edge-auth', password: 'the password of the relay' };
@@ -28,6 +32,13 @@ export async function createSmtpServer(tls: 'starttls' | 'implicit' | 'none' = '
   const certificate = createCertificate();
   const taken: TakenMail[] = [];
   const lost = new Set<string>();
+  const envelopes: string[] = [];
+  const unheard = () => undefined;
+  const hear = (_: unknown, ...words: readonly unknown[]) => {
+    const [, command] = /\b((?:MAIL|RCPT) .*)$/.exec(words.join(' ')) ?? [];
+    if (command !== undefined) envelopes.push(command);
+  };
+  const logger = { trace: unheard, debug: hear, info: unheard, warn: unheard, error: unheard, fatal: unheard };
   let sockets = new Set<Socket>();
   let server: SMTPServer | undefined;
   let port = 0;
@@ -43,7 +54,7 @@ export async function createSmtpServer(tls: 'starttls' | 'implicit' | 'none' = '
     await closed;
   }
 
-  async function start({ stopAfter = Infinity, loseEvery = Infinity, refuse }: Run = {}): Promise<void> {
+  async function start({ stopAfter = Infinity, loseEvery = Infinity, refuse, utf8 = true }: Run = {}): Promise<void> {
     let count = 0;
     sockets = new Set();
     const refusal = (text: string) => {
@@ -55,7 +66,8 @@ export async function createSmtpServer(tls: 'starttls' | 'implicit' | 'none' = '
       secure: tls === 'implicit',
       disabledCommands: tls === 'starttls' ? [] : ['STARTTLS'],
       authOptional: tls === 'none',
-      logger: false,
+      hideSMTPUTF8: !utf8,
+      logger,
       onAuth({ username, password }, _, callback) {
         logins += 1;
         if (username === credentials.user && password === credentials.password) callback(null, { user: username });
@@ -75,7 +87,9 @@ export async function createSmtpServer(tls: 'starttls' | 'implicit' | 'none' = '
           if (text !== undefined) return callback(refusal(text.slice(5)));
           const messageId = /^message-id: (<.*>)\r$/im.exec(raw)?.[1] ?? '';
           const from = session.envelope.mailFrom === false ? '' : session.envelope.mailFrom.address;
-          taken.push({ messageId, from, to, raw, secure: session.secure, user: session.user?.toString() });
+          const { secure, user } = session;
+          const asked = session.envelope.smtpUtf8 === true;
+          taken.push({ messageId, from, to, raw, secure, user: user?.toString(), utf8: asked });
           count += 1;
           if (count < stopAfter && count % loseEvery !== 0) return callback(null, 'OK');
           lost.add(messageId);
@@ -102,6 +116,8 @@ export async function createSmtpServer(tls: 'starttls' | 'implicit' | 'none' = '
     /** The ids of those that were taken without an answer. */
     lost,
     logins: () => logins,
+    /** Every MAIL and RCPT command, as it was sent. */
+    envelopes,
     start,
     stop,
   };
