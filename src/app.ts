@@ -1,6 +1,4 @@
 import { Hono } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
-import { secureHeaders } from 'hono/secure-headers';
 import { mailRoutes } from './accounts/mail-routes.ts';
 import { profileRoutes } from './accounts/profile-routes.ts';
 import { registrationByAnyName } from './accounts/register-routes.ts';
@@ -13,20 +11,14 @@ import { auditRoutes } from './audit/routes.ts';
 import { compatRoutes, passwordFormPath } from './compat/routes.ts';
 import { createDatabaseClock } from './db/clock.ts';
 import type { Deps } from './deps.ts';
-import { Problem } from './errors.ts';
 import { createEventRelay } from './events/relay.ts';
 import { eventRoutes } from './events/routes.ts';
 import type { Env } from './http/context.ts';
-import { crossOrigin } from './http/cross-origin.ts';
-import { refuseCrossSiteForms } from './http/cross-site.ts';
 import type { Endpoint } from './http/endpoint.ts';
 import { mount } from './http/mount.ts';
-import { observeRequest } from './http/observe-request.ts';
-import { answerProblem, toProblem } from './http/on-error.ts';
 import { openApiRoutes } from './http/openapi.ts';
 import { createRefuse, type Refuse } from './http/refusal.ts';
-import { requestIds } from './http/request-id.ts';
-import { requestLog } from './http/request-log.ts';
+import { createServe } from './http/serve.ts';
 import { healthRoutes } from './ops/health.ts';
 import { metricsRoutes } from './ops/metrics-routes.ts';
 import { createObserver, type Observer, ownTrace } from './ops/observer.ts';
@@ -42,8 +34,6 @@ import { createRevocation } from './tokens/revocation.ts';
 import { tokenRoutes } from './tokens/routes.ts';
 import { createSigningKeys } from './tokens/signing-keys.ts';
 import { version } from './version.ts';
-
-const maximumBody = 64 * 1024;
 
 export interface App {
   readonly fetch: Hono<Env>['fetch'];
@@ -108,39 +98,15 @@ export function createApp(given: Deps): App {
   const pages = [...pageRoutes(sessionDeps), ...(config.docs ? docsFileRoutes(deps) : [])];
 
   const app = new Hono<Env>();
-  app.use(requestIds());
-  app.use(async (c, next) => {
-    c.set('startedAt', deps.steady());
-    await next();
-  });
-  app.use(observeRequest(deps, observer));
-  app.use(requestLog(deps));
-  const apiHeaders = secureHeaders({ contentSecurityPolicy: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } });
-  const pageHeaders = new Map(
-    [...endpoints, ...pages, ...docs, ...older].flatMap(({ contract: { path, contentSecurityPolicy } }) =>
-      contentSecurityPolicy === undefined ? [] : [[path, secureHeaders({ contentSecurityPolicy })]],
-    ),
-  );
-  app.use((c, next) => (pageHeaders.get(c.req.path) ?? apiHeaders)(c, next));
-  app.use(crossOrigin(config, endpoints));
-  app.use(refuseCrossSiteForms(config));
-  app.use(
-    bodyLimit({
-      maxSize: maximumBody,
-      onError: () => {
-        throw new Problem('body_too_large');
-      },
-    }),
-  );
-  app.onError((error, c) => answerProblem(c, toProblem(error, deps, c.get('requestId')), config.issuer));
-  app.notFound((c) => answerProblem(c, new Problem('not_found'), config.issuer));
-  mount(app, [...endpoints, ...older, ...pages, ...docs], gate, config.compatApis.length > 0);
+  const serve = createServe(deps, observer, endpoints);
+  const redirectsSlashes = config.compatApis.length > 0;
+  mount(app, [...endpoints, ...older, ...pages, ...docs], { gate, serve, redirectsSlashes });
 
   const scheduled = createScheduled(sessionDeps);
   const asOwnTrace = (name: string, work: () => Promise<unknown>) =>
     observer.trace(ownTrace, async () => {
       await work();
-      return { name, kind: 'internal', attributes: {}, failed: false };
+      return { result: undefined, outcome: () => ({ name, kind: 'internal', attributes: {}, failed: false }) };
     });
   const runScheduled: RunScheduled = (options) => asOwnTrace('scheduled', () => scheduled(options));
   const deliverDue = () => asOwnTrace('deliver what is due', () => Promise.all([relay.sweep(), events.sweep()]));

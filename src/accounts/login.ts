@@ -66,7 +66,7 @@ export async function settleAttempt<Request extends LoginAttempt, Result>(
     if (error instanceof StrangeDevice) {
       call.after(() => forgiveAttempt(deps, attempt, false));
       const stranger = { ...request, device: undefined, attempt: request.asStranger.attempt };
-      return await settleAttempt(deps, stranger, await admitStranger(deps, request, call.signal), call, work);
+      return await settleAttempt(deps, stranger, await admitStranger(deps, request, call), call, work);
     }
     const isWrong = error instanceof Problem && error.code === 'invalid_credentials';
     countFailure(deps.config, attempt, tried, error);

@@ -1,8 +1,9 @@
 import { blindIndexes } from '../crypto/blind-index.ts';
 import { Problem } from '../errors.ts';
 import { askedHeaders, askedResponseHeaders } from '../http/asked.ts';
+import type { Contract } from '../http/contract.ts';
 import { deviceHeaders, deviceResponseHeaders } from '../http/device.ts';
-import { type Contract, type Endpoint, endpoint } from '../http/endpoint.ts';
+import { type Endpoint, endpoint } from '../http/endpoint.ts';
 import type { Hit } from '../limits/rate-limit.ts';
 import { exampleTokens, says, tokens } from '../sessions/schemas.ts';
 import type { SessionDeps } from '../sessions/sessions.ts';

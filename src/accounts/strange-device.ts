@@ -1,3 +1,4 @@
+import type { Call } from '../call.ts';
 import type { Deps } from '../deps.ts';
 import type { AttemptResult } from '../kv-attempts.ts';
 import { countShared } from '../limits/counting.ts';
@@ -13,13 +14,13 @@ export class StrangeDevice extends Error {
 
 /**
  * Counts a sign-in as that of a stranger, before its password is looked at.
- * @param signal aborted when nobody waits any more
+ * @param call whose signal is aborted when nobody waits any more
  * @throws {Problem} `rate_limited`, `account_locked`, `overloaded`, `client_closed_request`
  */
 export async function admitStranger(
   deps: Pick<Deps, 'config' | 'fallback' | 'kv' | 'now' | 'steady'>,
   { asStranger: { hits, attempt } }: LoginAttempt,
-  signal: AbortSignal,
+  call: Pick<Call, 'signal'>,
 ): Promise<AttemptResult> {
   const { config, fallback, kv, now } = deps;
   const guess = attemptOperation(config, attempt, now());
@@ -27,7 +28,7 @@ export async function admitStranger(
   const [, first, ...limits] = await countShared({ fallback, kv }, { type: 'get', keys: [] }, guess, counted);
   if (first.allowed && isRefused(limits)) await forgiveAttempt(deps, attempt, false);
   enforce(limits, now());
-  const tried = await awaitOthers(deps, attempt, first, signal);
+  const tried = await awaitOthers(deps, attempt, first, call);
   enforceLockout(tried, now());
   return tried;
 }

@@ -1,6 +1,7 @@
 import type { Config } from '../config.ts';
 import type { BodyReading } from '../http/body.ts';
-import type { Contract, Endpoint, Translation } from '../http/endpoint.ts';
+import type { Contract } from '../http/contract.ts';
+import type { Endpoint, Translation } from '../http/endpoint.ts';
 import { bearerOf } from '../sessions/authenticate.ts';
 import { compatApis } from './apis.ts';
 import { oldAnswer, oldBody } from './describe.ts';

@@ -1,7 +1,6 @@
-import type { MiddlewareHandler } from 'hono';
 import { cors } from 'hono/cors';
 import type { Config } from '../config.ts';
-import type { Env, RequestContext } from './context.ts';
+import type { RequestContext } from './context.ts';
 import type { Endpoint } from './endpoint.ts';
 import { isOrigin } from './web-address.ts';
 
@@ -15,8 +14,13 @@ const maxAge = 600;
 /** The length of the longest origin that is worth a line in the log. */
 const longestOrigin = 200;
 
-const isPreflight = ({ req }: RequestContext) =>
-  req.method === 'OPTIONS' && req.header('Access-Control-Request-Method') !== undefined;
+const isPreflight = ({ req }: RequestContext) => req.header('Access-Control-Request-Method') !== undefined;
+
+/**
+ * Says in the headers of an answer what pages of other origins may do with it.
+ * @returns the answer to an `OPTIONS` request; undefined where the request goes on
+ */
+export type ShareAcrossOrigins = (c: RequestContext) => Promise<Response | undefined>;
 
 /**
  * What pages of other origins may do: read the key set, whoever they are, and all else where they are listed, with the
@@ -24,32 +28,47 @@ const isPreflight = ({ req }: RequestContext) =>
  * Preflights are answered here, 204 and without a token. Not so below an endpoint that takes any request: a proxy asks it
  * on behalf of requests of any method, and takes each 2xx for a yes.
  */
-export function crossOrigin(
+export function createCrossOrigin(
   { corsOrigins }: Pick<Config, 'corsOrigins'>,
   endpoints: readonly Endpoint[],
-): MiddlewareHandler<Env> {
-  const withCredentials = cors({ origin: (origin) => origin, credentials: true, exposeHeaders, maxAge });
-  const forAll = cors({ origin: '*', exposeHeaders, maxAge });
-  const forNobody = cors({ origin: () => null, maxAge });
+): ShareAcrossOrigins {
+  const listed = new Set(corsOrigins);
+  const preflightOf = {
+    listed: cors({ origin: (origin) => origin, credentials: true, exposeHeaders, maxAge }),
+    all: cors({ origin: '*', exposeHeaders, maxAge }),
+    nobody: cors({ origin: () => null, maxAge }),
+  };
+  const exposed = exposeHeaders.join(',');
   const judges = endpoints.filter(({ contract }) => contract.anyRequest === true).map(({ contract }) => contract.path);
 
   /** Whether a 2xx would say yes to a request of somebody else, on whose behalf a proxy asks. */
   function isJudged({ req }: RequestContext, isListed: boolean): boolean {
-    if (req.method !== 'OPTIONS' || !judges.some((path) => `${req.path}/`.startsWith(`${path}/`))) return false;
+    if (!judges.some((path) => `${req.path}/`.startsWith(`${path}/`))) return false;
     // A listed page that asks about itself. Envoy asks below the path, nginx, Traefik and Caddy ask by GET.
     return !(isListed && judges.includes(req.path) && req.header('Access-Control-Request-Method') === 'GET');
   }
 
-  return async function shareAcrossOrigins(c, next) {
+  return async function shareAcrossOrigins(c) {
     const origin = c.req.header('Origin') ?? '';
-    const isListed = corsOrigins.includes(origin);
-    if (isJudged(c, isListed)) return await next();
-    if (isListed) return await withCredentials(c, next);
-    if (c.req.path.startsWith('/.well-known/')) return await forAll(c, next);
-    if (isPreflight(c)) {
-      const named = isOrigin(origin) && origin.length <= longestOrigin ? origin : 'of another kind';
-      c.set('reason', `preflight refused: the origin ${named} is not in CORS_ORIGINS`);
+    const isListed = listed.has(origin);
+    const audience = isListed ? 'listed' : c.req.path.startsWith('/.well-known/') ? 'all' : 'nobody';
+    if (c.req.method === 'OPTIONS') {
+      if (isJudged(c, isListed)) return undefined;
+      if (audience === 'nobody' && isPreflight(c)) {
+        const named = isOrigin(origin) && origin.length <= longestOrigin ? origin : 'of another kind';
+        c.set('reason', `preflight refused: the origin ${named} is not in CORS_ORIGINS`);
+      }
+      return (await preflightOf[audience](c, async () => undefined)) ?? undefined;
     }
-    return await forNobody(c, next);
+    if (audience === 'nobody') c.header('Vary', 'Origin');
+    else {
+      c.header('Access-Control-Allow-Origin', audience === 'all' ? '*' : origin);
+      c.header('Access-Control-Expose-Headers', exposed);
+      if (audience === 'listed') {
+        c.header('Access-Control-Allow-Credentials', 'true');
+        c.header('Vary', 'Origin');
+      }
+    }
+    return undefined;
   };
 }

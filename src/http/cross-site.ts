@@ -1,7 +1,6 @@
-import type { MiddlewareHandler } from 'hono';
 import type { Config } from '../config.ts';
 import { Problem } from '../errors.ts';
-import type { Env, RequestContext } from './context.ts';
+import type { RequestContext } from './context.ts';
 
 const safe: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 /** What a page sends to another origin without asking before (Fetch, "CORS-safelisted request-header"). */
@@ -13,10 +12,10 @@ const isSimple = (type: string | undefined) =>
  * it. Whatever it would change or set (a cookie that names the device), nobody meant it. All else that comes from
  * another origin is asked for before, and answered by `crossOrigin`. What is no browser says nothing and goes on.
  */
-export function refuseCrossSiteForms({
+export function createCrossSiteRefusal({
   issuer,
   corsOrigins,
-}: Pick<Config, 'issuer' | 'corsOrigins'>): MiddlewareHandler<Env> {
+}: Pick<Config, 'issuer' | 'corsOrigins'>): (c: RequestContext) => void {
   const own = new Set([new URL(issuer).origin, ...corsOrigins]);
 
   function isForeign(c: RequestContext): boolean {
@@ -27,13 +26,12 @@ export function refuseCrossSiteForms({
     return site === undefined ? origin === 'null' : site === 'cross-site' || site === 'same-site';
   }
 
-  return async function refuseForms(c, next) {
+  return function refuseCrossSiteForm(c) {
     if (!safe.has(c.req.method) && isSimple(c.req.header('Content-Type')) && isForeign(c)) {
       throw new Problem('forbidden', {
         detail: 'This form came from a page of another site. List its origin in CORS_ORIGINS.',
         reason: 'cross-site',
       });
     }
-    await next();
   };
 }

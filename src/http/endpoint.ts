@@ -1,4 +1,3 @@
-import type { secureHeaders } from 'hono/secure-headers';
 import type * as z from 'zod';
 import type { Call } from '../call.ts';
 import { Problem, type ProblemCode } from '../errors.ts';
@@ -10,45 +9,11 @@ import type { Permission } from '../roles/permissions.ts';
 import type { Caller, Gate } from '../sessions/authenticate.ts';
 import { type BodyReading, parseBody } from './body.ts';
 import type { RequestContext } from './context.ts';
+import type { Contract } from './contract.ts';
 import { doLater } from './later.ts';
 import { noting, originOf } from './note-refusal.ts';
 import { isOutage } from './on-error.ts';
 import { parseParams, parseQuery } from './parameters.ts';
-
-export interface ResponseContract {
-  readonly description: string;
-  readonly schema?: z.ZodType;
-  /** Where it is no JSON. */
-  readonly type?: string;
-  readonly headers?: Readonly<Record<string, string>>;
-}
-
-/** What an endpoint shows to the outside: validation and the OpenAPI document both follow from it. */
-export interface Contract {
-  readonly method: 'get' | 'post' | 'put' | 'delete';
-  /** Parameters stand in braces, as in `/users/sessions/{id}`. */
-  readonly path: string;
-  /** Answers to every method and to all paths below, as proxies that ask on behalf of a request need it. */
-  readonly anyRequest?: boolean;
-  readonly operationId: string;
-  readonly summary: string;
-  readonly description?: string;
-  readonly tag: string;
-  /** An access token: needed, or enough where there is another way. Or the operator's token for metrics. */
-  readonly security?: 'bearer' | 'bearer-or-body' | 'metrics';
-  /** Those it reads, besides the usual ones: name and what it is for. */
-  readonly requestHeaders?: Readonly<Record<string, string>>;
-  readonly responses: Readonly<Record<number, ResponseContract>>;
-  readonly errors: readonly ProblemCode[];
-  /** What it can count against: its `prepare` can name no other. */
-  readonly limits?: readonly PolicyName[];
-  /** Of a page: everything it may load and do. */
-  readonly contentSecurityPolicy?: NonNullable<
-    NonNullable<Parameters<typeof secureHeaders>[0]>['contentSecurityPolicy']
-  >;
-  /** There for clients of older APIs alone. */
-  readonly deprecated?: boolean;
-}
 
 /** A request whose parts are parsed. `C` is the caller where the endpoint needs one, else undefined. */
 export interface Input<Body, C extends Caller | undefined, Params, Query> {
@@ -171,7 +136,10 @@ async function run<Body, C extends Caller | undefined, Subject, Params, Query, L
     addressKey: () => gate.addressKey(c.env.clientAddress),
     languages: c.req.header('Accept-Language')?.slice(0, 200),
     startedAt: c.get('startedAt'),
-    signal: c.req.raw.signal,
+    // Asked for where it matters: it makes the runtime build a whole Request.
+    get signal() {
+      return c.req.raw.signal;
+    },
     after: (work) => void later.push(work),
   };
   const [params, query] = [parseParams(c, definition.params), parseQuery(c, definition.query)];
@@ -179,11 +147,11 @@ async function run<Body, C extends Caller | undefined, Subject, Params, Query, L
   const input = { c, params, query, body, caller, call };
   const { subject, ...prepared } = await definition.prepare(input);
   const counted = { ...prepared, hits: [...prepared.hits, ...((await translation?.hits(call)) ?? [])] };
-  const { tried, refusal, giveBack } = await gate.admit(counted, caller, call.signal, (headers) => {
+  const { tried, refusal, giveBack } = await gate.admit(counted, caller, call, (headers) => {
     for (const [name, value] of Object.entries(headers)) c.header(name, value);
   });
   // Whatever comes next may be costly, and nobody waits for it any more.
-  if (call.signal.aborted) {
+  if (definition.method !== 'get' && call.signal.aborted) {
     c.executionCtx.waitUntil(gate.withdraw(counted));
     throw new Problem('client_closed_request');
   }

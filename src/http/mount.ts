@@ -3,24 +3,27 @@ import { Problem } from '../errors.ts';
 import type { Gate } from '../sessions/authenticate.ts';
 import type { Env, RequestContext } from './context.ts';
 import type { Endpoint } from './endpoint.ts';
+import type { Serve } from './serve.ts';
 
 /** Parameters as the router writes them. */
 const routeOf = (path: string) => path.replaceAll(/\{(\w+)\}/g, ':$1');
 
 /**
- * Mounts endpoints; a known path with another method is answered 405 with `Allow`.
+ * Mounts endpoints; a known path with another method is answered 405 with `Allow`, an unknown one 404.
+ * @param serve surrounds every answer with what all of them have
  * @param redirectsSlashes whether such a path with a slash behind it leads there, as FastAPI has it. A redirect and no
  * second name: what a proxy keeps from a path, it must not find open at another
  */
-export function mount(app: Hono<Env>, endpoints: readonly Endpoint[], gate: Gate, redirectsSlashes: boolean): void {
+export function mount(
+  app: Hono<Env>,
+  endpoints: readonly Endpoint[],
+  { gate, serve, redirectsSlashes }: { gate: Gate; serve: Serve; redirectsSlashes: boolean },
+): void {
   const allowed = new Map<string, string[]>();
   for (const { contract, handle } of endpoints) {
     const { method, anyRequest } = contract;
     const path = routeOf(contract.path);
-    const answer = (c: RequestContext) => {
-      c.set('endpoint', contract.path);
-      return handle(c, gate);
-    };
+    const answer = serve(contract, (c) => handle(c, gate));
     if (anyRequest === true) {
       app.all(path, answer);
       app.all(`${path}/*`, answer);
@@ -31,12 +34,18 @@ export function mount(app: Hono<Env>, endpoints: readonly Endpoint[], gate: Gate
     }
   }
   for (const [path, methods] of allowed) {
-    if (redirectsSlashes && path !== '/') app.all(`${routeOf(path)}/`, withoutSlash);
-    app.all(routeOf(path), (c) => {
-      c.set('endpoint', path);
-      throw new Problem('method_not_allowed', { headers: { Allow: methods.join(', ') } });
-    });
+    if (redirectsSlashes && path !== '/') app.all(`${routeOf(path)}/`, serve({}, withoutSlash));
+    const Allow = methods.join(', ');
+    const refuse = () => {
+      throw new Problem('method_not_allowed', { headers: { Allow } });
+    };
+    app.all(routeOf(path), serve({ path }, refuse));
   }
+  app.notFound(
+    serve({}, () => {
+      throw new Problem('not_found');
+    }),
+  );
 }
 
 /** Relative, since the service may stand below a path of its host. 307 keeps the method and the body. */

@@ -1,35 +1,37 @@
-import type { MiddlewareHandler } from 'hono';
 import type { Deps } from '../deps.ts';
 import { methods } from '../ops/metric-table.ts';
 import type { Observation } from '../ops/observation.ts';
 import type { Observer } from '../ops/observer.ts';
 import { parseTraceParent, parseTraceState } from '../ops/trace-context.ts';
-import type { Env, RequestContext } from './context.ts';
+import type { RequestContext } from './context.ts';
 import { doLater } from './later.ts';
 
+/** Does the work of a request, measured and traced. @returns what the work returns */
+export type ObserveRequest = (c: RequestContext, work: () => Promise<Response>) => Promise<Response>;
+
 /** Measures and traces each request: by the pattern of its route and a method that is known, whatever was sent. */
-export function observeRequest(
+export function createRequestObserver(
   { config, now }: Pick<Deps, 'config' | 'now'>,
   observer: Observer,
-): MiddlewareHandler<Env> {
+): ObserveRequest {
   const scheme = new URL(config.issuer).protocol.slice(0, -1);
 
-  return async function observeRequest(c, next) {
+  return async function observeRequest(c, work) {
     const parent = parseTraceParent(c.req.header('traceparent'));
     const traceState = parent === undefined ? undefined : parseTraceState(c.req.header('tracestate'));
-    await observer.trace({ parent, traceState }, async (here) => {
+    const response = await observer.trace({ parent, traceState }, async (here) => {
       const start = now();
-      await next();
+      const response = await work();
       const duration = now() - start;
       const method = methods.find((known) => known === c.req.method) ?? '_OTHER';
       const route = c.get('endpoint');
-      const { status } = c.res;
+      const { status } = response;
       count(here, { method, route: route ?? 'unknown' }, status, duration);
-      if (here.timings !== undefined) c.header('Server-Timing', serverTiming(here.timings, duration));
+      if (here.timings !== undefined) response.headers.set('Server-Timing', serverTiming(here.timings, duration));
       const failed = status >= 500;
-      return {
+      const outcome = () => ({
         name: [method === '_OTHER' ? 'HTTP' : method, route].filter((part) => part !== undefined).join(' '),
-        kind: 'server',
+        kind: 'server' as const,
         failed,
         attributes: {
           'http.request.method': method,
@@ -38,20 +40,17 @@ export function observeRequest(
           ...(route === undefined ? {} : { 'http.route': route }),
           ...(failed ? { 'error.type': String(status) } : {}),
         },
-      };
+      });
+      return { result: response, outcome };
     });
     if (observer.claimFlush()) c.executionCtx.waitUntil(doLater([observer.flush]));
+    return response;
   };
 }
 
 type Route = Readonly<Record<'method' | 'route', string>>;
 
-function count(
-  { recorder: { metrics } }: Observation,
-  route: Route,
-  status: RequestContext['res']['status'],
-  duration: number,
-): void {
+function count({ recorder: { metrics } }: Observation, route: Route, status: number, duration: number): void {
   const status_class = `${Math.floor(status / 100)}xx`;
   metrics.count('edge_auth_http_requests_total', { ...route, status: String(status) });
   metrics.observe('edge_auth_http_request_duration_seconds', { ...route, status_class }, duration);

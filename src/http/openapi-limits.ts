@@ -1,5 +1,5 @@
 import { type PolicyTable, untoldPolicies } from '../limits/policies.ts';
-import type { Contract } from './endpoint.ts';
+import type { Contract } from './contract.ts';
 
 /** Whether its answers tell in `RateLimit-*` headers what is left. */
 export const isTold = ({ limits = [] }: Pick<Contract, 'limits'>): boolean =>

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { type ProblemCode, problems } from '../errors.ts';
-import type { Endpoint, ResponseContract } from './endpoint.ts';
+import type { ResponseContract } from './contract.ts';
+import type { Endpoint } from './endpoint.ts';
 import { isTold } from './openapi-limits.ts';
 
 export type Json = Readonly<Record<string, unknown>>;

@@ -1,7 +1,8 @@
 import * as z from 'zod';
 import type { Call } from '../call.ts';
 import type { PolicyTable } from '../limits/policies.ts';
-import { type Contract, type Endpoint, endpoint } from './endpoint.ts';
+import type { Contract } from './contract.ts';
+import { type Endpoint, endpoint } from './endpoint.ts';
 import { describeLimits } from './openapi-limits.ts';
 import { describeParameters } from './openapi-parameters.ts';
 import { describeExamples, describeResponses, type Json, sharedHeaders, type ToJson } from './openapi-responses.ts';

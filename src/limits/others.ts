@@ -1,3 +1,4 @@
+import type { Call } from '../call.ts';
 import type { Deps } from '../deps.ts';
 import { Problem } from '../errors.ts';
 import type { AttemptResult } from '../kv-attempts.ts';
@@ -14,6 +15,7 @@ const [firstPause, longestPause] = [20, 320];
  * failed. A right password is not refused so because others come with it, and of wrong ones no more go through at once
  * than in a row.
  * @param first how it was counted when it came
+ * @param call whose signal is aborted when nobody waits any more
  * @returns how it is counted at last
  * @throws {Problem} `overloaded` where the others take too long; `client_closed_request`
  */
@@ -21,7 +23,7 @@ export async function awaitOthers(
   deps: Pick<Deps, 'config' | 'fallback' | 'kv' | 'now' | 'steady'>,
   attempt: Attempt,
   first: AttemptResult,
-  signal: AbortSignal,
+  call: Pick<Call, 'signal'>,
 ): Promise<AttemptResult> {
   const { config, now, steady } = deps;
   const startedAt = steady();
@@ -31,7 +33,7 @@ export async function awaitOthers(
     const pause = Math.min(firstPause * 2 ** times, longestPause) * (1 + Math.random());
     await new Promise((resolve) => setTimeout(resolve, pause / 2));
     // It is not counted: no others wait for its outcome.
-    if (signal.aborted) throw new Problem('client_closed_request');
+    if (call.signal.aborted) throw new Problem('client_closed_request');
     [, tried] = await countShared(deps, { type: 'get', keys: [] }, attemptOperation(config, attempt, now()), []);
   }
   return tried;

@@ -1,31 +1,47 @@
 import type { Writable } from 'node:stream';
 
-/** So many bytes wait for whoever reads the log; what comes then is dropped, and counted. */
-const mostWaiting = 2 ** 20;
+/** So many characters wait for a reader of the log; lines that come then are dropped, and counted. */
+const maxWaiting = 2 ** 20;
+
+export interface LineWriter {
+  /** Takes a line, which is written at the end of this turn of the event loop, together with all others of the turn. */
+  readonly write: (line: string) => void;
+  /** Writes all lines taken until now. */
+  readonly flush: () => void;
+}
 
 /**
- * Writes lines to an output that nobody may read any more, or slowly: the service outlives it, and keeps a bounded part.
- * Where lines were dropped, one says how many when there is room again.
- * @param dropped makes the line that tells of them
+ * Writes lines to an output that may lose its reader, or have a slow one: the service outlives it, and keeps a bounded
+ * part. Where lines were dropped, one line says how many when there is room again. A busy service writes once a turn and
+ * not once a request, since each write is a call of the operating system.
+ * @param dropped makes the line that says how many are missing
  */
-export function createLineWriter(
-  output: Writable,
-  dropped: (lines: number) => string,
-  most = mostWaiting,
-): (line: string) => void {
+export function createLineWriter(output: Writable, dropped: (lines: number) => string, max = maxWaiting): LineWriter {
   // Without a listener an output that was closed (EPIPE) ends the process.
   output.on('error', () => undefined);
   let missing = 0;
-  return (line) => {
-    if (!output.writable || output.writableLength > most) {
-      missing += 1;
-      return;
-    }
-    if (missing > 0) {
-      output.write(`${dropped(missing)}\n`);
-      missing = 0;
-    }
-    output.write(`${line}\n`);
+  let waiting = '';
+
+  function flush(): void {
+    const text = waiting;
+    waiting = '';
+    if (text !== '' && output.writable) output.write(text);
+  }
+
+  return {
+    write(line) {
+      if (!output.writable || output.writableLength + waiting.length > max) {
+        missing += 1;
+        return;
+      }
+      if (waiting === '') setImmediate(flush);
+      if (missing > 0) {
+        waiting += `${dropped(missing)}\n`;
+        missing = 0;
+      }
+      waiting += `${line}\n`;
+    },
+    flush,
   };
 }
 
@@ -37,5 +53,9 @@ export function outliveReaders(): void {
 const droppedLine = (lines: number) =>
   JSON.stringify({ time: new Date().toISOString(), level: 'warn', event: 'log_lines_dropped', lines });
 
-/** A line of the log, on the standard output. */
-export const writeLogLine: (line: string) => void = createLineWriter(process.stdout, droppedLine);
+const standardOutput = createLineWriter(process.stdout, droppedLine);
+// Also the last words of a process that ends at once.
+process.on('exit', standardOutput.flush);
+
+/** Writes a line of the log to the standard output. */
+export const writeLogLine = standardOutput.write;

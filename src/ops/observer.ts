@@ -14,12 +14,18 @@ export interface Incoming {
 /** What a request or a scheduled run turned out to be, once it is over. */
 type Outcome = Pick<Span, 'name' | 'kind' | 'attributes' | 'failed'>;
 
+/** The result of some work, and what its trace shows of it, asked for only where it is recorded. */
+interface Traced<Result> {
+  readonly result: Result;
+  readonly outcome: () => Outcome;
+}
+
 export interface Observer {
   /** The dependencies of the application, measured and traced. */
   readonly deps: Deps;
   readonly metrics: Metrics;
   /** Does work as a trace of its own, or as a part of the one it comes from. */
-  trace(incoming: Incoming, work: (here: Observation) => Promise<Outcome>): Promise<void>;
+  trace<Result>(incoming: Incoming, work: (here: Observation) => Promise<Traced<Result>>): Promise<Result>;
   /** Whether so many spans wait that whoever asks should flush before the interval is over. */
   readonly claimFlush: () => boolean;
   /** Hands on what was counted and traced until now. Does not reject. */
@@ -61,10 +67,18 @@ export function createObserver(given: Deps): Observer {
       const sampled = spans === undefined ? (parent?.sampled ?? false) : isWanted;
       const here = startObservation(recorder, { traceId, traceState, sampled }, config.observability.serverTiming);
       const start = now();
-      const outcome = await observed(here, () => work(here));
-      if (!here.sampled) return;
-      const { spanId } = here;
-      recorder.record({ ...outcome, traceId, traceState, spanId, parentSpanId: parent?.parentId, start, end: now() });
+      const { result, outcome } = await observed(here, () => work(here));
+      if (!here.sampled) return result;
+      const times = { start, end: now() };
+      recorder.record({
+        ...outcome(),
+        traceId,
+        traceState,
+        spanId: here.spanId,
+        parentSpanId: parent?.parentId,
+        ...times,
+      });
+      return result;
     },
     claimFlush: () => spans?.claim() ?? false,
     flush,

@@ -53,8 +53,12 @@ export function parseTraceState(header: string | undefined): string | undefined 
 export function randomId(bytes: 8 | 16): string {
   const random = crypto.getRandomValues(new Uint8Array(bytes));
   if (random.every((byte) => byte === 0)) return randomId(bytes);
-  return Array.from(random, (byte) => byte.toString(16).padStart(2, '0')).join('');
+  let text = '';
+  for (const byte of random) text += hexadecimal[byte];
+  return text;
 }
+
+const hexadecimal = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
 
 /** Whether a new trace is among the share of them that is recorded, as every other service would decide from its id. */
 export const isAmong = (traceId: string, ratio: number): boolean =>

@@ -4,7 +4,8 @@ import type { Deps } from '../deps.ts';
 import { Problem } from '../errors.ts';
 import { isKnown } from '../http/conditional.ts';
 import type { RequestContext } from '../http/context.ts';
-import { type Contract, type Endpoint, endpoint, unlimited } from '../http/endpoint.ts';
+import type { Contract } from '../http/contract.ts';
+import { type Endpoint, endpoint, unlimited } from '../http/endpoint.ts';
 import { docsHits } from '../http/openapi.ts';
 import { asset } from './assets.ts';
 import { docsFiles, redoc, swaggerUi } from './docs-files.ts';
@@ -120,7 +121,7 @@ function fileRoute({ assets }: Pick<Deps, 'assets'>): Endpoint {
       if (isKnown(c.req.header('If-None-Match'), headers.ETag)) return c.body(null, 304, headers);
       const answer = await assets(found.path);
       if (answer === undefined) throw new Problem('not_found', { reason: 'npm has not assembled dist/docs' });
-      return new Response(answer.body, { headers: { ...headers, 'Content-Type': found.type } });
+      return c.newResponse(answer.body, 200, { ...headers, 'Content-Type': found.type });
     },
   });
 }

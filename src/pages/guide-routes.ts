@@ -1,6 +1,7 @@
 import type { Deps } from '../deps.ts';
 import { Problem } from '../errors.ts';
-import { type Contract, type Endpoint, endpoint } from '../http/endpoint.ts';
+import type { Contract } from '../http/contract.ts';
+import { type Endpoint, endpoint } from '../http/endpoint.ts';
 import { docsHits } from '../http/openapi.ts';
 import { guideNames } from './guides.ts';
 
@@ -40,11 +41,12 @@ const guideFile = ({ assets }: Pick<Deps, 'assets'>, { path, name, extension }: 
     errors: [],
     limits: ['docs_address'],
     prepare: docsHits,
-    handler: async () => {
+    handler: async ({ c }) => {
       const file = await assets(`guides/${name}.${extension}`);
       if (file === undefined) throw new Problem('not_found', { reason: 'npm has not assembled dist/docs' });
-      return new Response(file.body, {
-        headers: { 'Content-Type': types[extension], 'Cache-Control': 'public, max-age=300' },
+      return c.newResponse(file.body, 200, {
+        'Content-Type': types[extension],
+        'Cache-Control': 'public, max-age=300',
       });
     },
   });

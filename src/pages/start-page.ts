@@ -42,7 +42,7 @@ ${links.map(([address, title]) => html`<li><a href="${address}">${title}</a></li
     errors: [],
     prepare: unlimited,
     handler: async ({ c }) => {
-      const headers = { 'Cache-Control': 'no-cache', Vary: 'Accept' };
+      const headers = { 'Cache-Control': 'no-cache', Vary: 'Origin, Accept' };
       if (!wantsPage(c.req.header('Accept'))) return c.json(aliveAnswer(version), 200, headers);
       return c.html(await page, 200, headers);
     },

@@ -1,4 +1,5 @@
 import type { Origin } from '../audit/audit.ts';
+import type { Call } from '../call.ts';
 import type { Deps } from '../deps.ts';
 import { Problem, type ProblemCode } from '../errors.ts';
 import type { GetOperation } from '../kv.ts';
@@ -49,14 +50,14 @@ export interface Gate {
   /**
    * @param counted the limits that the request counts against, and the counters of failures where it is a guess
    * @param caller where the request needs one: whose token must not be revoked
-   * @param signal aborted when nobody waits any more
+   * @param call whose signal is aborted when nobody waits any more
    * @param announce given the `RateLimit-*` headers, also those of a refusal
    * @throws {Problem} `rate_limited`, `account_locked`, `invalid_token`, `overloaded`, `client_closed_request`
    */
   admit(
     counted: Counted,
     caller: Caller | undefined,
-    signal: AbortSignal,
+    call: Pick<Call, 'signal'>,
     announce: (headers: Headers) => void,
   ): Promise<Admission>;
   /** What limits and locks count an address by. */
@@ -123,7 +124,7 @@ export function createGate(deps: Needs): Gate {
       throw new Problem('forbidden', { reason: `needs ${permission}` });
     },
 
-    async admit({ hits, attempt = noAttempt }, caller, signal, announce) {
+    async admit({ hits, attempt = noAttempt }, caller, call, announce) {
       const limits = hits.map((hit) => limitOperation(config, hit));
       const guess = attemptOperation(config, attempt, now());
       if (caller === undefined && limits.length + guess.counters.length === 0) return nothingCounted;
@@ -144,8 +145,8 @@ export function createGate(deps: Needs): Gate {
         // A store that has gone since forgets by itself.
         if (back.length > 0) await counter.run(back).catch(() => undefined);
       };
-      const tried = await awaitOthers(deps, attempt, first, signal).catch(async (error: unknown) => {
-        if (!signal.aborted) await giveBack();
+      const tried = await awaitOthers(deps, attempt, first, call).catch(async (error: unknown) => {
+        if (!call.signal.aborted) await giveBack();
         throw error;
       });
       if (!tried.allowed) count('edge_auth_logins_total', { result: 'account_locked' });

@@ -1,4 +1,5 @@
-import { type Contract, type Endpoint, endpoint, guardedEndpoint } from '../http/endpoint.ts';
+import type { Contract } from '../http/contract.ts';
+import { type Endpoint, endpoint, guardedEndpoint } from '../http/endpoint.ts';
 import { pageOf, pageQuery, toPage } from '../http/page.ts';
 import { accessTokenClaims } from '../tokens/access-token.ts';
 import type { Gate } from './authenticate.ts';

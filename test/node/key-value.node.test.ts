@@ -36,7 +36,7 @@ async function open(url: string): Promise<string> {
 }
 
 async function pingCode(url: string): Promise<unknown> {
-  const kv = createRedisKeyValue({ url });
+  const kv = createRedisKeyValue({ url, timeout: 60_000 });
   const code = await kv.ping().catch((error: unknown) => error);
   await kv.close();
   return code;

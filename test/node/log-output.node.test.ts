@@ -27,21 +27,34 @@ function slowOutput() {
 describe('the output of the log', () => {
   it('holds a bounded part for a slow reader, and says how many lines are missing', async () => {
     const { output, taken, release } = slowOutput();
-    const write = createLineWriter(output, (lines) => `missing ${lines}`, 1000);
-    for (let line = 0; line < 500; line += 1) write('x'.repeat(99));
+    const { write, flush } = createLineWriter(output, (lines) => `missing ${lines}`, 1000);
+    for (let line = 0; line < 500; line += 1) {
+      write('x'.repeat(99));
+      flush();
+    }
     expect(output.writableLength).toBeLessThan(1200);
     await release();
     write('later');
+    flush();
     await release();
-    const missing = 500 - (taken.length - 2);
-    expect(taken.slice(-2)).toEqual([`missing ${missing}\n`, 'later\n']);
+    const missing = 500 - (taken.length - 1);
+    expect(taken.at(-1)).toBe(`missing ${missing}\nlater\n`);
+  });
+
+  it('gets all lines of a turn at once', async () => {
+    const { output, taken, release } = slowOutput();
+    const { write } = createLineWriter(output, String);
+    for (const line of ['a', 'b', 'c']) write(line);
+    expect(taken).toEqual([]);
+    await release();
+    expect(taken).toEqual(['a\nb\nc\n']);
   });
 
   it('is outlived where nobody reads it any more', async () => {
     const closed = new Writable({
       write: (_chunk, _encoding, done) => done(Object.assign(new Error('write EPIPE'), { code: 'EPIPE' })),
     });
-    const write = createLineWriter(closed, String);
+    const { write } = createLineWriter(closed, String);
     for (let line = 0; line < 3; line += 1) {
       write('nobody reads this');
       await new Promise((resolve) => setImmediate(resolve));

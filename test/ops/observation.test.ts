@@ -25,7 +25,10 @@ describe('what travels with a request', () => {
     for (let requests = 0; requests < 2; requests += 1) {
       await observer.trace(ownTrace, async (here) => {
         seen.push(here);
-        return { name: 'request', kind: 'server', attributes: {}, failed: false };
+        return {
+          result: undefined,
+          outcome: () => ({ name: 'request', kind: 'server', attributes: {}, failed: false }),
+        };
       });
     }
     const [first, second] = seen.map((each) => heldBy(each));

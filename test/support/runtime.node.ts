@@ -35,7 +35,7 @@ export const runtime: Runtime = {
   },
   openKeyValue({ redisUrl }) {
     const url = redisUrl ?? inject('redisUrl');
-    return url === null ? undefined : createRedisKeyValue({ url });
+    return url === null ? undefined : createRedisKeyValue({ url, timeout: 60_000 });
   },
   createPost: ({ allowPrivate }) => createNodePost(allowPrivate),
   openStreamWriter() {

@@ -31,7 +31,7 @@ export const runtime: Runtime = {
   }),
   openKeyValue({ token, upstashUrl }) {
     const url = upstashUrl ?? inject('upstashUrl');
-    return url === null ? undefined : createUpstashKeyValue({ url, token });
+    return url === null ? undefined : createUpstashKeyValue({ url, token, timeout: 60_000 });
   },
   createPost: () => fetchPost,
   openStreamWriter({ token }) {
