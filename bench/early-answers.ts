@@ -1,5 +1,6 @@
 /**
- * `npm run check:early-answers`: requests that are answered before their bodies are read harm nobody. Behind an nginx that
+ * `npm run check:early-answers -- [Node|Worker]`: requests that are answered before their bodies are read harm nobody, on Node and on the
+ * Worker in plain workerd. Behind an nginx that
  * keeps connections, people sign in while others send bodies that are too large, packed, for nowhere, or without a token:
  * each sign-in succeeds, each of the others gets its own answer, and none is a 502. Then, through the same nginx, which
  * packs answers, a profile is changed with the entity tag that it makes of ours.
@@ -8,8 +9,8 @@ import { freePort } from '../dev/ports.ts';
 import { password, send, tokens } from './support/client.ts';
 import { startKeepAliveNginx } from './support/keep-alive-nginx.ts';
 import { expect } from './support/report.ts';
-import { startService, unlimited } from './support/service.ts';
-import { startStores } from './support/stores.ts';
+import { unlimited } from './support/service.ts';
+import { type Kind, startSubject, surround } from './support/subject.ts';
 
 const signIns = 150;
 const ends: (() => Promise<unknown>)[] = [];
@@ -32,7 +33,7 @@ const add = (counts: Counts, name: string | number) => {
 };
 
 /** People sign in, eight at once, while four others send what is answered early. */
-async function disturb(base: string): Promise<void> {
+async function disturb(kind: Kind, base: string): Promise<void> {
   const email = `${crypto.randomUUID()}@example.com`;
   const body = { identifier: email, password };
   await send(base, 'POST', '/auth/register', { body: { email, password } });
@@ -60,9 +61,9 @@ async function disturb(base: string): Promise<void> {
   await Promise.all(people);
   isOver = true;
   await Promise.all(others);
-  expect(`sign-ins beside requests that are answered early`, signedIn, { 200: signIns });
-  expect('of those, all are answered', Object.keys(disturbed), ['as they should be']);
-  console.log(`${disturbed['as they should be']} requests were answered early`);
+  expect(`${kind}: sign-ins beside requests that are answered early`, signedIn, { 200: signIns });
+  expect(`${kind}: of those, all are answered`, Object.keys(disturbed), ['as they should be']);
+  console.log(`${kind}: ${disturbed['as they should be']} requests were answered early`);
 }
 
 /** nginx makes a weak tag of ours when it packs the answer. */
@@ -89,22 +90,26 @@ async function changeProfile(base: string): Promise<void> {
   expect('the key set again, with its tag', status, 304);
 }
 
-try {
-  const stores = await startStores();
-  ends.push(stores.remove);
-  const service = await startService(await freePort(), {
+async function check(kind: Kind): Promise<void> {
+  const surroundings = await surround(kind);
+  ends.push(surroundings.remove);
+  const service = await startSubject(kind, {
     ...unlimited,
-    ...stores.variables,
+    ...surroundings.variables,
     ARGON2_ITERATIONS: '1',
     TRUSTED_PROXIES: '127.0.0.0/8',
     LOG_LEVEL: 'error',
-    WORKERS: '1',
   });
   ends.push(service.stop);
   const ports = [await freePort(), await freePort()] as const;
-  ends.push(await startKeepAliveNginx(service.port, ports));
-  for (const port of ports) await disturb(`http://127.0.0.1:${port}`);
+  ends.push(await startKeepAliveNginx(Number(new URL(service.base).port), ports));
+  for (const port of ports) await disturb(kind, `http://127.0.0.1:${port}`);
   await changeProfile(`http://127.0.0.1:${ports[0]}`);
+}
+
+try {
+  const [only] = process.argv.slice(2);
+  for (const kind of ['Node', 'Worker'] as const) if (only === undefined || only === kind) await check(kind);
 } finally {
   for (const end of ends.toReversed()) await end();
 }

@@ -62,3 +62,7 @@ export class SmtpUtf8Missing extends MailUndelivered {
     super('smtputf8_missing');
   }
 }
+
+/** Whether they have answered, and it is this mail that they do not take: others may go. */
+export const isOfThisMail = (error: unknown): boolean =>
+  error instanceof MailRefused || error instanceof SmtpUtf8Missing;

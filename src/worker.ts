@@ -7,6 +7,7 @@ import { createPasswordHasher } from './crypto/password-hash.ts';
 import { uuidv7 } from './crypto/random.ts';
 import { toResponse } from './http/refusal.ts';
 import { hasDotSegments } from './http/target.ts';
+import { dropUnreadBody } from './http/unread-body.ts';
 import type { KeyValue } from './kv.ts';
 import type { Mailer } from './mailer.ts';
 import { createLog, type Log } from './ops/log.ts';
@@ -126,6 +127,7 @@ export default {
       if (!isLiveness(readable)) await refuseWrongSecret();
       const clientAddress = request.headers.get('CF-Connecting-IP') ?? undefined;
       const response = await app.fetch(readable, { clientAddress }, context);
+      await dropUnreadBody(readable);
       context.waitUntil(app.flushSoon());
       return response;
     } catch (error) {

@@ -142,6 +142,30 @@ describe('the Worker', () => {
     expect((await worker.fetch(raw('http://x*', 'OPTIONS'), env, createExecutionContext())).status).toBe(204);
   });
 
+  it('reads a body that it answers without reading, and no more than a MiB of it', async () => {
+    const env = await bindings();
+    const ask = async (chunks: number) => {
+      let sent = 0;
+      const body = new ReadableStream<Uint8Array>(
+        {
+          pull(controller) {
+            if (sent === chunks) return controller.close();
+            sent += 1;
+            controller.enqueue(new Uint8Array(65_536));
+          },
+        },
+        { highWaterMark: 0 },
+      );
+      const headers = { 'Content-Length': String(chunks * 65_536) };
+      const request = incoming('/auth/verify-token', { method: 'POST', body, headers });
+      const { status } = await worker.fetch(request, env, createExecutionContext());
+      return [status, sent];
+    };
+    expect(await ask(1)).toEqual([401, 1]);
+    expect(await ask(5)).toEqual([413, 5]);
+    expect(await ask(1000)).toEqual([413, 16]);
+  });
+
   it('does the scheduled work when the cron trigger fires', async () => {
     const env = await bindings();
     await worker.scheduled(createScheduledController(), env);

@@ -19,16 +19,31 @@ export interface OwnPostgres {
   remove(): Promise<void>;
 }
 
+interface Options {
+  /** Where it lives: deleted at the end. */
+  readonly directory?: string;
+  /** Further ones, as `name=value`. */
+  readonly settings?: readonly string[];
+}
+
 /** A Postgres for this command alone, on a port of its own, which may be stopped and started again. */
-export async function startOwnPostgres(): Promise<OwnPostgres> {
-  const directory = mkdtempSync(join(tmpdir(), 'edge-auth-bench-'));
+export async function startOwnPostgres({
+  directory = mkdtempSync(join(tmpdir(), 'edge-auth-bench-')),
+  settings: more = [],
+}: Options = {}): Promise<OwnPostgres> {
   // Postgres may run as an account of its own, which has to get through.
   chmodSync(directory, 0o755);
   const place = await findPlace(join(directory, 'postgres'), () => undefined);
   const password = await makeCluster(place, () => undefined);
   const port = await freePort();
   const url = `postgres://${databaseName}:${password}@127.0.0.1:${port}/postgres`;
-  const settings = ['listen_addresses=127.0.0.1', 'unix_socket_directories=', 'max_connections=100', 'io_method=sync'];
+  const settings = [
+    'listen_addresses=127.0.0.1',
+    'unix_socket_directories=',
+    'max_connections=100',
+    'io_method=sync',
+    ...more,
+  ];
   let server: Guarded | undefined;
 
   async function up(): Promise<void> {

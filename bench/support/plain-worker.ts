@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -33,18 +33,30 @@ const timer = `export default {
   },
 };`;
 
-/**
- * Builds the Worker as `wrangler deploy` does, and runs it in plain workerd: `wrangler dev` keeps memory of its own.
- * @param variables text bindings
- */
-export async function startPlainWorker(variables: Readonly<Record<string, string>>): Promise<PlainWorker> {
-  const directory = mkdtempSync(join(tmpdir(), 'edge-auth-workerd-'));
+let built: string | undefined;
+
+/** Builds the Worker as `wrangler deploy` does, once for this process. @returns the directory, which goes with it */
+function build(): string {
+  if (built !== undefined) return built;
+  const directory = mkdtempSync(join(tmpdir(), 'edge-auth-worker-build-'));
+  process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
   const wrangler = ['node_modules/wrangler/bin/wrangler.js', 'deploy', '--dry-run', '--env', 'dev'];
   execFileSync(process.execPath, [...wrangler, '--outdir', directory], {
     cwd: root,
     stdio: ['ignore', 'ignore', 'inherit'],
     env: { ...process.env, WRANGLER_SEND_METRICS: 'false', WRANGLER_WRITE_LOGS: 'false', NO_COLOR: '1' },
   });
+  built = directory;
+  return directory;
+}
+
+/**
+ * Runs the Worker in plain workerd: `wrangler dev` keeps memory of its own, and puts a server before it.
+ * @param variables text bindings
+ */
+export async function startPlainWorker(variables: Readonly<Record<string, string>>): Promise<PlainWorker> {
+  const directory = mkdtempSync(join(tmpdir(), 'edge-auth-workerd-'));
+  cpSync(build(), directory, { recursive: true });
   writeFileSync(join(directory, 'timer.js'), timer);
   const [port, timerPort, inspectorPort] = [await freePort(), await freePort(), await freePort()];
   const config = join(directory, 'config.capnp');

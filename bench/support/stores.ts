@@ -8,9 +8,9 @@ export interface Stores {
   remove(): Promise<void>;
 }
 
-/** A Postgres and a Redis that nobody else uses. */
-export async function startStores(): Promise<Stores> {
-  const postgres = await startOwnPostgres();
+/** A Postgres and a Redis that nobody else uses. @param from how the Postgres is started */
+export async function startStores(from: () => Promise<OwnPostgres> = startOwnPostgres): Promise<Stores> {
+  const postgres = await from();
   const redis = await startRedisServer();
   if (redis === undefined) {
     await postgres.remove();

@@ -3,7 +3,7 @@ import type { Call } from '../call.ts';
 import type { Deps } from '../deps.ts';
 import { isMessageType, messages } from '../email/messages.ts';
 import { renderMail } from '../email/render.ts';
-import { MailRefused, SmtpUtf8Missing, sendTimeout } from '../mailer.ts';
+import { isOfThisMail, MailRefused, sendTimeout } from '../mailer.ts';
 import { describeError } from '../ops/log.ts';
 import { longestWait, mostAttempts, pauseAfter, probePause } from './backoff.ts';
 import { createDrain } from './drain.ts';
@@ -133,15 +133,13 @@ export function createRelay(deps: Needs, tasks: Readonly<Record<string, Task>>, 
       if (row.kind === 'email') await took();
       return true;
     } catch (error) {
-      // Who takes mails has answered, and it is this mail that they do not take.
-      const isOfMail = error instanceof MailRefused || error instanceof SmtpUtf8Missing;
-      const isAway = row.kind === 'email' && !isOfMail && !(error instanceof Undeliverable);
+      const isAway = row.kind === 'email' && !isOfThisMail(error) && !(error instanceof Undeliverable);
       if (isAway) failures += 1;
       // Where this fails too, the row is taken up when its lease is over.
       await postpone(row, attempts, isProbe && isAway, error).catch((second: unknown) =>
         log.error('outbox_unreachable', describeError(second)),
       );
-      return isOfMail;
+      return isOfThisMail(error);
     }
   }
 
