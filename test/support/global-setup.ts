@@ -50,7 +50,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
     const postgresUrl = postgres.url;
     const databases: DatabaseServer = await startDatabaseServer(postgresUrl, postgres.outlives);
     stops.push(databases.stop);
-    const neon = await startNeonEndpoint({ postgresUrl });
+    // A database goes from test to test, and a connection to it costs more than most of them.
+    const neon = await startNeonEndpoint({ postgresUrl, idleTimeout: 60_000 });
     stops.push(neon.stop);
     const redis = await startRedis();
     if (redis !== undefined) stops.push(redis.stop);

@@ -13,7 +13,11 @@ import type { Runtime } from './runtime.ts';
 const kept = new Map<string, pg.Pool>();
 
 function keptPool(url: string): pg.Pool {
-  const pool = kept.get(url) ?? openPool({ url, poolSize: 10 });
+  const known = kept.get(url);
+  if (known !== undefined) return known;
+  const pool = openPool({ url, poolSize: 10 });
+  // The next test with this database may be a while away.
+  pool.options.idleTimeoutMillis = 0;
   kept.set(url, pool);
   return pool;
 }
