@@ -77,7 +77,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     project.provide('otlpCollector', collector.url);
     project.provide('isThorough', process.env['TEST_THOROUGH'] === 'true');
     project.provide('raceRounds', Number(process.env['TEST_RACE_ROUNDS'] ?? 5));
-    project.provide('fuzzRuns', Number(process.env['TEST_FUZZ_RUNS'] ?? 10));
+    project.provide('fuzzRuns', Number(process.env['TEST_FUZZ_RUNS'] ?? 4));
     project.provide('importSignIns', Number(process.env['TEST_IMPORT_SIGNINS'] ?? 20));
     return teardown;
   } catch (error) {
