@@ -83,7 +83,7 @@ export async function startDatabaseServer(adminUrl: string, outlives: boolean): 
   admin.on('error', () => undefined);
   const template = `edge_auth_test_${run}_template`;
   const made = [template];
-  const free: { readonly name: string; readonly worker: string }[] = [];
+  const free: { readonly name: string; readonly worker: string; readonly since: number }[] = [];
   const holders = new Map<string, string>();
   await admin.query(`create database ${template}`);
   await migrate(named(template));
@@ -108,8 +108,10 @@ export async function startDatabaseServer(adminUrl: string, outlives: boolean): 
 
   async function give(worker: string): Promise<string> {
     const own = free.findLastIndex((database) => database.worker === worker);
-    // The one that has been free for longest is the last that its own worker misses.
-    const [known] = free.splice(own === -1 ? 0 : own, 1);
+    // What another worker gave back just now it is about to ask for again; from one that has ended it may be taken.
+    const left = free.findIndex(({ since }) => performance.now() - since > 10_000);
+    const known = own === -1 ? free[left] : free[own];
+    if (known !== undefined) free.splice(free.indexOf(known), 1);
     const name = known?.name ?? (await make(''));
     holders.set(name, worker);
     return name;
@@ -163,7 +165,7 @@ export async function startDatabaseServer(adminUrl: string, outlives: boolean): 
       return true;
     }).catch(() => false);
     // Another one is dropped in the end, like all of them.
-    if (isEmptied) free.push({ name, worker: holders.get(name) ?? '' });
+    if (isEmptied) free.push({ name, worker: holders.get(name) ?? '', since: performance.now() });
   }
 
   // A connection that is kept shall not be closed just when it is used again.
