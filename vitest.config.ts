@@ -21,6 +21,8 @@ export default defineConfig({
     isolate: false,
     // One sign for each test; a failure is printed in full.
     reporters: ['dot'],
+    // A worker that has much to end on a busy machine is not cut off.
+    teardownTimeout: 120_000,
     // A condition that does not come true within a minute does not come true.
     expect: { poll: { timeout: 60_000, interval: 20 } },
     // One more than cores: many tests wait for a process or a clock.

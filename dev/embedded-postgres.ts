@@ -140,7 +140,7 @@ function settings(durable: boolean): string[] {
     log_error_verbosity: 'terse',
     jit: 'off',
     io_method: 'sync',
-    max_connections: durable ? '100' : '300',
+    max_connections: durable ? '100' : '500',
     ...(durable
       ? {}
       : {
@@ -149,6 +149,8 @@ function settings(durable: boolean): string[] {
           full_page_writes: 'off',
           wal_level: 'minimal',
           max_wal_senders: '0',
+          // It would visit each of the tests' hundred databases once a minute.
+          autovacuum: 'off',
         }),
   };
   return Object.entries(values).flatMap(([name, value]) => ['-c', `${name}=${value}`]);

@@ -21,6 +21,8 @@ export interface NeonEndpointOptions {
   readonly postgresUrl: string;
   /** Default: any free port. */
   readonly port?: number;
+  /** How long a connection to Postgres stays open unused, in milliseconds. */
+  readonly idleTimeout?: number;
   /** Hears of each statement before it runs; parameters are left out. */
   readonly onStatement?: (statement: { readonly database: string; readonly text: string }) => void;
 }
@@ -40,7 +42,8 @@ export interface NeonEndpoint {
  * `GET /counters?database=x` tells what `counters` does, `DELETE` resets it: for tests that run inside workerd.
  */
 export async function startNeonEndpoint(options: NeonEndpointOptions): Promise<NeonEndpoint> {
-  const backend = new URL(options.postgresUrl);
+  const { postgresUrl, idleTimeout = 5_000 } = options;
+  const backend = new URL(postgresUrl);
   const pools = new Map<string, pg.Pool>();
   const counts = new Map<string, { requests: number; statements: number }>();
   const countersOf = (database: string) => counts.get(database) ?? { requests: 0, statements: 0 };
@@ -71,7 +74,7 @@ export async function startNeonEndpoint(options: NeonEndpointOptions): Promise<N
 
     const gone = new AbortController();
     response.once('close', () => gone.abort());
-    const results = await execute(poolOf(pools, backend, target), statements, batch, headers, gone.signal);
+    const results = await execute(poolOf(pools, backend, target, idleTimeout), statements, batch, headers, gone.signal);
     const text = JSON.stringify(batch ? { results } : results[0]);
     if (text.length > maxBytes) {
       return sendJson(response, 507, { message: `response is too large (max is ${maxBytes} bytes)` });
@@ -128,7 +131,7 @@ function parseTarget(connectionString: string): Target {
   };
 }
 
-function poolOf(pools: Map<string, pg.Pool>, backend: URL, target: Target): pg.Pool {
+function poolOf(pools: Map<string, pg.Pool>, backend: URL, target: Target, idleTimeout: number): pg.Pool {
   const key = JSON.stringify(target);
   let pool = pools.get(key);
   if (pool === undefined) {
@@ -137,7 +140,7 @@ function poolOf(pools: Map<string, pg.Pool>, backend: URL, target: Target): pg.P
       host: backend.hostname,
       port: Number(backend.port || 5432),
       max: 20,
-      idleTimeoutMillis: 5_000,
+      idleTimeoutMillis: idleTimeout,
       connectionTimeoutMillis: 15_000,
       allowExitOnIdle: true,
     });

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, inject, it } from 'vitest';
 import { type Mail, type Mailer, MailUndelivered } from '../../src/mailer.ts';
 import { collectingSink, waiting, webhooks } from '../support/events.ts';
 import { registerUser, type TestApp, type TestAppOptions, testApp } from '../support/test-app.ts';
@@ -23,6 +23,8 @@ function fragileMailer() {
   return { state, mailer };
 }
 
+/** Pauses have grown to minutes by then, or to half an hour. */
+const longOutage = inject('isThorough') ? 1800 : 600;
 const wide = { LIMIT_REGISTER_ADDRESS: '100000/60' };
 
 /** An application that has registered people while nobody took what they were promised, for so many seconds. */
@@ -50,7 +52,7 @@ async function drainFor(app: TestApp, seconds: number) {
 describe('what waits for somebody who was away', () => {
   it('is delivered within seconds when a sink is back, and no sweep of the minute is waited for', async () => {
     const sink = collectingSink('a');
-    const app = await afterOutage({ sinks: [sink], variables: webhooks('a') }, (is) => (sink.isDown = is), 1800);
+    const app = await afterOutage({ sinks: [sink], variables: webhooks('a') }, (is) => (sink.isDown = is), longOutage);
     await drainFor(app, 10);
     expect((await waiting(app)).length).toBeLessThan(8);
     // What may have been under way was left to come due by itself.
@@ -84,7 +86,7 @@ describe('what waits for somebody who was away', () => {
 
   it('is sent within seconds when who takes mails is back', async () => {
     const { state, mailer } = fragileMailer();
-    const app = await afterOutage({ mailer }, (is) => (state.isDown = is), 1800);
+    const app = await afterOutage({ mailer }, (is) => (state.isDown = is), longOutage);
     expect(await rows(app)).toBe(8);
     await drainFor(app, 10);
     expect(await rows(app)).toBeLessThan(4);

@@ -37,7 +37,7 @@ it(`steps exactly once in each of ${rounds} rounds of ${parallel} parallel refre
   }
   const { rows } = await rowsOf(first, 'select generation, ended_at from sessions');
   expect(rows).toEqual([{ generation: rounds, ended_at: null }]);
-}, 180_000);
+});
 
 it('leaves nothing usable after a replay that came late, however many race with it', async () => {
   const [first, second] = await twoIsolates();

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
 import { getTableName, isTable } from 'drizzle-orm';
 import pg from 'pg';
+import * as z from 'zod';
 import * as schema from '../../src/db/schema.ts';
 import { migrate } from '../../src/platform/postgres-migrations.ts';
 import { prepareSigningKey } from './signing-key.ts';
@@ -9,10 +10,31 @@ import { prepareSigningKey } from './signing-key.ts';
 const tables = Object.values(schema)
   .filter((value) => isTable(value))
   .map(getTableName);
-/** A few rows are deleted in a fortieth of the time that it takes to make the files of all tables and indexes anew. */
-const deletion = tables.map((table) => `delete from ${table}`).join('; ');
+/**
+ * A few rows are deleted in a fortieth of the time that it takes to make the files of all tables and indexes anew. One
+ * statement: foreign keys are checked at its end, and it is planned once for a connection.
+ */
+const deletion = {
+  name: 'deletion',
+  text: `with ${tables.map((table) => `of_${table} as (delete from ${table})`).join(', ')} select`,
+};
 const truncation = `truncate ${tables.join(', ')}`;
-const isLarge = `select ${tables.map((table) => `pg_relation_size('${table}')`).join(' + ')} > 1000000 as answer`;
+const versionsOf = (catalog: string, oid = 'oid') =>
+  `(select concat(count(*), ' ', sum(xmin::text::bigint)) from ${catalog} where ${oid} >= 16384)`;
+/**
+ * Whether the schema may have changed, at a third of the cost of its fingerprint: each change writes a new version of a
+ * row of these catalogs, and what is not Postgres's own begins at 16384. `truncate` does so in `pg_class`: there the
+ * names count.
+ */
+const look = {
+  name: 'look',
+  text: `select concat_ws(', ',
+    ${versionsOf('pg_attribute', 'attrelid')}, ${['pg_trigger', 'pg_constraint', 'pg_proc'].map((catalog) => versionsOf(catalog)).join(', ')},
+    (select concat(count(*), ' ', sum(hashtext(relname))) from pg_class where oid >= 16384)) as versions,
+    ${tables.map((table) => `pg_relation_size('${table}')`).join(' + ')} > 1000000 as large`,
+};
+const looked = z.object({ rows: z.tuple([z.object({ versions: z.string(), large: z.boolean() })]) });
+const lookAt = async (client: pg.Client) => looked.parse(await client.query(look)).rows[0];
 
 export interface DatabaseServer {
   readonly url: string;
@@ -48,7 +70,7 @@ async function fingerprint(client: pg.Client): Promise<string> {
  * Gives each test databases of its own, also those in workerd, which cannot make one. `POST /` answers with the address
  * of a migrated database that holds a signing key and nothing else, `POST /?keyless` with one without any row,
  * `POST /?empty` with one that has no tables; `DELETE /?name` takes one back: it is emptied and handed out again, which
- * costs a tenth of making one.
+ * costs a tenth of making one. `POST /?&worker` names who asks: it gets one that it had before, to which it has connections.
  * @param adminUrl of a role that may create databases
  * @param outlives whether the server goes on when the tests have ended: then nothing of theirs is left there. Where it
  * ends with them, dropping a hundred databases one by one would cost a third of the whole run
@@ -61,18 +83,21 @@ export async function startDatabaseServer(adminUrl: string, outlives: boolean): 
   admin.on('error', () => undefined);
   const template = `edge_auth_test_${run}_template`;
   const made = [template];
-  const free: string[] = [];
+  const free: { readonly name: string; readonly worker: string; readonly since: number }[] = [];
+  const holders = new Map<string, string>();
   await admin.query(`create database ${template}`);
   await migrate(named(template));
   const untouched = await withClient(named(template), fingerprint);
   // What the migrations themselves write is there again for the next test, whatever this one did to it.
-  const writeRoles = await withClient(named(template), async (client) => {
-    const { rows } = await client.query('select json_agg(roles) as roles from roles');
-    const write = 'insert into roles select * from json_populate_recordset(null::roles, $1)';
-    return (other: pg.Client) => other.query(write, [JSON.stringify(rows[0].roles)]);
+  const roles = await withClient(named(template), async (client) => {
+    const { rows } = await client.query('select json_agg(roles)::text as roles from roles');
+    return `insert into roles select * from json_populate_recordset(null::roles, ${pg.escapeLiteral(rows[0].roles)})`;
   });
   // A new RSA key costs more than most tests: they share one, which all secrets but the tests' own leave sealed.
-  const signingKey = await prepareSigningKey(named(template));
+  const refill = [roles, await prepareSigningKey(named(template))].join('; ');
+  const { versions: ofTemplate } = await withClient(named(template), lookAt);
+  /** What was seen last of a schema that is as the migrations left it, for databases where a test changed it and back. */
+  const versionsSeen = new Map<string, string>();
 
   async function make(kind: string): Promise<string> {
     const name = `edge_auth_test_${run}_${made.length}`;
@@ -81,12 +106,19 @@ export async function startDatabaseServer(adminUrl: string, outlives: boolean): 
     return name;
   }
 
-  async function give(): Promise<string> {
-    return free.pop() ?? (await make(''));
+  async function give(worker: string): Promise<string> {
+    const own = free.findLastIndex((database) => database.worker === worker);
+    // What another worker gave back just now it is about to ask for again; from one that has ended it may be taken.
+    const left = free.findIndex(({ since }) => performance.now() - since > 10_000);
+    const known = own === -1 ? free[left] : free[own];
+    if (known !== undefined) free.splice(free.indexOf(known), 1);
+    const name = known?.name ?? (await make(''));
+    holders.set(name, worker);
+    return name;
   }
 
-  async function giveKeyless(): Promise<string> {
-    const name = await give();
+  async function giveKeyless(worker: string): Promise<string> {
+    const name = await give(worker);
     await withKeeper(name, (client) => client.query('delete from signing_keys'));
     return name;
   }
@@ -96,7 +128,7 @@ export async function startDatabaseServer(adminUrl: string, outlives: boolean): 
   async function keeperOf(name: string): Promise<pg.Client> {
     const known = keepers.get(name);
     if (known !== undefined) return known;
-    const client = new pg.Client({ connectionString: named(name) });
+    const client = new pg.Client({ connectionString: named(name), lock_timeout: 1000 });
     const forget = () => void keepers.delete(name);
     // Tests end connections, too.
     client.on('error', forget).on('end', forget);
@@ -122,17 +154,18 @@ export async function startDatabaseServer(adminUrl: string, outlives: boolean): 
 
   async function take(name: string): Promise<void> {
     const isEmptied = await withKeeper(name, async (client) => {
-      await client.query("set lock_timeout = '1s'");
-      // What a test changed in the schema nobody else shall meet.
-      if ((await fingerprint(client)) !== untouched) return false;
-      const { rows } = await client.query(isLarge);
-      await client.query(rows[0].answer ? truncation : deletion);
-      await writeRoles(client);
-      await signingKey.writeTo(client);
+      const { versions, large } = await lookAt(client);
+      if (versions !== (versionsSeen.get(name) ?? ofTemplate)) {
+        // What a test changed in the schema nobody else shall meet.
+        if ((await fingerprint(client)) !== untouched) return false;
+        versionsSeen.set(name, versions);
+      }
+      await client.query(large ? truncation : deletion);
+      await client.query(refill);
       return true;
     }).catch(() => false);
     // Another one is dropped in the end, like all of them.
-    if (isEmptied) free.push(name);
+    if (isEmptied) free.push({ name, worker: holders.get(name) ?? '', since: performance.now() });
   }
 
   // A connection that is kept shall not be closed just when it is used again.
@@ -143,11 +176,12 @@ export async function startDatabaseServer(adminUrl: string, outlives: boolean): 
         await take(query);
         response.end();
       } else {
-        const kinds: Record<string, () => Promise<string>> = {
+        const [kind = '', worker = ''] = query.split('&');
+        const kinds: Record<string, (worker: string) => Promise<string>> = {
           empty: () => make('empty'),
           keyless: giveKeyless,
         };
-        response.end(named(await (kinds[query] ?? give)()));
+        response.end(named(await (kinds[kind] ?? give)(worker)));
       }
     } catch (error) {
       response.writeHead(500).end(String(error));

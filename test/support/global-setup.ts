@@ -50,7 +50,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
     const postgresUrl = postgres.url;
     const databases: DatabaseServer = await startDatabaseServer(postgresUrl, postgres.outlives);
     stops.push(databases.stop);
-    const neon = await startNeonEndpoint({ postgresUrl });
+    // A database goes from test to test, and a connection to it costs more than most of them.
+    const neon = await startNeonEndpoint({ postgresUrl, idleTimeout: 60_000 });
     stops.push(neon.stop);
     const redis = await startRedis();
     if (redis !== undefined) stops.push(redis.stop);
@@ -76,7 +77,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     project.provide('otlpCollector', collector.url);
     project.provide('isThorough', process.env['TEST_THOROUGH'] === 'true');
     project.provide('raceRounds', Number(process.env['TEST_RACE_ROUNDS'] ?? 5));
-    project.provide('fuzzRuns', Number(process.env['TEST_FUZZ_RUNS'] ?? 10));
+    project.provide('fuzzRuns', Number(process.env['TEST_FUZZ_RUNS'] ?? 4));
     project.provide('importSignIns', Number(process.env['TEST_IMPORT_SIGNINS'] ?? 20));
     return teardown;
   } catch (error) {

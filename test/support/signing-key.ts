@@ -8,9 +8,9 @@ import { testSecret } from './secret.ts';
 
 /**
  * Lets the service make its first signing key in a migrated database.
- * @returns what writes the same key into another one
+ * @returns the statement that writes the same key into another one
  */
-export async function prepareSigningKey(url: string): Promise<{ writeTo(client: pg.Client): Promise<unknown> }> {
+export async function prepareSigningKey(url: string): Promise<string> {
   const config = readConfig({
     ENVIRONMENT: 'dev',
     AUTH_SECRET: testSecret,
@@ -25,8 +25,7 @@ export async function prepareSigningKey(url: string): Promise<{ writeTo(client: 
 
   const client = new pg.Client({ connectionString: url });
   await client.connect();
-  const { rows } = await client.query('select row_to_json(signing_keys) as key from signing_keys');
+  const { rows } = await client.query('select row_to_json(signing_keys)::text as key from signing_keys');
   await client.end();
-  const write = 'insert into signing_keys select * from json_populate_record(null::signing_keys, $1)';
-  return { writeTo: (other) => other.query(write, [rows[0].key]) };
+  return `insert into signing_keys select * from json_populate_record(null::signing_keys, ${pg.escapeLiteral(rows[0].key)})`;
 }

@@ -33,13 +33,17 @@ export function createClock(start = Date.now()): Clock {
   };
 }
 
+/** Names this worker to the server of databases. Made late: the module's own scope has no random numbers on Workers. */
+let worker: string | undefined;
+
 /**
  * A migrated database, which is the test's own until it ends. It holds a signing key under the tests' usual secret.
  * @param kind `keyless` where not even that must be there
  */
 export async function createDatabase(kind: '' | 'keyless' = ''): Promise<string> {
   const server = inject('databaseServer');
-  const response = await fetch(`${server}?${kind}`, { method: 'POST' });
+  worker ??= crypto.randomUUID();
+  const response = await fetch(`${server}?${kind}&${worker}`, { method: 'POST' });
   if (!response.ok) throw new Error(await response.text());
   const url = await response.text();
   const giveBack = async () => {
