@@ -10,6 +10,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { createCertificate } from '../support/certificate.ts';
 import { freePort, start } from '../support/node-entry.ts';
 import { childrenOf } from '../support/processes.ts';
+import { resetEverywhere } from '../support/resets.ts';
 import { testSecret } from '../support/secret.ts';
 import { createDatabase } from '../support/test-app.ts';
 
@@ -40,7 +41,7 @@ const certificateOf = (port: number) =>
   });
 
 describe('a process', () => {
-  it('speaks TLS with changing certificates, replaces workers that ended, all at once too, and tells that it is about to end', async () => {
+  it('speaks TLS with changing certificates, outlives connections that clients reset, replaces workers that ended, all at once too, and tells that it is about to end', async () => {
     const directory = place();
     const [cert, key, database] = ['cert.pem', 'key.pem', 'database'].map((name) => join(directory, name));
     if (cert === undefined || key === undefined || database === undefined) throw new Error('no paths');
@@ -99,6 +100,10 @@ describe('a process', () => {
 
     const workers = await childrenOf(started.pid);
     expect(workers).toHaveLength(2);
+    for (let round = 0; round < 4; round += 1) await resetEverywhere(port, true);
+    expect(await childrenOf(started.pid)).toEqual(workers);
+    expect(started.output()).not.toContain('worker_ended');
+
     process.kill(workers[0] ?? 0, 'SIGKILL');
     await expect.poll(started.output).toContain('worker_ended');
     await expect.poll(async () => (await childrenOf(started.pid)).length).toBe(2);
