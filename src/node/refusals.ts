@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ProblemCode } from '../errors.ts';
 import type { Refusal, Refuse } from '../http/refusal.ts';
-import { hasDotSegments } from '../http/target.ts';
+import { authorityOf, hasDotSegments, isHost } from '../http/target.ts';
 import { answersEarly, closeGently } from './linger.ts';
 
 const codeOf = (error: Error): string => ('code' in error && typeof error.code === 'string' ? error.code : '');
@@ -30,7 +30,7 @@ export function faultOf({ url = '', method, httpVersion, rawHeaders, headers }: 
   const hosts = rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === 'host').length;
   // Health checks of HTTP/1.0 name none (RFC 9112 section 3.2).
   if (hosts > 1 || (hosts === 0 && httpVersion !== '1.0')) return 'not one Host';
-  return headers.host !== undefined && !URL.canParse(`http://${headers.host}`) ? 'the Host is no host' : undefined;
+  return isHost(headers.host ?? 'x') && isHost(authorityOf(url) ?? 'x') ? undefined : 'the Host is no host';
 }
 
 /** Answers what the parser has taken and the application must not see. */

@@ -58,6 +58,14 @@ describe('a request that cannot be read', () => {
     ['a Host with a blank', `GET /health HTTP/1.1\r\nHost: a b\r\n${last}`, 400],
     ['half an address as Host', `GET /health HTTP/1.1\r\nHost: [::zz\r\n${last}`, 400],
     ['a Host with a port that is none', `GET /health HTTP/1.1\r\nHost: x:99999\r\n${last}`, 400],
+    ['a Host with a path', `GET /auth/verify-token/x HTTP/1.1\r\nHost: x/health?\r\n${last}`, 400],
+    ['a Host with a name', `GET /health HTTP/1.1\r\nHost: a@x\r\n${last}`, 400],
+    ['an address with a name', `GET http://a@x/health HTTP/1.1\r\nHost: x\r\n${last}`, 400],
+    ['an address with a password', `GET http://a:b@x/health HTTP/1.1\r\nHost: x\r\n${last}`, 400],
+    ['an address without a host', `GET http:///health HTTP/1.1\r\nHost: x\r\n${last}`, 400],
+    ['an address with a backslash', `GET http://x\\y/health HTTP/1.1\r\nHost: x\r\n${last}`, 400],
+    ['an address with a port that is none', `GET http://x:99999/health HTTP/1.1\r\nHost: x\r\n${last}`, 400],
+    ['an address of another kind', `GET ftp://x/health HTTP/1.1\r\nHost: x\r\n${last}`, 400],
     ['NUL in a header', `GET /health HTTP/1.1\r\nHost: x\r\nUser-Agent: a\0b\r\n${last}`, 400],
     [
       'a chunk without a length',
@@ -106,6 +114,19 @@ describe('a request that cannot be read', () => {
 it('a health check of HTTP/1.0 need not name a host', async () => {
   const { port } = await serve();
   expect(statusOf((await say(port, 'GET /healthz HTTP/1.0\r\n\r\n')).text)).toBe(200);
+});
+
+it.each(['http://x/healthz', 'https://X:443/healthz', 'http://[::1]:80/healthz?a'])(
+  'a target may be a whole address: %s',
+  async (target) => {
+    const { port } = await serve();
+    expect(statusOf((await say(port, `GET ${target} HTTP/1.1\r\nHost: x\r\n${last}`)).text)).toBe(200);
+  },
+);
+
+it.each(['TRACE', 'PROPFIND', 'QUERY'])('%s, which nothing here takes, is answered 405', async (method) => {
+  const { port } = await serve();
+  expect(statusOf((await say(port, `${method} /healthz HTTP/1.1\r\nHost: x\r\n${last}`)).text)).toBe(405);
 });
 
 it('OPTIONS * asks about the server as a whole', async () => {
