@@ -123,7 +123,7 @@ export function createApp(given: Deps): App {
   );
   app.use((c, next) => (pageHeaders.get(c.req.path) ?? apiHeaders)(c, next));
   app.use(crossOrigin(config, endpoints));
-  app.use(refuseCrossSiteForms(config));
+  app.use(refuseCrossSiteForms(config, endpoints));
   app.use(
     bodyLimit({
       maxSize: maximumBody,

@@ -18,6 +18,12 @@ const longestOrigin = 200;
 const isPreflight = ({ req }: RequestContext) =>
   req.method === 'OPTIONS' && req.header('Access-Control-Request-Method') !== undefined;
 
+/** @returns whether an endpoint that takes any request answers at a path: at its own, and at all below */
+export function pathsOfAnyRequest(endpoints: readonly Endpoint[]): (path: string) => boolean {
+  const paths = endpoints.filter(({ contract }) => contract.anyRequest === true).map(({ contract }) => contract.path);
+  return (path) => paths.some((each) => `${path}/`.startsWith(`${each}/`));
+}
+
 /**
  * What pages of other origins may do: read the key set, whoever they are, and all else where they are listed, with the
  * cookie of the device. The cookie alone lets nobody in, so a request that carries it needs no further proof of its origin.
@@ -31,11 +37,12 @@ export function crossOrigin(
   const withCredentials = cors({ origin: (origin) => origin, credentials: true, exposeHeaders, maxAge });
   const forAll = cors({ origin: '*', exposeHeaders, maxAge });
   const forNobody = cors({ origin: () => null, maxAge });
+  const isBelowJudge = pathsOfAnyRequest(endpoints);
   const judges = endpoints.filter(({ contract }) => contract.anyRequest === true).map(({ contract }) => contract.path);
 
   /** Whether a 2xx would say yes to a request of somebody else, on whose behalf a proxy asks. */
   function isJudged({ req }: RequestContext, isListed: boolean): boolean {
-    if (req.method !== 'OPTIONS' || !judges.some((path) => `${req.path}/`.startsWith(`${path}/`))) return false;
+    if (req.method !== 'OPTIONS' || !isBelowJudge(req.path)) return false;
     // A listed page that asks about itself. Envoy asks below the path, nginx, Traefik and Caddy ask by GET.
     return !(isListed && judges.includes(req.path) && req.header('Access-Control-Request-Method') === 'GET');
   }
