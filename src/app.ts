@@ -22,7 +22,7 @@ import { refuseCrossSiteForms } from './http/cross-site.ts';
 import type { Endpoint } from './http/endpoint.ts';
 import { mount } from './http/mount.ts';
 import { observeRequest } from './http/observe-request.ts';
-import { answerProblem, toProblem } from './http/on-error.ts';
+import { answerProblem, toError, toProblem } from './http/on-error.ts';
 import { openApiRoutes } from './http/openapi.ts';
 import { createRefuse, type Refuse } from './http/refusal.ts';
 import { requestIds } from './http/request-id.ts';
@@ -115,6 +115,11 @@ export function createApp(given: Deps): App {
   });
   app.use(observeRequest(deps, observer));
   app.use(requestLog(deps));
+  app.use(async (_, next) => {
+    await next().catch((thrown: unknown) => {
+      throw toError(thrown);
+    });
+  });
   const apiHeaders = secureHeaders({ contentSecurityPolicy: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } });
   const pageHeaders = new Map(
     [...endpoints, ...pages, ...docs, ...older].flatMap(({ contract: { path, contentSecurityPolicy } }) =>
