@@ -177,3 +177,14 @@ it('new signing keys have 2048, 3072 or 4096 bits', () => {
   expect(readConfig({ ...complete, SIGNING_KEY_BITS: '3072' }).signingKeyBits).toBe(3072);
   expect(problemsOf({ SIGNING_KEY_BITS: '1024' })).toEqual(['SIGNING_KEY_BITS: Expected 2048, 3072 or 4096']);
 });
+
+it('pages that call the API with cookies come over https outside development, but for those of this machine', () => {
+  const told = /^CORS_ORIGINS: origins must be https outside development/;
+  for (const CORS_ORIGINS of ['http://app.internal', 'https://app.internal,http://192.0.2.1:8080']) {
+    expect(problemsOf({ CORS_ORIGINS })).toEqual([expect.stringMatching(told)]);
+    expect(problemsOf({ CORS_ORIGINS, ENVIRONMENT: 'dev' })).toEqual([]);
+  }
+  expect(problemsOf({ CORS_ORIGINS: 'https://app.internal,http://localhost:5173,http://127.0.0.1,app://app' })).toEqual(
+    [],
+  );
+});
