@@ -16,16 +16,22 @@ export function sslModeOf(url: URL): SslMode | undefined {
   return ['true', '1'].includes(mode) ? 'require' : ['false', '0'].includes(mode) ? 'disable' : undefined;
 }
 
-/** The host that a connection string names. A `?host=` counts more, as with libpq: it may be the directory of a socket. */
-export const hostOf = (url: URL) => url.searchParams.get('host') ?? url.hostname;
+const isPostgres = (url: URL) => /^postgres(ql)?:$/.test(url.protocol);
 
-const isHere = (host: string) => host === '' || host.startsWith('/') || isLoopbackHost(host);
+/**
+ * The host that an address names. For Postgres the last `?host=` counts more, unless it is empty: it may be the directory
+ * of a socket. It means nothing in other addresses.
+ */
+export const hostOf = (url: URL): string =>
+  (isPostgres(url) && url.searchParams.getAll('host').at(-1)) || url.hostname || 'localhost';
 
-/** Whether what is sent there can be read on the way. */
+const isHere = (host: string) => host.startsWith('/') || isLoopbackHost(host);
+
+/** Whether what is sent there can be read on the way: without TLS, or by somebody who shows any certificate. */
 export function isPlaintext(text: string): boolean {
   const url = parseAddress(text);
   if (url === null || isHere(hostOf(url))) return false;
-  if (/^postgres(ql)?:$/.test(url.protocol)) return ['disable', undefined].includes(sslModeOf(url));
+  if (isPostgres(url)) return ['disable', 'no-verify', undefined].includes(sslModeOf(url));
   return ['http:', 'redis:', 'amqp:'].includes(url.protocol);
 }
 

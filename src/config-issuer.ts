@@ -5,7 +5,7 @@ import { type Rule, rule } from './config-rule.ts';
 const placeholder =
   /(?:^|\.)(?:example\.(?:com|net|org|edu)|example|invalid)$|(?:^|[.-])(?:your-?(?:domain|app|company|site|host)|my-?domain|change-?me|placeholder)(?:[.-]|$)/;
 
-/** What the public address has to be where real accounts sign in. */
+/** What the public address, and those of the pages that may call it, have to be where real accounts sign in. */
 export const issuerRules: readonly Rule[] = [
   rule(['ENVIRONMENT', 'ISSUER'], ({ ENVIRONMENT, ISSUER }) => {
     if (ENVIRONMENT === 'dev') return undefined;
@@ -14,5 +14,12 @@ export const issuerRules: readonly Rule[] = [
       return 'ISSUER: is an example. Set it to the public address of this service';
     }
     return protocol === 'http:' && !isLoopbackHost(hostname) ? 'ISSUER: must be https outside development' : undefined;
+  }),
+  // Anybody on the way can put a script of their own into such a page, and it calls with the person's cookies.
+  rule(['ENVIRONMENT', 'CORS_ORIGINS'], ({ ENVIRONMENT, CORS_ORIGINS }) => {
+    const isOpen = (origin: string) => origin.startsWith('http:') && !isLoopbackHost(new URL(origin).hostname);
+    return ENVIRONMENT !== 'dev' && CORS_ORIGINS.some(isOpen)
+      ? 'CORS_ORIGINS: origins must be https outside development, except for those of this machine (http://localhost)'
+      : undefined;
   }),
 ];

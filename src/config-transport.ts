@@ -16,7 +16,7 @@ export const plaintextNames = [
 type Name = (typeof plaintextNames)[number];
 
 const remedies: Readonly<Record<Name, string>> = {
-  DATABASE_URL: 'Add ?sslmode=require to it',
+  DATABASE_URL: 'Write ?sslmode=require in it',
   REDIS_URL: 'Use rediss://',
   RABBITMQ_URL: 'Use amqps://',
   UPSTASH_REDIS_REST_URL: 'Use https://',
@@ -26,7 +26,7 @@ const remedies: Readonly<Record<Name, string>> = {
   OTEL_EXPORTER_OTLP_ENDPOINT: 'Use https://',
 };
 
-/** Outside development nothing goes to another host without TLS, unless `ALLOW_PLAINTEXT` names the variable. */
+/** Outside development nothing goes to another host without TLS that checks the certificate, unless `ALLOW_PLAINTEXT` names the variable. */
 const encrypted = (
   name: Name,
   isSecret: (values: Pick<Variables, 'OTEL_EXPORTER_OTLP_HEADERS'>) => boolean = () => true,
@@ -35,7 +35,7 @@ const encrypted = (
     const isAllowed = v.ENVIRONMENT === 'dev' || v.ALLOW_PLAINTEXT.includes(name) || !isSecret(v);
     const text = v[name];
     if (isAllowed || text === undefined || !isPlaintext(text)) return undefined;
-    return `${name}: sends to another host without TLS. ${remedies[name]}, or set ALLOW_PLAINTEXT=${name} if the network in between is your own`;
+    return `${name}: sends to another host without TLS that checks the certificate. ${remedies[name]}, or set ALLOW_PLAINTEXT=${name} if the network in between is your own`;
   });
 
 /** Of a process that speaks with Postgres over TCP. */

@@ -6,7 +6,7 @@ import { createKeyring } from './crypto/derive.ts';
 import { createPasswordHasher } from './crypto/password-hash.ts';
 import { uuidv7 } from './crypto/random.ts';
 import { toResponse } from './http/refusal.ts';
-import { hasDotSegments } from './http/target.ts';
+import { authorityOf, hasDotSegments, isHost } from './http/target.ts';
 import { dropUnreadBody } from './http/unread-body.ts';
 import type { KeyValue } from './kv.ts';
 import type { Mailer } from './mailer.ts';
@@ -114,7 +114,9 @@ function readRequest(request: Request): Request | undefined {
   // `OPTIONS *` (RFC 9110 section 9.3.7) arrives as `http://host*`.
   const isOfServer = request.method === 'OPTIONS' && /^https?:\/\/[^/]*\*$/.test(request.url);
   const url = isOfServer ? `${request.url.slice(0, -1)}/` : request.url;
-  if (!URL.canParse(url) || hasDotSegments(url)) return undefined;
+  // Its URL is the Host and the path, one behind the other. A service that is bound to this one sends no Host.
+  const hosts = [request.headers.get('Host') ?? 'x', authorityOf(url) ?? ''];
+  if (!hosts.every(isHost) || !URL.canParse(url) || hasDotSegments(url)) return undefined;
   return isOfServer ? new Request(url, request) : request;
 }
 

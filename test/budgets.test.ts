@@ -140,8 +140,8 @@ describe.skipIf(!hasSharedKeyValue())(
         // The lists are read while the client reads.
         exportAccount: [1, 1, { after: [3, 0] }],
         revokeSession: [1, 2],
-        logout: [1, 1],
-        logoutAgain: [1, 1],
+        logout: [1, 2],
+        logoutAgain: [1, 2],
         logoutAll: [1, 2],
         reauthenticate: [2, 1],
         changePassword: [2, 2, { after: [1, 0] }],

@@ -65,7 +65,9 @@ describe('what travels to another host', () => {
       for (const ENVIRONMENT of ['production', 'staging']) {
         const [problem, ...others] = problemsOf({ ...given, ENVIRONMENT });
         expect(problem).toMatch(
-          new RegExp(`^${name}: sends to another host without TLS\\. .+ALLOW_PLAINTEXT=${name} `),
+          new RegExp(
+            `^${name}: sends to another host without TLS that checks the certificate\\. .+ALLOW_PLAINTEXT=${name} `,
+          ),
         );
         expect(problem).not.toContain('CANARY');
         expect(others).toEqual([]);
@@ -85,16 +87,29 @@ describe('what travels to another host', () => {
   it('is judged by what the connection string says', () => {
     const problems = (query: string) =>
       problemsOf({ DATABASE_URL: `postgres://user:password@db.internal/database${query}` });
-    const encrypted = ['prefer', 'allow', 'require', 'verify-ca', 'verify-full', 'no-verify'];
+    const encrypted = ['prefer', 'allow', 'require', 'verify-ca', 'verify-full'];
     for (const mode of encrypted) expect(problems(`?sslmode=${mode}&channel_binding=require`), mode).toEqual([]);
     expect(problems('?ssl=true')).toEqual([]);
-    expect(problems('?sslmode=disable')).toHaveLength(1);
+    for (const mode of ['disable', 'no-verify']) expect(problems(`?sslmode=${mode}`), mode).toHaveLength(1);
+    expect(problems('?ssl=no-verify')).toHaveLength(1);
     expect(problems('?sslmode=encrypted')).toEqual([
       'DATABASE_URL: Expected sslmode to be one of disable, allow, prefer, require, verify-ca, verify-full, no-verify',
     ]);
+    // The driver takes the last host, and an empty one for none.
+    for (const hosts of ['host=/tmp&host=db.remote', 'host=', 'host=/tmp&host=', 'host=localhost,db.remote']) {
+      expect(problems(`?${hosts}`), hosts).toHaveLength(1);
+    }
+    expect(problems('?host=db.remote&host=/tmp')).toEqual([]);
     // The directory of a socket.
     expect(problemsOf({ DATABASE_URL: 'postgres://user@/database?host=/var/run/postgresql' })).toEqual([]);
     expect(problemsOf({ DATABASE_URL: 'postgres:///database?host=/var/run/postgresql' })).toEqual([]);
+  });
+
+  it.each(Object.entries(plaintext))('is not judged by a host in the query of %s', (name, url) => {
+    if (name === 'DATABASE_URL') return;
+    for (const query of ['host=localhost', 'hostname=localhost', 'host=/tmp']) {
+      expect(problemsOf({ ...upstash, [name]: `${url}?${query}` }), query).toHaveLength(1);
+    }
   });
 
   it('may be traces alone, which tell nothing of people', () => {
@@ -161,4 +176,15 @@ it('new signing keys have 2048, 3072 or 4096 bits', () => {
   expect(readConfig(complete).signingKeyBits).toBe(2048);
   expect(readConfig({ ...complete, SIGNING_KEY_BITS: '3072' }).signingKeyBits).toBe(3072);
   expect(problemsOf({ SIGNING_KEY_BITS: '1024' })).toEqual(['SIGNING_KEY_BITS: Expected 2048, 3072 or 4096']);
+});
+
+it('pages that call the API with cookies come over https outside development, but for those of this machine', () => {
+  const told = /^CORS_ORIGINS: origins must be https outside development/;
+  for (const CORS_ORIGINS of ['http://app.internal', 'https://app.internal,http://192.0.2.1:8080']) {
+    expect(problemsOf({ CORS_ORIGINS })).toEqual([expect.stringMatching(told)]);
+    expect(problemsOf({ CORS_ORIGINS, ENVIRONMENT: 'dev' })).toEqual([]);
+  }
+  expect(problemsOf({ CORS_ORIGINS: 'https://app.internal,http://localhost:5173,http://127.0.0.1,app://app' })).toEqual(
+    [],
+  );
 });

@@ -125,21 +125,27 @@ describe('the Worker', () => {
   it('answers with a problem what is no URL, and OPTIONS * as what it is', async () => {
     const env = await bindings();
     // As workerd hands them on: none of these can be made with a constructor.
-    const raw = (url: string, method: string) =>
-      new Proxy(incoming('/', { method }), {
+    const raw = (url: string, method: string, host: string) =>
+      new Proxy(incoming('/', { method, headers: { Host: host } }), {
         get: (request, name) => (name === 'url' ? url : Reflect.get(request, name, request)),
       });
-    for (const url of [
-      'http://a b/x',
-      'http://[::zz/x',
-      'http://x:99999/',
-      'http://x/auth/verify-token/../../health',
-    ]) {
-      const response = await worker.fetch(raw(url, 'GET'), env, createExecutionContext());
+    for (const [host, path] of [
+      ['a b', '/x'],
+      ['[::zz', '/x'],
+      ['x:99999', '/'],
+      ['x', '/auth/verify-token/../../health'],
+      ['x', '/auth/verify-token/%2e%2e/%2E./health'],
+      ['x/health?', '/auth/verify-token/x'],
+      ['x/health#', '/auth/verify-token/x'],
+      ['x\\health?', '/auth/verify-token/x'],
+      ['name@x', '/health'],
+      ['x, y', '/health'],
+    ] as const) {
+      const response = await worker.fetch(raw(`http://${host}${path}`, 'GET', host), env, createExecutionContext());
       expect([response.status, response.headers.get('Content-Type')]).toEqual([400, 'application/problem+json']);
       expect(await response.json()).toMatchObject({ code: 'bad_request', request_id: expect.any(String) });
     }
-    expect((await worker.fetch(raw('http://x*', 'OPTIONS'), env, createExecutionContext())).status).toBe(204);
+    expect((await worker.fetch(raw('http://x*', 'OPTIONS', 'x'), env, createExecutionContext())).status).toBe(204);
   });
 
   it('reads a body that it answers without reading, and no more than a MiB of it', async () => {

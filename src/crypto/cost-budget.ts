@@ -1,5 +1,5 @@
 import type { Admission } from './hashing.ts';
-import { Overloaded } from './semaphore.ts';
+import { Overloaded, requireAwaited } from './semaphore.ts';
 
 interface BudgetOptions {
   /** The most that may be spent ahead of the clock: milliseconds of computing. */
@@ -17,7 +17,7 @@ export function createCostBudget({ most, now }: BudgetOptions): Admission {
   let spent = 0;
   let since = now();
   return async (run, { cost, isContinuation = false, signal }) => {
-    signal?.throwIfAborted();
+    requireAwaited(signal);
     const time = now();
     // A clock that was set back gives nothing back.
     spent = Math.max(0, spent - Math.max(0, time - since));

@@ -8,7 +8,7 @@ export interface Work {
   readonly isLarge?: boolean;
   /** Follows work that was admitted for the same request. */
   readonly isContinuation?: boolean;
-  /** Of the request: once aborted, work that has not begun does not begin, and rejects with its reason. */
+  /** Of the request: once aborted, work that has not begun does not begin, and rejects with `NobodyWaits`. */
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -31,7 +31,7 @@ interface PasswordVerification {
 export interface PasswordHasher {
   /**
    * Gives the string to store.
-   * @param signal of the request: once aborted, no hash begins, and the promise rejects with its reason
+   * @param signal of the request: once aborted, no hash begins, and the promise rejects with `NobodyWaits`
    * @param place in the line: `front` for a request that has verified a password before, and then it is never turned away
    * @throws {RangeError} for a password of more than 2048 bytes of UTF-8, typed or normalised, or with a lone surrogate
    * @throws {Overloaded} where too many hashes wait already

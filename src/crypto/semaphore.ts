@@ -5,6 +5,19 @@ export class Overloaded extends Error {
   override readonly name = 'Overloaded';
 }
 
+/**
+ * Nobody waits for it any more. An error of our own: the reason of a signal may be anything, and Node's server aborts with
+ * a text.
+ */
+export class NobodyWaits extends Error {
+  override readonly name = 'NobodyWaits';
+}
+
+/** @throws {NobodyWaits} where nobody does */
+export function requireAwaited(signal: AbortSignal | undefined): void {
+  if (signal?.aborted === true) throw new NobodyWaits();
+}
+
 interface SemaphoreOptions {
   /** How many run at once. */
   readonly width: number;
@@ -53,7 +66,7 @@ export function createSemaphore({ width, longestWait, now }: SemaphoreOptions): 
       const leave = () => {
         waiting.splice(waiting.indexOf(entry), 1);
         waitingCost -= cost;
-        reject(signal?.reason);
+        reject(new NobodyWaits());
       };
       const begin = () => {
         signal?.removeEventListener('abort', leave);
@@ -70,7 +83,7 @@ export function createSemaphore({ width, longestWait, now }: SemaphoreOptions): 
 
   return async (run, work) => {
     const { cost, isLarge = false, isContinuation = false, signal } = work;
-    signal?.throwIfAborted();
+    requireAwaited(signal);
     const isFull = waiting.length > 0 && (waitingCost + cost) * pace > most;
     if (isFull && !isContinuation) throw new Overloaded('Too many requests wait for a hash');
     await turn(work);

@@ -2,8 +2,8 @@ import * as z from 'zod';
 import type { Config } from '../config.ts';
 import { Problem } from '../errors.ts';
 import { type Endpoint, endpoint, unlimited } from '../http/endpoint.ts';
-import { definitionOf, schemaPath } from './catalogue.ts';
-import { isEventType } from './types.ts';
+import { definitionOf, type EventDefinition, schemaPath } from './catalogue.ts';
+import { type EventType, isEventType } from './types.ts';
 
 const params = z.object({
   type: z.string().meta({ examples: ['UserCreated'] }),
@@ -13,8 +13,16 @@ const schema = z.looseObject({ $id: z.string() }).meta({
   examples: [{ $id: `https://auth.example.com${schemaPath('UserDeleted')}`, title: 'UserDeleted', type: 'object' }],
 });
 
-/** The JSON schemas of events, where their `dataschema` says. */
+/** The JSON schemas of events, where their `dataschema` says. Each is made once, at the first request for it. */
 export function eventRoutes({ issuer }: Pick<Config, 'issuer'>): Endpoint[] {
+  const made = new Map<EventDefinition, object>();
+
+  function schemaOf(type: EventType, { data, description, version }: EventDefinition): object {
+    // As consumers are to read it: a field that is added is no new version, so others than these are allowed.
+    const read = z.toJSONSchema(data, { io: 'input' });
+    return { $id: `${issuer}${schemaPath(type, version)}`, title: type, description, ...read };
+  }
+
   return [
     endpoint({
       method: 'get',
@@ -32,10 +40,8 @@ export function eventRoutes({ issuer }: Pick<Config, 'issuer'>): Endpoint[] {
         if (!isEventType(type) || definition === undefined || String(definition.version) !== version) {
           throw new Problem('not_found');
         }
-        // As consumers are to read it: a field that is added is no new version, so others than these are allowed.
-        const read = z.toJSONSchema(definition.data, { io: 'input' });
-        const identity = { $id: `${issuer}${schemaPath(type, definition.version)}`, title: type };
-        const body = { ...identity, description: definition.description, ...read };
+        const body = made.get(definition) ?? schemaOf(type, definition);
+        made.set(definition, body);
         return c.json(body, 200, { 'Cache-Control': 'public, max-age=3600' });
       },
     }),

@@ -22,6 +22,12 @@ const isPreflight = ({ req }: RequestContext) => req.header('Access-Control-Requ
  */
 export type ShareAcrossOrigins = (c: RequestContext) => Promise<Response | undefined>;
 
+/** @returns whether an endpoint that takes any request answers at a path: at its own, and at all below */
+export function pathsOfAnyRequest(endpoints: readonly Endpoint[]): (path: string) => boolean {
+  const paths = endpoints.filter(({ contract }) => contract.anyRequest === true).map(({ contract }) => contract.path);
+  return (path) => paths.some((each) => `${path}/`.startsWith(`${each}/`));
+}
+
 /**
  * What pages of other origins may do: read the key set, whoever they are, and all else where they are listed, with the
  * cookie of the device. The cookie alone lets nobody in, so a request that carries it needs no further proof of its origin.
@@ -39,11 +45,12 @@ export function createCrossOrigin(
     nobody: cors({ origin: () => null, maxAge }),
   };
   const exposed = exposeHeaders.join(',');
+  const isBelowJudge = pathsOfAnyRequest(endpoints);
   const judges = endpoints.filter(({ contract }) => contract.anyRequest === true).map(({ contract }) => contract.path);
 
   /** Whether a 2xx would say yes to a request of somebody else, on whose behalf a proxy asks. */
   function isJudged({ req }: RequestContext, isListed: boolean): boolean {
-    if (!judges.some((path) => `${req.path}/`.startsWith(`${path}/`))) return false;
+    if (!isBelowJudge(req.path)) return false;
     // A listed page that asks about itself. Envoy asks below the path, nginx, Traefik and Caddy ask by GET.
     return !(isListed && judges.includes(req.path) && req.header('Access-Control-Request-Method') === 'GET');
   }

@@ -1,5 +1,5 @@
 import { HTTPException } from 'hono/http-exception';
-import { Overloaded } from '../crypto/semaphore.ts';
+import { NobodyWaits, Overloaded } from '../crypto/semaphore.ts';
 import { isUnavailable } from '../db/database.ts';
 import type { Deps } from '../deps.ts';
 import { Problem, type ProblemCode, problems } from '../errors.ts';
@@ -8,8 +8,18 @@ import { WrongSecret } from '../tokens/secret-guard.ts';
 import type { RequestContext } from './context.ts';
 import { problemBody, problemHeaders } from './problem.ts';
 
+/** Something that is no error was thrown. */
+class Thrown extends Error {
+  override readonly name = 'Thrown';
+}
+
+/** Anything may be thrown, and Hono hands on errors alone. */
+export const toError = (thrown: unknown): Error =>
+  thrown instanceof Error ? thrown : new Thrown(`a value of the type ${typeof thrown}`);
+
 /** Turns whatever was thrown into a problem: what nobody foresaw is logged, and told to nobody. */
-export function toProblem(error: Error, { log }: Pick<Deps, 'log'>, requestId: string): Problem {
+export function toProblem(thrown: unknown, { log }: Pick<Deps, 'log'>, requestId: string): Problem {
+  const error = toError(thrown);
   if (error instanceof Problem) return error;
   if (isUnavailable(error)) {
     log.error('database_unavailable', { request_id: requestId, ...describeError(error) });
@@ -19,7 +29,8 @@ export function toProblem(error: Error, { log }: Pick<Deps, 'log'>, requestId: s
     log.error('wrong_secret', { request_id: requestId, advice: error.message });
     return new Problem('unavailable', { headers: { 'Retry-After': '30' } });
   }
-  if (error.name === 'AbortError' || isHangUp(error)) return new Problem('client_closed_request');
+  if (error instanceof NobodyWaits || error.name === 'AbortError' || isHangUp(error))
+    return new Problem('client_closed_request');
   if (error instanceof Overloaded) {
     log.warn('overloaded', { request_id: requestId });
     return new Problem('overloaded', { headers: { 'Retry-After': '5' } });

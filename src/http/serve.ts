@@ -26,7 +26,7 @@ export function createServe(deps: Deps, observer: Observer, endpoints: readonly 
   const observe = createRequestObserver(deps, observer);
   const log = createRequestLog(deps);
   const shareAcrossOrigins = createCrossOrigin(config, endpoints);
-  const refuseCrossSiteForm = createCrossSiteRefusal(config);
+  const refuseCrossSiteForm = createCrossSiteRefusal(config, endpoints);
 
   return (route, handle) => {
     const headers = securityHeaders(route.contentSecurityPolicy);
@@ -39,7 +39,6 @@ export function createServe(deps: Deps, observer: Observer, endpoints: readonly 
         await limitBody(c);
         return await handle(c);
       } catch (error) {
-        if (!(error instanceof Error)) throw error;
         return answerProblem(c, toProblem(error, deps, c.get('requestId')), config.issuer);
       }
     }

@@ -8,5 +8,16 @@ const dotSegment = /[/\\](?:\.|%2e){1,2}(?=[/\\#]|$)/i;
  */
 export function hasDotSegments(target: string): boolean {
   const [path = ''] = target.split('?');
-  return dotSegment.test(path);
+  // The URL parser drops these wherever they are.
+  return dotSegment.test(path.replaceAll(/[\t\n\r]/g, ''));
 }
+
+/**
+ * Whether it is a host, and perhaps a port (RFC 9110 section 7.2). A URL is made of it and of the path, so whatever else
+ * the URL parser makes sense of would move the path: `x/health?` or `name@x`.
+ */
+export const isHost = (text: string): boolean =>
+  /^(?:\[[\da-f:.]+\]|[^\s/?#@\\:[\]]+)(?::\d*)?$/i.test(text) && URL.canParse(`http://${text}`);
+
+/** What stands for the host in a target that is a whole address; undefined in one that is a path. */
+export const authorityOf = (target: string): string | undefined => /^https?:\/\/([^/?#]*)/i.exec(target)?.[1];

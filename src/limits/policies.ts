@@ -27,6 +27,8 @@ export const policies = {
   /** Links and codes that are shown. A code can be tried ten times in any case. */
   proof_address: { limit: 60, window: 60 },
   code_account: { limit: 60, window: 3600 },
+  /** Each ends a session by a statement. So many that nobody who shares an address is kept from signing out. */
+  logout_address: { limit: 600, window: 60 },
   refresh_session: { limit: 60, window: 60 },
   /** Other services ask for every request of theirs: counted by the session whose token they show. */
   verify_session: { limit: 6000, window: 60 },

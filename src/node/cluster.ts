@@ -30,21 +30,25 @@ export async function startWorkers(config: Config, workers: number, signal: Abor
   await findFree(config);
   await prepare(config, log, signal);
   const ending = new AbortController();
-  let allServed = false;
   const running = new Set<Worker>();
 
-  /** Runs one, and another one when it has ended. */
+  /** Runs one, and another one when it has ended. The start fails with a first one that never served. */
   async function keep(serves: () => void, fails: (error: Error) => void): Promise<void> {
     let pause = firstPause;
+    let hasServed = false;
     while (!ending.signal.aborted) {
       const started = Date.now();
       const worker = cluster.fork({ [preparedVariable]: 'true' });
       running.add(worker);
-      worker.on('message', (message) => message === ready && serves());
+      worker.on('message', (message) => {
+        if (message !== ready) return;
+        hasServed = true;
+        serves();
+      });
       const code = await ended(worker);
       running.delete(worker);
-      if (!allServed) fails(new WorkerFailed());
-      if (ending.signal.aborted || !allServed) return;
+      if (!hasServed) return fails(new WorkerFailed());
+      if (ending.signal.aborted) return;
       if (Date.now() - started > wellAfter) pause = firstPause;
       log.error('worker_ended', { worker: worker.id, code, restart_ms: pause });
       // Where all have ended at once, nothing but this keeps the process.
@@ -64,7 +68,6 @@ export async function startWorkers(config: Config, workers: number, signal: Abor
   try {
     const one = () => new Promise<void>((resolve, reject) => void keep(resolve, reject));
     await Promise.all(Array.from({ length: workers }, one));
-    allServed = true;
   } catch (error) {
     await stop();
     throw error;

@@ -20,6 +20,8 @@ export function closeGently(socket: Socket, last = ''): void {
     if (left < 0) socket.destroy();
   });
   socket.once('end', () => socket.destroy());
+  // A reset is an end like any other: the connection closes by itself.
+  socket.on('error', () => undefined);
   socket.once('close', () => clearTimeout(timer));
   socket.end(last);
   socket.resume();

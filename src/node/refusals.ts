@@ -1,8 +1,9 @@
 import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
-import { Socket } from 'node:net';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { ProblemCode } from '../errors.ts';
 import type { Refusal, Refuse } from '../http/refusal.ts';
-import { hasDotSegments } from '../http/target.ts';
+import { authorityOf, hasDotSegments, isHost } from '../http/target.ts';
 import { answersEarly, closeGently } from './linger.ts';
 
 const codeOf = (error: Error): string => ('code' in error && typeof error.code === 'string' ? error.code : '');
@@ -29,7 +30,7 @@ export function faultOf({ url = '', method, httpVersion, rawHeaders, headers }: 
   const hosts = rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === 'host').length;
   // Health checks of HTTP/1.0 name none (RFC 9112 section 3.2).
   if (hosts > 1 || (hosts === 0 && httpVersion !== '1.0')) return 'not one Host';
-  return headers.host !== undefined && !URL.canParse(`http://${headers.host}`) ? 'the Host is no host' : undefined;
+  return isHost(headers.host ?? 'x') && isHost(authorityOf(url) ?? 'x') ? undefined : 'the Host is no host';
 }
 
 /** Answers what the parser has taken and the application must not see. */
@@ -42,10 +43,17 @@ export function answerRefusal(
   outgoing.writeHead(status, { ...headers, 'Content-Length': Buffer.byteLength(body) }).end(body);
 }
 
+/**
+ * A client may reset its connection at any moment. Node takes its own listener off a connection that it hands over, and
+ * an error that nobody listens for ends the process: so each has one for as long as it lives.
+ */
+const outliveResets = (socket: Duplex) => void socket.on('error', () => undefined);
+
 /** Answers with problems what the server itself would answer with nothing, and lets every client read them. */
 export function refuseMalformed(server: Server, refuse: Refuse): void {
   /** The request that is being answered on a connection. */
   const current = new WeakMap<object, { incoming: IncomingMessage; outgoing: ServerResponse }>();
+  for (const event of ['connection', 'secureConnection']) server.on(event, outliveResets);
   server.prependListener('request', (incoming, outgoing) => {
     current.set(incoming.socket, { incoming, outgoing });
     outgoing.once('finish', () => {
@@ -57,9 +65,11 @@ export function refuseMalformed(server: Server, refuse: Refuse): void {
     answerRefusal(refuse('expectation_failed', 'an expectation other than 100-continue'), incoming, outgoing);
   });
 
-  server.on('connect', (_, stream) => {
-    if (stream instanceof Socket) closeGently(stream, write(refuse('bad_request', 'CONNECT')));
-    else stream.destroy();
+  // Without a listener for `upgrade`, such a request is one like any other.
+  server.on('connect', (_, socket: Socket) => {
+    // No more than this can follow a request whose answer is due: nobody asks so, and Node keeps no time for it any more.
+    if (current.has(socket)) socket.destroy();
+    else closeGently(socket, write(refuse('bad_request', 'CONNECT')));
   });
 
   server.on('clientError', (error: Error, socket: Socket) => {

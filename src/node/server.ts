@@ -3,7 +3,7 @@ import { createServer as createHttpServer, type Server } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import { Server as NetServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { getRequestListener } from '@hono/node-server';
+import { getRequestListener, RequestError } from '@hono/node-server';
 import type { App } from '../app.ts';
 import type { Config } from '../config.ts';
 import type { Bindings } from '../http/context.ts';
@@ -71,7 +71,12 @@ export async function listen(
       hostname: 'localhost',
       // Not by cutting the connection half a second later, when a proxy has sent the next request on it.
       autoCleanupIncoming: false,
-      errorHandler: () => toResponse(app.refuse('bad_request', 'the target is no URL')),
+      errorHandler: (error) =>
+        toResponse(
+          error instanceof RequestError
+            ? app.refuse('bad_request', 'the target is no URL')
+            : app.refuse('internal_error', 'not answered by the application'),
+        ),
     },
   );
   const { server, stop: stopReloading } = await createServer(config, log);

@@ -5,7 +5,7 @@ import { Problem } from '../errors.ts';
 import { isKnown } from '../http/conditional.ts';
 import type { RequestContext } from '../http/context.ts';
 import type { Contract } from '../http/contract.ts';
-import { type Endpoint, endpoint, unlimited } from '../http/endpoint.ts';
+import { type Endpoint, endpoint } from '../http/endpoint.ts';
 import { docsHits } from '../http/openapi.ts';
 import { asset } from './assets.ts';
 import { docsFiles, redoc, swaggerUi } from './docs-files.ts';
@@ -113,7 +113,8 @@ function fileRoute({ assets }: Pick<Deps, 'assets'>): Endpoint {
     params: fileParams,
     responses: { 200: { description: 'The file' } },
     errors: [],
-    prepare: unlimited,
+    limits: ['docs_address'],
+    prepare: docsHits,
     handler: async ({ c, params: { directory, file } }) => {
       const found = docsFiles.find(({ path }) => path === `${directory}/${file}`);
       if (found === undefined) throw new Problem('not_found');

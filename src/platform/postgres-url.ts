@@ -1,5 +1,5 @@
 import type { ClientConfig } from 'pg';
-import { parseAddress, sslModeOf } from '../config-connections.ts';
+import { hostOf, parseAddress, sslModeOf } from '../config-connections.ts';
 
 /**
  * Reads a connection string as this service means it. Each mode that asks for TLS insists on it, and checks the server's
@@ -15,6 +15,10 @@ export function readConnectionString(
   const binding = parameters.get('channel_binding');
   const mode = sslModeOf(url);
   const ownAuthority = parameters.get('sslrootcert') ?? 'system';
+  // The driver must not find another host than the configuration was judged by, such as that of `PGHOST`.
+  const host = hostOf(url);
+  parameters.delete('host');
+  if (host !== url.hostname) parameters.set('host', host);
   for (const name of ['channel_binding', 'sslmode', 'ssl', 'uselibpqcompat']) parameters.delete(name);
   if (ownAuthority === 'system') parameters.delete('sslrootcert');
   if (mode === 'verify-ca' && ownAuthority !== 'system') {

@@ -2,6 +2,7 @@ import { type AuditEntry, auditRow, type Origin, recordAudit } from '../audit/au
 import type { Deps } from '../deps.ts';
 import type { ProblemCode } from '../errors.ts';
 import type { AddressKey } from '../limits/address-key.ts';
+import type { LogFields } from '../ops/log.ts';
 import type { Caller } from './authenticate.ts';
 
 /** What a refusal is called in the audit log. */
@@ -14,18 +15,23 @@ const refusals: Partial<Record<ProblemCode, AuditEntry['type']>> = {
 /** Whether a refusal is noted. */
 export const isNoted = (code: ProblemCode): boolean => refusals[code] !== undefined;
 
-/** So many rows of one kind about one source, and of all of them, this process writes in an hour. */
+/** Of refusals, this process writes so many rows of one kind about one source, and of one kind, in an hour. */
 const mostOfOne = 5;
-const mostOfAll = 1000;
+const mostOfKind = 1000;
 /** The same admin at the same thing is noted once in so many seconds. */
 const viewPause = 60;
+/** So many views of one admin this process notes in an hour. No refusals and no other admin take their room. */
+const mostOfActor = 20_000;
+/** How often the log tells that rows are left out, in seconds: once for each bound. */
+const dropPause = 60;
 
-type Needs = Pick<Deps, 'db' | 'fallback' | 'newId' | 'now'>;
+type Needs = Pick<Deps, 'db' | 'fallback' | 'log' | 'newId' | 'now'>;
 type Who = Pick<Caller, 'userId' | 'sessionId'>;
 
 /**
  * Notes that somebody was refused, and from where. After the answer, and bounded in this process: a flood must neither
- * fill the table nor cost more than it does.
+ * fill the table nor cost more than it does. Each kind has a bound of its own, so that one that strangers cause leaves
+ * room for one that only users cause.
  */
 export async function noteRefusal(
   deps: Needs & { readonly addressKey: AddressKey },
@@ -37,12 +43,14 @@ export async function noteRefusal(
   if (type === undefined) return;
   const source = who?.userId ?? (await deps.addressKey(origin.address));
   if (!(await isWithin(deps, `${type}:${source}`, mostOfOne, 3600))) return;
+  if (!(await isWithin(deps, type, mostOfKind, 3600))) return await tellDropped(deps, type, { type });
   const { userId, sessionId } = who ?? { userId: null, sessionId: null };
   await recordAudit(deps.db, auditRow(deps, { type, result: 'failure', userId, sessionId, origin }));
 }
 
 /**
- * Notes that an admin looked at personal data that is sealed at rest: whose, where it is one person's.
+ * Notes that an admin looked at personal data that is sealed at rest: whose, where it is one person's. Whatever is left
+ * out, the log tells.
  * @param type of the entry
  */
 export async function noteView(
@@ -51,13 +59,19 @@ export async function noteView(
   { actor, userId, origin }: { readonly actor: Who; readonly userId: string | null; readonly origin: Origin },
 ): Promise<void> {
   if (!(await isWithin(deps, `${type}:${actor.userId}:${userId}`, 1, viewPause))) return;
+  if (!(await isWithin(deps, `views:${actor.userId}`, mostOfActor, 3600))) {
+    return await tellDropped(deps, `views:${actor.userId}`, { type, actor: actor.userId });
+  }
   const entry = { type, result: 'success', userId, actorId: actor.userId, sessionId: actor.sessionId } as const;
   await recordAudit(deps.db, auditRow(deps, { ...entry, origin }));
 }
 
 async function isWithin({ fallback }: Needs, key: string, limit: number, window: number): Promise<boolean> {
-  const [one] = await fallback.run([{ type: 'limit', key: `noted:${key}`, limit, window }]);
-  if (!one.success) return false;
-  const [all] = await fallback.run([{ type: 'limit', key: 'noted', limit: mostOfAll, window: 3600 }]);
-  return all.success;
+  const [counted] = await fallback.run([{ type: 'limit', key: `noted:${key}`, limit, window }]);
+  return counted.success;
+}
+
+/** Says that a row is missing from the audit log. */
+async function tellDropped(deps: Needs, bound: string, fields: LogFields): Promise<void> {
+  if (await isWithin(deps, `dropped:${bound}`, 1, dropPause)) deps.log.warn('audit_rows_dropped', fields);
 }

@@ -77,13 +77,14 @@ export function sessionRoutes(deps: SessionDeps, gate: Gate): Endpoint[] {
       bodyOptional: true,
       responses: { 200: { description: 'The session has ended', schema: says('Signed out') } },
       errors: ['invalid_token', 'invalid_refresh_token'],
-      prepare: async ({ c, body }) => {
+      limits: ['logout_address'],
+      prepare: async ({ c, body, call }) => {
         const shown = body.refresh_token;
         const { sessionId } =
           shown === undefined
             ? await gate.identify(c.req.header('Authorization'))
             : await readRefreshToken(deps, shown);
-        return { hits: [], subject: sessionId };
+        return { hits: [{ policy: 'logout_address', key: await call.addressKey() }], subject: sessionId };
       },
       handler: async ({ c, call }, sessionId) => {
         await logout(deps, sessionId, call);

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { noteRefusal } from '../../src/sessions/notes.ts';
 import { registerAdmin } from '../support/admin.ts';
 import { registerUser, type TestApp, testApp } from '../support/test-app.ts';
 
@@ -51,4 +52,23 @@ it('refused permissions, limits and locks are told of too, and a flood of them f
   );
   expect(rows.filter(({ type }) => type === 'limit_reached')).toEqual(five({ type: 'limit_reached', userId: ann.id }));
   expect(rows.filter(({ type }) => type === 'lock_refused')).toEqual(five({ type: 'lock_refused', userId: null }));
+});
+
+it('no flood of refusals takes the room of views, or of refusals of another kind, and the log tells what it drops', async () => {
+  const app = await testApp();
+  const [admin, ann] = [await registerAdmin(app), await registerUser(app)];
+  const gate = { ...app.deps, addressKey: async (address: string | undefined) => `${address}` };
+  for (let number = 0; number < 1010; number += 1) {
+    const origin = { address: `198.51.${number >> 8}.${number & 255}`, userAgent: undefined };
+    await noteRefusal(gate, 'rate_limited', undefined, origin);
+  }
+  const dropped = () =>
+    app.logLines.filter((line) => line.includes('"audit_rows_dropped"')).map((line) => JSON.parse(line));
+  expect(dropped()).toMatchObject([{ level: 'warn', type: 'limit_reached' }]);
+  await app.request('GET', '/admin/users', { token: ann.access });
+  await app.request('GET', `/admin/users/${ann.id}`, { token: admin.access });
+  expect(await rowsOf(app, ['limit_reached'])).toHaveLength(1000);
+  expect(await rowsOf(app, ['permission_refused'])).toMatchObject([{ userId: ann.id }]);
+  expect(await rowsOf(app, ['user_viewed'])).toMatchObject([{ userId: ann.id, actorId: admin.id }]);
+  expect(dropped()).toHaveLength(1);
 });

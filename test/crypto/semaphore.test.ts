@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createCostBudget } from '../../src/crypto/cost-budget.ts';
 import type { Work } from '../../src/crypto/hashing.ts';
-import { createSemaphore, Overloaded } from '../../src/crypto/semaphore.ts';
+import { createSemaphore, NobodyWaits, Overloaded } from '../../src/crypto/semaphore.ts';
 
 /** Work that ends when it is told to, and what has begun, in order. */
 function workshop(width: number, longestWait: number, clock = { time: 0 }) {
@@ -96,9 +96,9 @@ describe('the semaphore', () => {
     const first = start('a');
     const left = start('b', { signal: client.signal });
     await expect(start('c')).rejects.toBeInstanceOf(Overloaded);
-    client.abort(new Error('gone'));
-    await expect(left).rejects.toThrow('gone');
-    await expect(start('d', { signal: client.signal })).rejects.toThrow('gone');
+    client.abort('gone');
+    await expect(left).rejects.toBeInstanceOf(NobodyWaits);
+    await expect(start('d', { signal: client.signal })).rejects.toBeInstanceOf(NobodyWaits);
     const other = start('e');
     await settled();
     end('a');
@@ -149,5 +149,12 @@ describe('the budget of an isolate', () => {
     await expect(hash(1)).rejects.toBeInstanceOf(Overloaded);
     time += 10_001;
     expect(await hash(1)).toBe('done');
+  });
+
+  it('is not spent for nobody', async () => {
+    const admit = createCostBudget({ most: 100, now: () => 0 });
+    const signal = AbortSignal.abort('gone');
+    await expect(admit(async () => 'done', { cost: 1000, signal })).rejects.toBeInstanceOf(NobodyWaits);
+    expect(await admit(async () => 'done', { cost: 100 })).toBe('done');
   });
 });

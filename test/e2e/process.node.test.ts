@@ -10,6 +10,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { createCertificate } from '../support/certificate.ts';
 import { freePort, start } from '../support/node-entry.ts';
 import { childrenOf } from '../support/processes.ts';
+import { resetEverywhere } from '../support/resets.ts';
 import { testSecret } from '../support/secret.ts';
 import { createDatabase } from '../support/test-app.ts';
 
@@ -40,7 +41,39 @@ const certificateOf = (port: number) =>
   });
 
 describe('a process', () => {
-  it('speaks TLS with changing certificates, replaces workers that ended, all at once too, and tells that it is about to end', async () => {
+  it('replaces a worker that ends while another one still starts', async () => {
+    const port = freePort();
+    const started = start({
+      AUTH_SECRET: testSecret,
+      ISSUER: `https://localhost:${port}`,
+      DATABASE_URL: await createDatabase(),
+      PORT: String(port),
+      HOST: '127.0.0.1',
+      WORKERS: '2',
+    });
+    await expect.poll(async () => (await childrenOf(started.pid)).length).toBe(2);
+    const [first = 0, second = 0] = await childrenOf(started.pid);
+    process.kill(second, 'SIGSTOP');
+    const isServed = () =>
+      fetch(`http://127.0.0.1:${port}/healthz`).then(
+        ({ ok }) => ok,
+        () => false,
+      );
+    await expect.poll(isServed).toBe(true);
+    expect(started.output()).not.toContain('ready: ');
+    process.kill(first, 'SIGKILL');
+    await expect.poll(started.output).toContain('worker_ended');
+    await expect.poll(async () => (await childrenOf(started.pid)).length).toBe(2);
+    process.kill(second, 'SIGCONT');
+    await started.ready;
+    expect(await childrenOf(started.pid)).toContain(second);
+    process.kill(second, 'SIGKILL');
+    await expect.poll(isServed).toBe(true);
+    started.kill('SIGTERM');
+    expect(await started.exited).toBe(0);
+  });
+
+  it('speaks TLS with changing certificates, outlives connections that clients reset, replaces workers that ended, all at once too, and tells that it is about to end', async () => {
     const directory = place();
     const [cert, key, database] = ['cert.pem', 'key.pem', 'database'].map((name) => join(directory, name));
     if (cert === undefined || key === undefined || database === undefined) throw new Error('no paths');
@@ -99,6 +132,10 @@ describe('a process', () => {
 
     const workers = await childrenOf(started.pid);
     expect(workers).toHaveLength(2);
+    for (let round = 0; round < 4; round += 1) await resetEverywhere(port, true);
+    expect(await childrenOf(started.pid)).toEqual(workers);
+    expect(started.output()).not.toContain('worker_ended');
+
     process.kill(workers[0] ?? 0, 'SIGKILL');
     await expect.poll(started.output).toContain('worker_ended');
     await expect.poll(async () => (await childrenOf(started.pid)).length).toBe(2);
@@ -119,5 +156,5 @@ describe('a process', () => {
     const last = await get(port, '/healthz', agent);
     expect([last.statusCode, last.headers.connection]).toEqual([200, 'close']);
     expect(await started.exited).toBe(0);
-  }, 60_000);
+  });
 });

@@ -47,3 +47,31 @@ it('JSON, which a browser asks for before, is not held up', async () => {
   const headers = { 'Sec-Fetch-Site': 'cross-site', Origin: 'https://evil.example' };
   expect((await app.request('POST', '/auth/login', { body: { email, password }, headers })).status).toBe(200);
 });
+
+describe('the check of a token for a proxy', () => {
+  const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'PROPFIND'];
+  const types = [undefined, form, 'multipart/form-data; boundary=x', 'text/plain', 'application/json', 'image/png'];
+  const sites: Record<string, string>[] = [
+    { Origin: 'https://app.example.com' },
+    { Origin: 'null' },
+    { 'Sec-Fetch-Site': 'cross-site' },
+    { 'Sec-Fetch-Site': 'same-site', Origin: 'https://app.example.com' },
+  ];
+
+  it.each(methods)('answers a %s of any page with any body by its token alone', async (method) => {
+    const app = await testApp();
+    const { access } = await registerUser(app);
+    for (const path of ['/auth/verify-token', '/auth/verify-token/orders/1']) {
+      for (const type of types) {
+        for (const site of sites) {
+          const headers = { ...site, ...(type === undefined ? {} : { 'Content-Type': type }) };
+          const body = type === undefined || ['GET', 'HEAD', 'OPTIONS'].includes(method) ? {} : { body: 'a=b' };
+          const statuses = [access, undefined].map(
+            async (token) => (await app.request(method, path, { ...body, headers, token })).status,
+          );
+          expect([method, path, headers, ...(await Promise.all(statuses))]).toEqual([method, path, headers, 200, 401]);
+        }
+      }
+    }
+  });
+});

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { hasSharedKeyValue, type TestApp, testApp } from '../support/test-app.ts';
+import { hasSharedKeyValue, registerUser, type TestApp, testApp } from '../support/test-app.ts';
 
 const login = ({ request }: TestApp, fields: object, address = '192.0.2.1') =>
   request('POST', '/auth/login', { body: { password: 'wrong-password', ...fields }, address });
@@ -19,6 +19,21 @@ describe('a limit', () => {
     expect(headers.get('RateLimit-Remaining')).toBe('0');
     app.clock.advance(Number(headers.get('Retry-After')) + 60);
     expect((await login(app, { identifier: 'nobody' })).status).toBe(401);
+  });
+
+  it('of sign-outs counts by the address, and lets many people sign out who share one', async () => {
+    const app = await testApp({ variables: { LIMIT_LOGOUT_ADDRESS: '2/60' } });
+    const { access: token, refresh } = await registerUser(app);
+    const signOut = async (sent: object) => (await app.request('POST', '/auth/logout', sent)).status;
+    expect(await signOut({ token })).toBe(200);
+    expect(await signOut({ body: { refresh_token: refresh } })).toBe(200);
+    const before = app.statements.length;
+    expect([await signOut({ token }), await signOut({ body: { refresh_token: refresh } })]).toEqual([429, 429]);
+    const isEnd = ({ sql }: { readonly sql: string }) => /update "sessions"/.test(sql);
+    expect([app.statements.some(isEnd), app.statements.slice(before).some(isEnd)]).toEqual([true, false]);
+    expect(await signOut({ token, address: '203.0.113.9' })).toBe(200);
+    const { limits } = (await testApp()).deps.config;
+    expect(limits.logout_address.limit / limits.login_address.limit).toBeGreaterThanOrEqual(10);
   });
 
   it('costs no statement and no password hash once it is reached', async () => {

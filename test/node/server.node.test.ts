@@ -1,37 +1,15 @@
 // On Node only: it is about the server there.
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { connect, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { freePort } from '../../dev/ports.ts';
-import { readConfig } from '../../src/config.ts';
 import { createRefuse } from '../../src/http/refusal.ts';
 import { refuseMalformed } from '../../src/node/refusals.ts';
-import { listen } from '../../src/node/server.ts';
 import { createLog } from '../../src/ops/log.ts';
 import { createMetrics } from '../../src/ops/metrics.ts';
-import { createCertificate } from '../support/certificate.ts';
-import { testSecret } from '../support/secret.ts';
+import { serve, tlsVariables } from '../support/node-server.ts';
 import { type TestApp, testApp } from '../support/test-app.ts';
-
-async function serve(variables: Record<string, string> = {}): Promise<{ port: number; app: TestApp }> {
-  const app = await testApp();
-  const port = await freePort();
-  const config = readConfig({
-    AUTH_SECRET: testSecret,
-    ISSUER: 'https://auth.test',
-    DATABASE_URL: app.databaseUrl,
-    HOST: '127.0.0.1',
-    PORT: String(port),
-    ...variables,
-  });
-  onTestFinished(await listen(app.app, config, app.deps.log, {}));
-  return { port, app };
-}
 
 interface Heard {
   readonly text: string;
@@ -80,6 +58,14 @@ describe('a request that cannot be read', () => {
     ['a Host with a blank', `GET /health HTTP/1.1\r\nHost: a b\r\n${last}`, 400],
     ['half an address as Host', `GET /health HTTP/1.1\r\nHost: [::zz\r\n${last}`, 400],
     ['a Host with a port that is none', `GET /health HTTP/1.1\r\nHost: x:99999\r\n${last}`, 400],
+    ['a Host with a path', `GET /auth/verify-token/x HTTP/1.1\r\nHost: x/health?\r\n${last}`, 400],
+    ['a Host with a name', `GET /health HTTP/1.1\r\nHost: a@x\r\n${last}`, 400],
+    ['an address with a name', `GET http://a@x/health HTTP/1.1\r\nHost: x\r\n${last}`, 400],
+    ['an address with a password', `GET http://a:b@x/health HTTP/1.1\r\nHost: x\r\n${last}`, 400],
+    ['an address without a host', `GET http:///health HTTP/1.1\r\nHost: x\r\n${last}`, 400],
+    ['an address with a backslash', `GET http://x\\y/health HTTP/1.1\r\nHost: x\r\n${last}`, 400],
+    ['an address with a port that is none', `GET http://x:99999/health HTTP/1.1\r\nHost: x\r\n${last}`, 400],
+    ['an address of another kind', `GET ftp://x/health HTTP/1.1\r\nHost: x\r\n${last}`, 400],
     ['NUL in a header', `GET /health HTTP/1.1\r\nHost: x\r\nUser-Agent: a\0b\r\n${last}`, 400],
     [
       'a chunk without a length',
@@ -128,6 +114,19 @@ describe('a request that cannot be read', () => {
 it('a health check of HTTP/1.0 need not name a host', async () => {
   const { port } = await serve();
   expect(statusOf((await say(port, 'GET /healthz HTTP/1.0\r\n\r\n')).text)).toBe(200);
+});
+
+it.each(['http://x/healthz', 'https://X:443/healthz', 'http://[::1]:80/healthz?a'])(
+  'a target may be a whole address: %s',
+  async (target) => {
+    const { port } = await serve();
+    expect(statusOf((await say(port, `GET ${target} HTTP/1.1\r\nHost: x\r\n${last}`)).text)).toBe(200);
+  },
+);
+
+it.each(['TRACE', 'PROPFIND', 'QUERY'])('%s, which nothing here takes, is answered 405', async (method) => {
+  const { port } = await serve();
+  expect(statusOf((await say(port, `${method} /healthz HTTP/1.1\r\nHost: x\r\n${last}`)).text)).toBe(405);
 });
 
 it('OPTIONS * asks about the server as a whole', async () => {
@@ -197,13 +196,7 @@ describe('an answer that comes before its request is over', () => {
 });
 
 it('an early answer reaches a client that is still sending over TLS, too', async () => {
-  const directory = mkdtempSync(join(tmpdir(), 'edge-auth-tls-'));
-  onTestFinished(() => rmSync(directory, { recursive: true }));
-  const { cert, key } = createCertificate();
-  const [certFile, keyFile] = [join(directory, 'cert.pem'), join(directory, 'key.pem')];
-  writeFileSync(certFile, cert);
-  writeFileSync(keyFile, key);
-  const { port } = await serve({ TLS_CERT_FILE: certFile, TLS_KEY_FILE: keyFile });
+  const { port } = await serve(tlsVariables());
   const block = Buffer.alloc(64 * 1024, 'x');
   const heads = {
     413: `POST /auth/login HTTP/1.1\r\nHost: x\r\nContent-Length: ${64 * block.length}\r\n\r\n`,

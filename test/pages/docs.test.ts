@@ -79,6 +79,15 @@ describe('the files of the documentation', () => {
     expect((await request('GET', `${path}.LICENSE.txt`)).body).toContain('MIT');
   });
 
+  it('count against the limit of the documentation', async () => {
+    const { request } = await testApp({ variables: { LIMIT_DOCS_ADDRESS: '2/60' } });
+    const path = '/docs/redoc-2.5.4/LICENSE';
+    const statuses = [];
+    for (const _ of [1, 2, 3]) statuses.push((await request('GET', path)).status);
+    expect(statuses).toEqual([200, 200, 429]);
+    expect((await request('GET', path, { address: '203.0.113.9' })).status).toBe(200);
+  });
+
   it('are those of a list, and no other is found', async () => {
     const { request } = await testApp();
     const paths = [

@@ -5,7 +5,9 @@ import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { TLSSocket } from 'node:tls';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import pg from 'pg';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { hostOf, parseAddress } from '../../src/config-connections.ts';
 import { createPostgres } from '../../src/platform/postgres.ts';
 import { explainDatabaseFailure } from '../../src/platform/postgres-reasons.ts';
 import { readConnectionString } from '../../src/platform/postgres-url.ts';
@@ -113,6 +115,21 @@ it('channel_binding is used where the connection string asks for it, as Neon wri
     enableChannelBinding: true,
   });
   expect(readConnectionString('postgres://u@h/d?channel_binding=disable').enableChannelBinding).toBe(false);
+});
+
+it.each([
+  ['postgres://u@db.remote/d', 'db.remote'],
+  ['postgres://u@db.remote/d?host=', 'db.remote'],
+  ['postgres://u@db.remote/d?host=/tmp&host=', 'db.remote'],
+  ['postgres://u@localhost/d?host=/tmp&host=db.remote', 'db.remote'],
+  ['postgres://u@db.remote/d?host=db.other&host=/tmp', '/tmp'],
+  ['postgres://u@/d?host=/tmp', '/tmp'],
+  ['postgres:///d', 'localhost'],
+])('the host of %s is the same for the configuration and for the driver', (text, host) => {
+  onTestFinished(() => void vi.unstubAllEnvs());
+  vi.stubEnv('PGHOST', 'db.of.the.environment');
+  expect(new pg.Client(readConnectionString(text)).host).toBe(host);
+  expect(hostOf(parseAddress(text) ?? new URL('x:'))).toBe(host);
 });
 
 it.each([

@@ -2,6 +2,7 @@ import { env } from 'cloudflare:workers';
 import { inject } from 'vitest';
 import argon2Module from '#argon2.wasm';
 import type { Hashing } from '../../src/crypto/hashing.ts';
+import { requireAwaited } from '../../src/crypto/semaphore.ts';
 import { createArgon2Wasm } from '../../src/platform/argon2-wasm.ts';
 import { createBoundAssets } from '../../src/platform/assets-binding.ts';
 import { createWorkersHashing } from '../../src/platform/hashing-workers.ts';
@@ -15,7 +16,7 @@ import type { Runtime } from './runtime.ts';
 const hashing: Hashing = {
   ...createWorkersHashing(createArgon2Wasm(argon2Module), Date.now),
   async admit(run, { signal }) {
-    signal?.throwIfAborted();
+    requireAwaited(signal);
     return await run();
   },
 };

@@ -198,7 +198,7 @@ export async function testApp(options: TestAppOptions = {}): Promise<TestApp> {
     const soFar = [statements.length, roundTrips] as const;
     const text = await response.text();
     await Promise.all(background);
-    const isJson = /json/.test(response.headers.get('Content-Type') ?? '');
+    const isJson = text !== '' && /json/.test(response.headers.get('Content-Type') ?? '');
     return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text, soFar };
   }
 
