@@ -69,6 +69,7 @@ async function start(signal: AbortSignal): Promise<void> {
   if (dotEnv.unused.length > 0) {
     print('worker', `.env: not used by npm run dev, which is for npm start: ${dotEnv.unused.join(', ')}`);
   }
+  for (const { name, advice } of dotEnv.misspelt) print('worker', `.env: ${name} is not a variable. ${advice}`);
   if (secrets['DATABASE_URL'] !== undefined) {
     print('postgres', 'DATABASE_URL in .dev.vars is not used here: development has its own database');
   }
