@@ -69,9 +69,9 @@ const sets: Readonly<Record<string, readonly string[]>> = {
 
 /** Values that are refused, each with what helm says of them. */
 const refused: Readonly<Record<string, readonly string[]>> = {
-  'migrations.mode is job or init, not always': ['--set', `${secret},migrations.mode=always`],
-  'secret.values.RESEND_API_KEY is not among secret.keys': ['--set', `${made},secret.values.RESEND_API_KEY=x`],
-  'secret.values.SMTP_PASSWORD is not among secret.keys': ['--set', `${secret},secret.values.SMTP_PASSWORD=x`],
+  'migrations.mode must be job or init, not always': ['--set', `${secret},migrations.mode=always`],
+  'secret.values.RESEND_API_KEY is missing in secret.keys': ['--set', `${made},secret.values.RESEND_API_KEY=x`],
+  'secret.values.SMTP_PASSWORD is missing in secret.keys': ['--set', `${secret},secret.values.SMTP_PASSWORD=x`],
   'secret.values.AUTH_SECRET is required': [],
   'env.TRUSTED_PROXIES is required with an ingress': ['--set', `${secret},ingress.enabled=true`],
   'backup.certificateSecret is required': ['--set', `${secret},backup.enabled=true`],

@@ -32,7 +32,7 @@ export function assembleDocs(): void {
 }
 
 function withoutLogo(text: string): string {
-  if (text.split(logo).length !== 2) throw new Error(`ReDoc no longer loads ${logo}: see what it loads now`);
+  if (text.split(logo).length !== 2) throw new Error(`ReDoc no longer loads ${logo}. Check which address it loads now`);
   return text.replace(logo, 'data:,');
 }
 

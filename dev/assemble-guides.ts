@@ -65,10 +65,14 @@ const llmsText = (): string => `# Edge Auth
 ${guideNames.map((name) => `- [${guides[name].title}](docs/${name}.md): ${guides[name].about}`).join('\n')}
 `;
 
+/** Records of decisions are not served, so a served guide keeps the text of a link to one, and "(why)" disappears. */
+const withoutDecisions = (markdown: string) =>
+  markdown.replace(/\s\(\[why\]\(decisions\/[^)]*\)\)/g, '').replace(/\[([^\]]+)\]\(decisions\/[^)]*\)/g, '$1');
+
 /** Every file of the guides: its path below `dist/docs`, and its text. */
 export const guideFiles = (): { path: string; text: string }[] => [
   ...guideNames.flatMap((name) => {
-    const text = readFileSync(join(root, 'docs', `${name}.md`), 'utf8');
+    const text = withoutDecisions(readFileSync(join(root, 'docs', `${name}.md`), 'utf8'));
     return [
       { path: `guides/${name}.md`, text },
       { path: `guides/${name}.html`, text: page(name, guides[name].title, text) },

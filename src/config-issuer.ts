@@ -11,7 +11,7 @@ export const issuerRules: readonly Rule[] = [
     if (ENVIRONMENT === 'dev') return undefined;
     const { hostname, protocol } = new URL(ISSUER);
     if (placeholder.test(hostname)) {
-      return 'ISSUER: is still the one of an example. Set it to the public address of this service, such as https://auth. and your domain';
+      return 'ISSUER: is an example. Set it to the public address of this service';
     }
     return protocol === 'http:' && !isLoopbackHost(hostname) ? 'ISSUER: must be https outside development' : undefined;
   }),

@@ -38,9 +38,9 @@ const beyond = (unit: number) => (value: string) =>
   Number(value) * unit > longestSession ? seconds(unit)(value) : undefined;
 /** With HS256 every service that verified tokens knew it, and whoever knows the root can sign in as anybody. */
 const sharedSecret = (): Why => ({
-  why: `is not taken over, because every service that verified tokens knows it. ${howToMake}`,
+  why: `is not used, because every service that verified tokens knows it. ${howToMake}`,
 });
-const address = (value: string) => (/^[^<>@\s]+@[^<>@\s]+$/.test(value) ? value : { why: 'is no address' });
+const address = (value: string) => (/^[^<>@\s]+@[^<>@\s]+$/.test(value) ? value : { why: 'is not an address' });
 const isOn = (value: string) => /^(true|1)$/i.test(value);
 /** Kubernetes sets `REDIS_PORT=tcp://10.0.0.1:6379` for a service of that name: nobody has asked for anything. */
 const isOfKubernetes = (value: string | undefined) => value?.startsWith('tcp://') === true;

@@ -32,5 +32,5 @@ export const unknownLimits = (set: Readonly<Record<string, string>>): string[] =
     .filter((name) => isLimitName(name) && !known.has(name) && !known.has(name.replace(/_FILE$/, '')))
     .map((name) => {
       const meant = slipOf(name.replace(/_FILE$/, ''), [...known]);
-      return `${name}: there is no such limit${meant === undefined ? '' : `. Did you mean ${meant}?`}`;
+      return `${name}: no limit has this name${meant === undefined ? '' : `. Did you mean ${meant}?`}`;
     });

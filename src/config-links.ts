@@ -26,10 +26,14 @@ function isRedirectBase(text: string): boolean {
   return isSafeWeb(url) || (!unsafeSchemes.test(url.protocol) && /^[a-z][a-z0-9+.-]*:\/\/[\w.-]+/i.test(text));
 }
 
-/** `https://app.example.com/verify#token={token}` */
+/** `https://app.example.com/verify#token={token}`: the token once, behind the host; `{redirect_to}` before or after it. */
 function isLinkTemplate(text: string): boolean {
-  const url = URL.parse(text.replaceAll(/\{(token|redirect_to)\}/g, 'x'));
-  return url !== null && isBare(url) && isSafeWeb(url) && /^[^{}]*\{token\}[^{}]*(\{redirect_to\}[^{}]*)?$/.test(text);
+  const names = [...text.matchAll(/\{([^{}]*)\}/g)].map(([, name]) => name);
+  const filled = text.replaceAll(/\{(token|redirect_to)\}/g, 'x');
+  const url = URL.parse(filled);
+  if (url === null || !isBare(url) || !isSafeWeb(url)) return false;
+  if (!/^https?:\/\/[^/?#{}]+[/?#]/i.test(text) || /[{}\s\\\p{Cc}]/u.test(filled)) return false;
+  return names.toSorted().join() === 'token' || names.toSorted().join() === 'redirect_to,token';
 }
 
 const template = z
@@ -77,6 +81,9 @@ export function toLinks(v: LinkVariables): LinksConfig {
 
 const longest = 2000;
 const withoutSlash = (path: string): string => (path.endsWith('/') ? withoutSlash(path.slice(0, -1)) : path);
+/** What only a server that decodes once more reads as a way up: `/cb/..%2fx`, `/cb/..;/x`. */
+const climbs = (path: string) =>
+  /(?:^|\/)\.\.?(?:[;/]|$)/.test(path.replaceAll(/%2f|%5c/gi, '/').replaceAll(/%2e/gi, '.'));
 
 /**
  * An address that somebody wants to go on to, where it is allowed: below one of `REDIRECT_URLS` or `APP_URL`, and read
@@ -89,7 +96,7 @@ export function allowedRedirect(
 ): string | undefined {
   if (text === undefined || text.length > longest || /[\s\\\p{Cc}]/u.test(text)) return undefined;
   const url = URL.parse(text);
-  if (url === null || !isBare(url)) return undefined;
+  if (url === null || !isBare(url) || climbs(url.pathname)) return undefined;
   const isAllowed = redirectUrls.some((entry) => {
     const base = new URL(entry);
     const path = withoutSlash(base.pathname);

@@ -37,7 +37,7 @@ export const mailRules: readonly Rule[] = [
   ),
   rule(['SMTP_TLS', 'SMTP_USER', 'SMTP_HOST'], (v) =>
     v.SMTP_TLS === 'none' && v.SMTP_USER !== undefined && !isLoopbackHost(v.SMTP_HOST ?? '')
-      ? 'SMTP_TLS: must not be none where SMTP_PASSWORD would leave the machine'
+      ? 'SMTP_TLS: must not be none, because SMTP_PASSWORD would leave the machine unencrypted'
       : undefined,
   ),
   rule(['REQUIRE_EMAIL_VERIFICATION', 'RESEND_API_KEY', 'SMTP_HOST', 'MAILBOX_URL'], (v) =>
@@ -47,7 +47,7 @@ export const mailRules: readonly Rule[] = [
   ),
   rule(['ENVIRONMENT', 'MAILBOX_URL'], (v) =>
     v.ENVIRONMENT !== 'dev' && v.MAILBOX_URL !== undefined
-      ? 'MAILBOX_URL: is for development alone, since it shows every mail to everybody. Set SMTP_HOST or RESEND_API_KEY'
+      ? 'MAILBOX_URL: is for development only, because the mailbox shows every mail to everyone. Set SMTP_HOST or RESEND_API_KEY'
       : undefined,
   ),
 ];

@@ -15,7 +15,7 @@ export const secretRules: readonly Rule[] = [
   }),
   rule(['AUTH_SECRET', 'AUTH_SECRET_PREVIOUS'], (v) =>
     v.AUTH_SECRET_PREVIOUS.includes(v.AUTH_SECRET)
-      ? 'AUTH_SECRET_PREVIOUS: holds AUTH_SECRET itself. Name older secrets alone'
+      ? 'AUTH_SECRET_PREVIOUS: contains AUTH_SECRET itself. Name older secrets only'
       : undefined,
   ),
   // Tokens that can be guessed at must not count, however short.
@@ -23,7 +23,7 @@ export const secretRules: readonly Rule[] = [
     v.ENVIRONMENT !== 'dev' &&
     v.AUTH_SECRET_PREVIOUS_UNTIL !== undefined &&
     v.AUTH_SECRET_PREVIOUS.some((secret) => secretProblem(secret) !== undefined)
-      ? 'AUTH_SECRET_PREVIOUS_UNTIL: a previous secret can be guessed, so its tokens must not count any longer. Leave this out'
+      ? 'AUTH_SECRET_PREVIOUS_UNTIL: a previous secret is easy to guess, so its tokens must not stay valid. Remove this variable'
       : undefined,
   ),
 ];

@@ -12,7 +12,7 @@ export const rootSecret = z
   .string()
   .transform((text) => text.trim())
   .refine((text) => parts(text).length <= 1, {
-    message: 'Holds several secrets. Keep the newest here, and move the others to AUTH_SECRET_PREVIOUS',
+    message: 'Contains several secrets. Keep the newest here, and move the others to AUTH_SECRET_PREVIOUS',
     abort: true,
   })
   .refine(isSecret, `Needs 32 random bytes. ${howToMake}`);
@@ -25,8 +25,8 @@ export const previousSecrets = z
   .pipe(
     z
       .array(z.string().refine(isSecret, 'Each needs at least 32 characters'))
-      .max(4, 'Expected four secrets at most')
-      .refine((secrets) => new Set(secrets).size === secrets.length, 'The same secret stands twice'),
+      .max(4, 'Expected at most four secrets')
+      .refine((secrets) => new Set(secrets).size === secrets.length, 'Contains the same secret twice'),
   );
 
 /** A day or a moment of it, as milliseconds. */
@@ -54,7 +54,7 @@ export function secretProblem(text: string): string | undefined {
   const isVaried = [bytes, steps].every((each) => new Set(each.subarray(0, 32)).size >= 20);
   const hasBothCases = isHex || (/[a-z]/.test(text) && /[A-Z]/.test(text));
   if (!isVaried || !hasBothCases || placeholder.test(text) || repeats(text, isHex ? 10 : 6)) {
-    return `Is a placeholder or not random. ${howToMake}`;
+    return `Is a placeholder, or not random. ${howToMake}`;
   }
   return undefined;
 }

@@ -35,7 +35,7 @@ const encrypted = (
     const isAllowed = v.ENVIRONMENT === 'dev' || v.ALLOW_PLAINTEXT.includes(name) || !isSecret(v);
     const text = v[name];
     if (isAllowed || text === undefined || !isPlaintext(text)) return undefined;
-    return `${name}: sends to another host without TLS. ${remedies[name]}, or set ALLOW_PLAINTEXT=${name} where the network between is your own`;
+    return `${name}: sends to another host without TLS. ${remedies[name]}, or set ALLOW_PLAINTEXT=${name} if the network in between is your own`;
   });
 
 /** Of a process that speaks with Postgres over TCP. */

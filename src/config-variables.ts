@@ -101,7 +101,7 @@ export const variables = z.object({
   RESEND_BASE_URL: httpUrl.transform(withoutSlash).optional(),
   SMTP_HOST: z
     .string()
-    .regex(/^[\w.:-]+$/, 'Expected the name of a host')
+    .regex(/^[\w.:-]+$/, 'Expected a host name')
     .optional(),
   SMTP_PORT: whole(1, 65_535).optional(),
   SMTP_USER: z.string().min(1).optional(),
@@ -114,16 +114,16 @@ export const variables = z.object({
   SERVICE_NAME: z
     .string()
     .max(100)
-    .regex(/^[^\p{Cc}<>"]+$/u, 'Must not hold control characters, quotes, < or >')
+    .regex(/^[^\p{Cc}<>"]+$/u, 'Must not contain control characters, quotes, < or >')
     .default('Edge Auth'),
   ...linkVariables,
   /** Where events go beside the outbox: as many of the following as are set. */
   RABBITMQ_URL: address(/^amqps?:\/\//, 'Expected amqp://user:password@host:5672/vhost')
-    .refine(isDecodable, 'Expected a % as %25 in user, password and vhost')
+    .refine(isDecodable, 'In user, password and vhost, write % as %25')
     .optional(),
   RABBITMQ_EXCHANGE: z
     .string()
-    .regex(/^(?!amq\.)[\w.:-]{1,127}$/, 'Expected up to 127 letters, digits or _ . : -, and not amq. at the beginning')
+    .regex(/^(?!amq\.)[\w.:-]{1,127}$/, 'Expected up to 127 letters, digits or _ . : -, not starting with amq.')
     .default('auth.events'),
   /** Whether an event that no queue takes is tried again. */
   RABBITMQ_MANDATORY: flag.default(false),

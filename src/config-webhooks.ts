@@ -22,22 +22,22 @@ const webhook = z.strictObject(
     /** Part of the sink's name: what waits for it stands in the outbox under it. */
     name: z
       .string('Expected a name')
-      .regex(/^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$/, 'Expected up to 32 small letters, digits or -'),
+      .regex(/^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$/, 'Expected up to 32 lower-case letters, digits or -'),
     url: z.string('Expected an address').refine((text) => URL.canParse(text), 'Expected https://host/path'),
     /** Newest first. Each signs, so that a receiver may move from one to the next in its own time. */
     secrets: z
       .array(secret, 'Expected a list of secrets')
-      .min(1, 'Expected one secret at least')
-      .max(4, 'Expected four secrets at most')
-      .refine(isDistinct, 'The same secret stands twice'),
+      .min(1, 'Expected at least one secret')
+      .max(4, 'Expected at most four secrets')
+      .refine(isDistinct, 'Contains the same secret twice'),
     /** All where it is not set. */
     types: z
       .array(z.enum(eventTypes, `Expected names among ${eventTypes.join(', ')}`), 'Expected a list of types')
-      .min(1, 'Expected one type at least, or no list for all')
+      .min(1, 'Expected at least one type. Leave out the list for all types')
       .optional(),
   },
   // What zod says of itself quotes unknown keys.
-  'Expected an object with name, url, secrets and, if need be, types',
+  'Expected an object with name, url, secrets and optionally types',
 );
 
 export type Webhook = z.output<typeof webhook>;
@@ -56,11 +56,11 @@ export const webhookList = z
   .pipe(
     z
       .array(webhook, 'Expected a JSON array')
-      .max(20, 'Expected 20 webhooks at most')
+      .max(20, 'Expected at most 20 webhooks')
       .superRefine((webhooks, context) => {
         for (const [index, { name }] of webhooks.entries()) {
           if (webhooks.findIndex((other) => other.name === name) < index) {
-            context.addIssue({ code: 'custom', path: [index, 'name'], message: 'This name stands twice' });
+            context.addIssue({ code: 'custom', path: [index, 'name'], message: 'Appears twice' });
           }
         }
       }),

@@ -6,7 +6,7 @@ interface ProblemText {
   readonly detail: string;
 }
 
-const askAgain = 'Try again in a moment. If it goes on, tell the operator the request_id.';
+const askAgain = 'Try again in a moment. If the error persists, tell the operator the request_id.';
 
 /** The one table of errors: code, HTTP status, and what people read. Adding an error is adding a row. */
 export const problems = {
@@ -74,7 +74,7 @@ export const problems = {
     title: 'You do not have permission to do this',
     detail: 'Ask an administrator for a role with the permission, then sign in again.',
   },
-  not_found: { status: 404, title: 'Not found', detail: 'Check the path and the id. All paths are listed at /docs.' },
+  not_found: { status: 404, title: 'Not found', detail: 'Check the path and the id. /docs lists all paths.' },
   method_not_allowed: {
     status: 405,
     title: 'This path does not support this method',

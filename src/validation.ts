@@ -43,11 +43,11 @@ export const ownWords: z.core.$ZodErrorMap = (issue) => {
         ? 'Must not be empty'
         : `Must ${issue.origin === 'array' ? 'have' : 'be'} at least ${amount(issue.origin, issue.minimum)}`;
     case 'invalid_format':
-      return formats[issue.format] ?? 'Has the wrong form';
+      return formats[issue.format] ?? 'Has the wrong format';
     case 'invalid_value':
       return `Must be one of: ${issue.values.map(String).join(', ')}`;
     case 'unrecognized_keys':
-      return 'Has a field that is not known here';
+      return 'Has an unknown field';
     default:
       return 'Is not valid';
   }

@@ -87,7 +87,9 @@ function createKeyValue({ environment, upstash }: Config, log: Log): KeyValue {
     return withDeadline(createUpstashKeyValue(upstash), { now, onStateChange });
   }
   if (environment !== 'dev')
-    log.warn('limits_in_memory', { advice: 'Set UPSTASH_REDIS_REST_URL: isolates do not share their memory' });
+    log.warn('limits_in_memory', {
+      advice: 'Set UPSTASH_REDIS_REST_URL. Without it each isolate counts limits by itself',
+    });
   return createMemoryKeyValue({ now, capacity });
 }
 
@@ -99,12 +101,10 @@ function createMailer({ environment, mail }: Config, log: Log): Mailer | undefin
     case 'mailbox':
       return createMailbox(mail.url);
     case 'smtp':
-      throw new ConfigError(
-        'Invalid configuration. SMTP_HOST: Workers send through Resend: set RESEND_API_KEY instead',
-      );
+      throw new ConfigError('Invalid configuration. SMTP_HOST: Workers cannot use SMTP. Set RESEND_API_KEY instead');
     default:
       if (environment !== 'dev')
-        log.warn('mail_not_configured', { advice: 'Set RESEND_API_KEY and MAIL_FROM: mails wait until then' });
+        log.warn('mail_not_configured', { advice: 'Set RESEND_API_KEY and MAIL_FROM. Mails wait until then' });
       return undefined;
   }
 }

@@ -33,9 +33,9 @@ describe('variables of older services', () => {
     const smtp = { SMTP_HOST: 'smtp.gmail.com', SMTP_PORT: '587' };
     const fastApi = { ...smtp, SMTP_USERNAME: credentials.user, SMTP_PASSWORD: credentials.password };
     for (const older of [flask, fastApi]) expect(readConfig({ ...complete, ...older }).mail).toMatchObject(meant);
-    // A name that is no address says nothing about who mails come from.
+    // A name that is not an address says nothing about who mails come from.
     expect(() => readConfig({ ...complete, ...fastApi, SMTP_USERNAME: 'apikey' })).toThrow(
-      'MAIL_FROM: Required (SMTP_USERNAME is set, but is no address)',
+      'MAIL_FROM: Required (SMTP_USERNAME is set, but is not an address)',
     );
   });
 
@@ -61,7 +61,7 @@ describe('variables of older services', () => {
     const { ISSUER, DATABASE_URL } = complete;
     for (const name of ['SECRET_KEY', 'JWT_SECRET_KEY']) {
       const read = () => readConfig({ ISSUER, DATABASE_URL, [name]: secret });
-      expect(read).toThrow(`AUTH_SECRET: Required (${name} is set, but is not taken over, because every service`);
+      expect(read).toThrow(`AUTH_SECRET: Required (${name} is set, but is not used, because every service`);
       expect(read).toThrow('openssl rand -base64 32');
       expect(read).not.toThrow(secret);
     }

@@ -87,14 +87,16 @@ describe('older root secrets', () => {
     const AUTH_SECRET_PREVIOUS = 'changeme-changeme-changeme-changeme-1';
     expect(read({ AUTH_SECRET_PREVIOUS }).secrets).toEqual([testSecret, AUTH_SECRET_PREVIOUS]);
     expect(() => read({ AUTH_SECRET_PREVIOUS, AUTH_SECRET_PREVIOUS_UNTIL: '2099-01-01' })).toThrow(
-      'AUTH_SECRET_PREVIOUS_UNTIL: a previous secret can be guessed',
+      'AUTH_SECRET_PREVIOUS_UNTIL: a previous secret is easy to guess',
     );
   });
 
   it('stand in a variable of their own, each once, and are no blanks', () => {
     expect(() => read({ AUTH_SECRET: `${testSecret},${olderSecret}` })).toThrow('to AUTH_SECRET_PREVIOUS');
-    expect(() => read({ AUTH_SECRET_PREVIOUS: testSecret })).toThrow('AUTH_SECRET_PREVIOUS: holds AUTH_SECRET itself');
-    expect(() => read({ AUTH_SECRET_PREVIOUS: `${olderSecret} ${olderSecret}` })).toThrow('stands twice');
+    expect(() => read({ AUTH_SECRET_PREVIOUS: testSecret })).toThrow(
+      'AUTH_SECRET_PREVIOUS: contains AUTH_SECRET itself',
+    );
+    expect(() => read({ AUTH_SECRET_PREVIOUS: `${olderSecret} ${olderSecret}` })).toThrow('the same secret twice');
     expect(() => read({ AUTH_SECRET_PREVIOUS: 'short' })).toThrow('AUTH_SECRET_PREVIOUS: Each needs');
     expect(() => read({ AUTH_SECRET: ' , ' })).toThrow('AUTH_SECRET');
   });

@@ -140,7 +140,7 @@ describe('the issuer', () => {
     'https://auth.mydomain.com',
     'https://changeme.com',
   ])('is no example outside development (%s)', (ISSUER) => {
-    expect(problemsOf({ ISSUER })[0]).toContain('ISSUER: is still the one of an example');
+    expect(problemsOf({ ISSUER })[0]).toContain('ISSUER: is an example');
     expect(problemsOf({ ISSUER, ENVIRONMENT: 'staging' })).toHaveLength(1);
     expect(problemsOf({ ISSUER, ENVIRONMENT: 'dev' })).toEqual([]);
   });
@@ -154,7 +154,7 @@ describe('the issuer', () => {
 });
 
 it('the mailbox of development is for development', () => {
-  expect(problemsOf({ MAILBOX_URL: 'http://localhost:3001' })[0]).toContain('MAILBOX_URL: is for development alone');
+  expect(problemsOf({ MAILBOX_URL: 'http://localhost:3001' })[0]).toContain('MAILBOX_URL: is for development only');
 });
 
 it('new signing keys have 2048, 3072 or 4096 bits', () => {

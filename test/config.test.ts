@@ -76,8 +76,8 @@ describe('the configuration', () => {
 
   it('refuses the name of a limit that there is not', () => {
     const read = () => readConfig({ ...complete, LIMIT_LOGIN_ADRESS: '3/600', LOCKOUT_ACCOUNTS: '1/1/1/1' });
-    expect(read).toThrow(/LIMIT_LOGIN_ADRESS: there is no such limit. Did you mean LIMIT_LOGIN_ADDRESS\?\n/);
-    expect(read).toThrow(/LOCKOUT_ACCOUNTS: there is no such limit. Did you mean LOCKOUT_ACCOUNT\?$/);
+    expect(read).toThrow(/LIMIT_LOGIN_ADRESS: no limit has this name. Did you mean LIMIT_LOGIN_ADDRESS\?\n/);
+    expect(read).toThrow(/LOCKOUT_ACCOUNTS: no limit has this name. Did you mean LOCKOUT_ACCOUNT\?$/);
     expect(() => readConfig({ ...complete, LIMIT_LOGIN_ADDRESS: '', LIMIT_LOGIN_ADDRESS_FILE: '/x' })).not.toThrow();
   });
 
@@ -224,7 +224,7 @@ describe('the configuration', () => {
 
   it.each<[string, unknown]>([
     ['WEBHOOKS[1].name', { name: 'Canary!' }],
-    ['WEBHOOKS[1].name: This name stands twice', { name: 'first' }],
+    ['WEBHOOKS[1].name: Appears twice', { name: 'first' }],
     ['WEBHOOKS[1].url', { url: 'canary' }],
     ['WEBHOOKS[1].url', { url: 'ftp://canary.example' }],
     ['WEBHOOKS[1].url', { url: 'http://canary.example' }],

@@ -25,7 +25,7 @@ export async function changePassword(
   const type = 'password_changed';
   const user = await provePassword(deps, { ...proof, field: 'current_password', type });
   if (newPassword.normalize('NFKC') === proof.password.normalize('NFKC')) {
-    const message = 'Must differ from the current password';
+    const message = 'Choose a password other than the current one';
     throw new Problem('validation_failed', { errors: [{ path: 'new_password', message }] });
   }
   const { email } = await openPersonalData(deps, user);

@@ -16,7 +16,7 @@ const encoder = new TextEncoder();
 /**
  * Normalises an address: NFKC, trimmed, the domain in its ASCII form (UTS 46). In the key the local part is lower
  * case too: that some server could tell `Ann@` from `ann@` is theory, that people type both is not.
- * @returns undefined where it is no address
+ * @returns undefined where it is not an address
  */
 export function normaliseEmail(text: string): EmailAddress | undefined {
   const typed = text.normalize('NFKC').trim();

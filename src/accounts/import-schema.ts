@@ -42,8 +42,7 @@ const passwordHash = ({ limits = nodeLimits, pepperIds, legacyPeppers = [] }: Im
       return z.NEVER;
     };
     if ('refused' in read) return refused(read.refused);
-    if ('keyId' in read)
-      return pepperIds.includes(read.keyId) ? text : refused('Made with the pepper of another secret');
+    if ('keyId' in read) return pepperIds.includes(read.keyId) ? text : refused('Uses the pepper of another secret');
     if (read.pepper !== undefined && !legacyPeppers.includes(read.pepper)) {
       return refused('Names a pepper that is not in LEGACY_PEPPERS');
     }
@@ -53,7 +52,7 @@ const passwordHash = ({ limits = nodeLimits, pepperIds, legacyPeppers = [] }: Im
 /** A name of which the other system did not know what it was: the email, or else a username of any kind. */
 const login = z.union(
   [email.transform((read) => ({ email: read })), anyName.transform((read) => ({ username: read }))],
-  'Neither an email address nor a name that can be kept',
+  'Is neither an email address nor a valid name',
 );
 
 /** One user of another system, as a line of NDJSON tells. Messages never repeat a value. */
@@ -80,7 +79,7 @@ export const importedUser = ({ roles, now, ...rules }: ImportRules) =>
     })
     .refine(({ email, username, login }) => login === null || (email === null && username === null), {
       path: ['login'],
-      message: 'Is an email or a username: give it alone',
+      message: 'Contains an email address or a username. Use it without the other two fields',
     })
     .transform(({ login, ...user }) => ({ ...user, ...login }));
 
@@ -107,7 +106,7 @@ export async function readImportLine(schema: ReturnType<typeof importedUser>, li
   const read = await readImportValue(schema, value);
   // JSON.parse lets the last one win, where other readers may see the first.
   const isTwice = namesOf(line).length > new Set(namesOf(line)).size;
-  return 'user' in read && isTwice ? broken('A field stands twice') : read;
+  return 'user' in read && isTwice ? broken('A field appears twice') : read;
 }
 
 /** Reads what a line said. */
@@ -127,7 +126,7 @@ function toProblems(issue: z.core.$ZodIssue): LineProblem[] {
   // What does not look like the name of a column may be a value that slipped.
   return issue.keys.map((key) => ({
     field: /^[a-z][a-z0-9_]{0,40}$/i.test(key) ? key : undefined,
-    message: 'An unknown field',
+    message: 'Unknown field',
   }));
 }
 

@@ -55,7 +55,7 @@ export async function importUsers(
     for (const each of free) if (written.has(each.id)) outcomes.set(each, 'imported');
     open = free.filter(({ id }) => !written.has(id));
   }
-  const restless: LineProblem = { field: undefined, message: 'Changed while it was imported: run the import again' };
+  const restless: LineProblem = { field: undefined, message: 'Changed during the import. Run the import again' };
   return candidates.map((each) => outcomes.get(each) ?? restless);
 }
 
@@ -93,7 +93,9 @@ async function judgeOf(
       const hasEmail = emailIndexes.some((index) => index === holder.emailIndex);
       const hasUsername = user.username !== null && user.username.key === holder.usernameKey;
       // Two services that both count from 1: nobody shall be lost because somebody else was there first.
-      return hasEmail || hasUsername ? 'present' : { field: 'id', message: 'Belongs to an account with other names' };
+      return hasEmail || hasUsername
+        ? 'present'
+        : { field: 'id', message: 'Belongs to an account with another email address or username' };
     }
     const isEmailTaken = emailIndexes.some((index) => emails.has(index));
     const isUsernameTaken = user.username !== null && usernames.has(user.username.key);

@@ -30,7 +30,7 @@ export function mailRoutes(deps: SessionDeps): Endpoint[] {
   const ok = (description: string, text: string) => ({ 200: { description, schema: says(text) } });
   const accepted = (text: string) => ({
     202: {
-      description: 'The same whether there is such an account or not',
+      description: 'The answer is the same whether or not the account exists',
       schema: says(text),
       headers: askedResponseHeaders,
     },
@@ -43,7 +43,7 @@ export function mailRoutes(deps: SessionDeps): Endpoint[] {
       tag,
       summary: 'Verify an email address',
       body: proofRequest,
-      responses: ok('The address is verified, now or before', confirmed),
+      responses: ok('The address is verified', confirmed),
       errors: ['link_expired', 'identifier_taken'],
       limits: proofLimits,
       prepare: ({ c, body, call }) => prepareProof(deps, c, body, call),
@@ -57,7 +57,7 @@ export function mailRoutes(deps: SessionDeps): Endpoint[] {
       path: '/auth/resend-verification',
       operationId: 'resendVerification',
       tag,
-      summary: 'Send the email that confirms an address again',
+      summary: 'Send the verification email again',
       body: mailRequest(deps.config),
       responses: accepted('If this address is waiting to be confirmed, an email is on its way'),
       errors: [],
@@ -77,7 +77,7 @@ export function mailRoutes(deps: SessionDeps): Endpoint[] {
       path: '/auth/forgot-password',
       operationId: 'forgotPassword',
       tag,
-      summary: 'Ask for an email to set a new password',
+      summary: 'Send an email with a link to set a new password',
       body: forgotPasswordRequest(deps.config),
       responses: accepted('If such an account exists, an email is on its way'),
       errors: [],
@@ -99,7 +99,8 @@ export function mailRoutes(deps: SessionDeps): Endpoint[] {
       operationId: 'resetPassword',
       tag,
       summary: 'Set a new password',
-      description: 'Ends all sessions and every lockout. A password that is refused leaves the link usable.',
+      description:
+        'Ends all sessions and lifts all locks. If the service refuses the password, you can use the link again.',
       body: resetPasswordRequest(deps.config),
       responses: {
         200: {
@@ -122,13 +123,13 @@ export function mailRoutes(deps: SessionDeps): Endpoint[] {
       path: '/users/change-email',
       operationId: 'changeEmail',
       tag,
-      summary: 'Ask to change the email address',
-      description: 'The new address gets an email to confirm it. Until then nothing changes.',
+      summary: 'Change the email address',
+      description: 'Sends an email to the new address. The address changes when the user confirms it there.',
       sensitive: true,
       body: mailRequest(deps.config),
       responses: {
         202: {
-          description: 'The same whether the address is free or not',
+          description: 'The answer is the same whether or not the address is free',
           schema: says('Check your new email address to confirm the change'),
           headers: askedResponseHeaders,
         },
@@ -151,7 +152,7 @@ export function mailRoutes(deps: SessionDeps): Endpoint[] {
       operationId: 'confirmEmailChange',
       tag,
       summary: 'Confirm a new email address',
-      description: 'The old address gets a notice, with a link that undoes the change for seven days.',
+      description: 'Sends an email to the old address. Its link can undo the change for seven days.',
       body: proofRequest,
       responses: ok('The address is changed', 'Email changed'),
       errors: ['link_expired', 'identifier_taken'],
@@ -167,8 +168,8 @@ export function mailRoutes(deps: SessionDeps): Endpoint[] {
       path: '/auth/undo-email-change',
       operationId: 'undoEmailChange',
       tag,
-      summary: 'Undo a change of the email address',
-      description: 'Ends all sessions, and the password stops working. An email to choose a new one follows.',
+      summary: 'Undo a change of email address',
+      description: 'Ends all sessions and removes the password. An email to choose a new one follows.',
       body: tokenRequest,
       responses: ok('The old address is back', 'The old address is back. Check your email to choose a new password'),
       errors: ['link_expired', 'identifier_taken'],

@@ -15,7 +15,7 @@ const maximumLength = 256;
 export const typedPassword = z
   .string()
   .max(maximumLength * 2, { abort: true })
-  .refine((value) => value.isWellFormed(), 'Contains a broken character');
+  .refine((value) => value.isWellFormed(), 'Contains an invalid character');
 
 type Policy = Pick<Config, 'passwordMinLength' | 'passwordMinClasses'>;
 
@@ -39,7 +39,7 @@ function faultsOf(password: string, { passwordMinLength, passwordMinClasses }: P
     const kinds = 'lower case letters, upper case letters, digits and other characters';
     faults.push(`Mix at least ${passwordMinClasses} of these: ${kinds}`);
   }
-  if (isCommonPassword(password)) faults.push('This is one of the most common passwords: choose another one');
+  if (isCommonPassword(password)) faults.push('This is one of the most common passwords. Choose another one');
   return faults;
 }
 
@@ -91,14 +91,13 @@ export async function refuseWeakPassword(
     return left < whole && left < config.passwordMinLength;
   };
   const ofOwner = [owner.emailKey?.slice(0, owner.emailKey.lastIndexOf('@')) ?? '', owner.usernameKey ?? ''];
-  if (isMostly(ofOwner)) throw refuse('Use more than your own name: add words that have nothing to do with you');
+  if (isMostly(ofOwner)) throw refuse('Add words that have nothing to do with your name');
   if (isMostly([...ofOwner, ...config.passwordWords])) {
-    throw refuse('Use more than the name of this service: add words that have nothing to do with it');
+    throw refuse('Add words that have nothing to do with this service');
   }
   const breached = await isBreached?.(password).catch((error: unknown) => {
     log.warn('breached_password_check_failed', describeError(error));
     return false;
   });
-  if (breached === true)
-    throw refuse('This password is known from a data breach: choose one that you use nowhere else');
+  if (breached === true) throw refuse('This password appeared in a data breach. Choose one that you use nowhere else');
 }

@@ -10,7 +10,7 @@ import { changeProfile, readProfile } from './profile.ts';
 import { exampleUser, profile, profileRequest } from './schemas.ts';
 
 const noStore = { 'Cache-Control': 'no-store' };
-const tagged = { ETag: 'Strong; changes with the profile' };
+const tagged = { ETag: 'A strong tag that changes with the profile' };
 
 const exported = z
   .object({
@@ -20,7 +20,7 @@ const exported = z
     activity: z.array(activity),
     pending: z
       .object({ links: z.array(z.looseObject({})), mails: z.array(z.looseObject({})) })
-      .describe('Links that still work, and mails that wait to be sent'),
+      .describe('Links that still work, and mails that are waiting to be sent'),
   })
   .meta({
     id: 'AccountExport',
@@ -43,7 +43,9 @@ export function profileRoutes(deps: SessionDeps): Endpoint[] {
       operationId: 'readProfile',
       tag: 'Accounts',
       summary: 'Get your profile',
-      requestHeaders: { 'If-None-Match': 'The ETag of the profile you have. The answer is 304 if it has not changed' },
+      requestHeaders: {
+        'If-None-Match': 'The ETag of the profile that you have. The answer is 304 if the profile has not changed',
+      },
       responses: {
         200: { description: 'The profile', schema: profile, headers: tagged },
         304: { description: 'The profile has not changed', headers: tagged },
@@ -64,9 +66,11 @@ export function profileRoutes(deps: SessionDeps): Endpoint[] {
       tag: 'Accounts',
       summary: 'Replace your profile',
       description:
-        'Missing fields become null. With `If-Match`, the profile is replaced only if nobody changed it since you read it.',
+        'Missing fields become null. With `If-Match`, the service replaces the profile only if nobody has changed it since you read it.',
       body: profileRequest,
-      requestHeaders: { 'If-Match': 'The ETag of the profile you replace. The answer is 412 if it has changed' },
+      requestHeaders: {
+        'If-Match': 'The ETag of the profile that you replace. The answer is 412 if the profile has changed',
+      },
       responses: { 200: { description: 'The new profile', schema: profile, headers: tagged } },
       errors: ['precondition_failed'],
       limits: ['write_user'],

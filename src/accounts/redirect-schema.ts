@@ -12,8 +12,8 @@ export const redirectTo = ({ links }: Links) =>
     .transform((value, context) => {
       const allowed = allowedRedirect(links, value);
       if (allowed !== undefined) return allowed;
-      context.addIssue({ code: 'custom', message: 'This address is not allowed: ask the operator to add it' });
+      context.addIssue({ code: 'custom', message: 'This address is not in REDIRECT_URLS' });
       return z.NEVER;
     })
     .optional()
-    .describe('Where the page of the mail leads on to: below `APP_URL` or one of `REDIRECT_URLS`');
+    .describe('The address that the page of the mail leads to. Must be below `APP_URL` or one of `REDIRECT_URLS`');

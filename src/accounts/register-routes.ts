@@ -21,7 +21,7 @@ export const registrationByAnyName = (deps: SessionDeps): Endpoint =>
   registration(deps, {
     path: '/api/register',
     operationId: 'registerByAnyName',
-    description: 'A name that is no email address becomes the username, whatever it holds. ',
+    description: 'A name that is not an email address becomes the username, whatever characters it contains. ',
     usernames: anyName,
   });
 
@@ -39,8 +39,8 @@ export const registration = (
     body: registerRequest(deps.config, older?.usernames),
     description:
       `${older?.description ?? ''}` +
-      'Where addresses have to be verified first (`REQUIRE_EMAIL_VERIFICATION`), the answer is 202 and the same for ' +
-      'known and unknown addresses: what follows stands in a mail.',
+      'If users have to verify their address first (`REQUIRE_EMAIL_VERIFICATION`), the answer is 202 and the same for ' +
+      'known and unknown addresses. A mail says what to do next.',
     responses: {
       201: { description: 'The user and the first tokens', schema: signedIn, headers: deviceResponseHeaders },
       202: {
@@ -76,6 +76,6 @@ function withEmail(request: RegisterRequest) {
   const { email } = request;
   if (email !== undefined) return { ...request, email };
   throw new Problem('validation_failed', {
-    errors: [{ path: 'email', message: 'Enter an email address: you confirm it before you can sign in' }],
+    errors: [{ path: 'email', message: 'Enter an email address. You have to confirm it before you can sign in' }],
   });
 }

@@ -89,7 +89,7 @@ export async function promiseVerification(
 }
 
 export const taken = (path: string) =>
-  new Problem('identifier_taken', { errors: [{ path, message: 'Already taken: choose another one' }] });
+  new Problem('identifier_taken', { errors: [{ path, message: 'Already taken. Choose another one' }] });
 
 /** Names the field, where a statement failed because another account has an identifier; else undefined. */
 export function takenBy(error: unknown): Problem | undefined {

@@ -9,5 +9,5 @@ export function unreserved(
   { reservedUsernames }: Pick<Config, 'reservedUsernames'>,
 ) {
   const reserved = new Set(reservedUsernames.map((name) => skeletonOf(normaliseAnyName(name)?.key ?? name)));
-  return usernames.refine(({ key }) => !reserved.has(skeletonOf(key)), 'This username is reserved: choose another one');
+  return usernames.refine(({ key }) => !reserved.has(skeletonOf(key)), 'This username is reserved. Choose another one');
 }

@@ -118,7 +118,7 @@ export const deletionByCredentials = (deps: SessionDeps): Endpoint =>
     operationId: 'deleteByCredentials',
     tag: 'Accounts',
     summary: 'Delete an account with its identifier and password',
-    description: 'Counts as a sign-in for limits and locks. An access token is ignored.',
+    description: 'Counts as a sign-in for limits and locks. Ignores access tokens.',
     body: loginRequest,
     requestHeaders: deviceRequestHeaders,
     responses: { 200: { description: 'The account is deleted', schema: says('Account deleted') } },

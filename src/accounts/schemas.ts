@@ -33,7 +33,7 @@ export const email = bounded(320).transform((value, context) => {
 export const username = bounded(256).transform((value, context) => {
   const normalised = normaliseUsername(value);
   if (normalised !== undefined) return normalised;
-  const message = 'Use 1 to 64 letters, digits, dots, hyphens or underscores; begin with a letter or digit';
+  const message = 'Use 1 to 64 letters, digits, dots, hyphens or underscores, and start with a letter or digit';
   context.addIssue({ code: 'custom', message });
   return z.NEVER;
 });
@@ -145,7 +145,7 @@ export const profileRequest = z
   }, profileFields)
   .meta({
     id: 'ProfileRequest',
-    description: 'The whole of it: what is missing is null afterwards.',
+    description: 'The complete profile. Missing fields become null.',
     examples: [{ name: 'Ann', surname: 'Lee', phone_number: '+14155550100', locale: 'en-GB' }],
   });
 

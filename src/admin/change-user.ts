@@ -42,7 +42,7 @@ async function change(deps: SessionDeps, { userId, call }: Action, wanted: Chang
   if (!outcome.found) throw noSuchUser();
   if (outcome.out_of_reach) throw outOfReach();
   if (outcome.unknown_roles.length > 0) {
-    const message = `There is no role ${outcome.unknown_roles.join(', ')}`;
+    const message = `Unknown role: ${outcome.unknown_roles.join(', ')}`;
     throw new Problem('validation_failed', { errors: [{ path: 'roles', message }] });
   }
   throw new Problem(outcome.last_admin ? 'last_admin' : 'precondition_failed');

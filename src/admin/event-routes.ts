@@ -19,7 +19,7 @@ const writes = ({ caller }: { readonly caller: Caller }) => ({
 const listQuery = pageQuery.extend(eventFilters.shape).extend({ state: promisedEvent.shape.state.optional() });
 const replayed = message
   .extend({ replayed: z.int().describe('Number of events, at most 1,000. Repeat the request for the rest') })
-  .meta({ examples: [{ message: 'Events are delivered again', replayed: 3 }] });
+  .meta({ examples: [{ message: 'The service delivers the events again', replayed: 3 }] });
 
 /** The events that wait for their sinks, and those that were given up, which can be delivered again. */
 export function adminEventRoutes(deps: SessionDeps & { readonly events: EventRelay }): Endpoint[] {
@@ -31,8 +31,9 @@ export function adminEventRoutes(deps: SessionDeps & { readonly events: EventRel
       permission: 'events:read',
       operationId: 'listEvents',
       tag,
-      summary: 'List events that wait for a sink or were given up',
-      description: 'Newest first. Delivered events are not kept.',
+      summary: 'List undelivered events',
+      description:
+        'Lists events that wait for a sink and events that the service gave up, newest first. Delivered events are not stored.',
       query: listQuery,
       responses: {
         200: { description: 'A page of deliveries', schema: pageOf(promisedEvent).meta({ id: 'PromisedEventPage' }) },
@@ -53,8 +54,9 @@ export function adminEventRoutes(deps: SessionDeps & { readonly events: EventRel
       permission: 'events:replay',
       operationId: 'replayEvents',
       tag,
-      summary: 'Redeliver events that were given up',
-      description: 'Redelivers all of them, or those of a sink, a type or a user. The oldest go first.',
+      summary: 'Redeliver failed events',
+      description:
+        'Redelivers the events that the service gave up: all of them, or those of a sink, a type or a user. The oldest go first.',
       sensitive: true,
       // A field that is not known would mean all of them.
       body: z.strictObject(eventFilters.shape).meta({ id: 'ReplayRequest', examples: [{ sink: 'rabbitmq' }] }),
@@ -67,7 +69,7 @@ export function adminEventRoutes(deps: SessionDeps & { readonly events: EventRel
         const by = { actorId: caller.userId, sessionId: caller.sessionId, origin: call.origin };
         const count = await replay(deps, body, by);
         call.after(events.sweep);
-        return c.json({ message: 'Events are delivered again', replayed: count }, 200, noStore);
+        return c.json({ message: 'The service delivers the events again', replayed: count }, 200, noStore);
       },
     }),
     guardedEndpoint({
@@ -76,7 +78,7 @@ export function adminEventRoutes(deps: SessionDeps & { readonly events: EventRel
       permission: 'events:replay',
       operationId: 'replayEvent',
       tag,
-      summary: 'Redeliver one event that was given up',
+      summary: 'Redeliver one failed event',
       sensitive: true,
       params: userParams,
       responses: { 200: { description: 'The event is due again', schema: replayed } },
@@ -87,7 +89,7 @@ export function adminEventRoutes(deps: SessionDeps & { readonly events: EventRel
         const by = { actorId: caller.userId, sessionId: caller.sessionId, origin: call.origin };
         if ((await replay(deps, { id }, by)) === 0) throw new Problem('not_found', { reason: 'no such dead event' });
         call.after(events.sweep);
-        return c.json({ message: 'The event is delivered again', replayed: 1 }, 200, noStore);
+        return c.json({ message: 'The service delivers the event again', replayed: 1 }, 200, noStore);
       },
     }),
   ];

@@ -33,14 +33,14 @@ export const promisedEvent = z
       .uuid()
       .nullable()
       .describe(
-        'Id of the event, as consumers see it. Null if it is sealed with a secret that this service does not have',
+        'Id of the event, as consumers see it. Null if the service no longer has the secret that encrypted the event',
       ),
     type: z.string(),
     user_id: z.uuid(),
     sink: z.string(),
     state: z
       .enum(['waiting', 'dead'])
-      .describe('`dead` events were given up after 20 attempts or three days, and are kept for another 30 days'),
+      .describe('The service gave up `dead` events after 20 attempts or three days. It keeps them for another 30 days'),
     attempts: z.int(),
     last_error: z.string().nullable(),
     created_at: z.iso.datetime(),

@@ -67,7 +67,7 @@ export function adminRoutes(deps: SessionDeps): Endpoint[] {
       operationId: 'searchUsers',
       tag,
       summary: 'Find a user by email address',
-      description: 'The address is sent in the body, because URLs end up in logs. The page is empty if no user has it.',
+      description: 'Send the address in the body, because URLs end up in logs. If no user has it, the page is empty.',
       body: emailRequest,
       responses: { 200: { description: 'A page of one user at most', schema: userPage } },
       errors: [],

@@ -57,7 +57,7 @@ export const userFilters = z.object({
   created_to: time.optional().describe('Only users created before this time'),
   username: anyName
     .optional()
-    .describe('Start of the username. The list is sorted by username then. Cannot be combined with another filter')
+    .describe('Start of the username. Sorts the list by username. Cannot be combined with another filter')
     .meta({ examples: ['an'] }),
 });
 
@@ -155,11 +155,13 @@ export const createUserRequest = (policy: Parameters<typeof newPassword>[0]) =>
       email_verified: z
         .boolean()
         .default(false)
-        .describe('Mark the address as verified. Not together with a password: its owner chooses one then'),
+        .describe(
+          'Marks the address as verified. Leave out the password: the owner of the address chooses one by mail',
+        ),
       username: username.optional(),
       password: newPassword(policy)
         .optional()
-        .describe('Without a password, the user gets a mail with a link to choose one'),
+        .describe('If you leave out the password, the user gets a mail with a link to choose one'),
       name: name.optional(),
       surname: name.optional(),
       phone_number: phoneNumber.optional(),
@@ -172,7 +174,7 @@ export const createUserRequest = (policy: Parameters<typeof newPassword>[0]) =>
     // Whoever may make accounts could else sign in as anybody they name, without a mail to that person.
     .refine((body) => !body.email_verified || body.password === undefined, {
       path: ['email_verified'],
-      message: 'Leave out the password, which the owner then chooses by mail, or let the owner confirm the address',
+      message: 'Leave out the password, so that the owner chooses one by mail, or leave out email_verified',
     })
     .meta({ id: 'CreateUserRequest', examples: [{ email: 'ann@example.com', email_verified: true, name: 'Ann' }] });
 
@@ -180,7 +182,7 @@ export type CreateUserRequest = z.output<ReturnType<typeof createUserRequest>>;
 
 export const rolesRequest = z.object({ roles: roleNames }).meta({
   id: 'RolesRequest',
-  description: 'The complete list. A role that is not listed is removed.',
+  description: 'The complete list. The user loses every role that is not in it.',
   examples: [{ roles: ['user'] }],
 });
 

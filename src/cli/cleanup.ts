@@ -4,8 +4,8 @@ import { openDeps } from './deps.ts';
 
 /** What `--help` says. */
 export const cleanupUsage = `Usage: npm run cli -- cleanup [--neon]
-  Deletes what is old, as the scheduled work does once a minute, and prints how many rows it deletes. Retention times
-  are those of the service: SESSION_RETENTION and AUDIT_RETENTION.
+  Deletes old data, as the scheduled work does once a minute, and prints the number of deleted rows. SESSION_RETENTION
+  and AUDIT_RETENTION say how long the service keeps data.
   --neon  speaks HTTP with Neon, as a Worker does, instead of TCP with Postgres`;
 
 /**
@@ -24,7 +24,7 @@ export async function cleanupCommand(
       `${await untilNothing(retention.deleteSessions)} sessions`,
       `${await untilNothing(retention.deleteOneTimeTokens)} links and codes`,
       `${await untilNothing(retention.trimAuditLog)} rows of the audit log`,
-      `${await untilNothing(retention.deleteDeadMail)} mails and events that were given up`,
+      `${await untilNothing(retention.deleteDeadMail)} mails and events that failed for good`,
     ].map((line) => `Deleted: ${line}`);
   } finally {
     await close();

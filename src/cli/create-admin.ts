@@ -11,7 +11,7 @@ import { type Input, readPassword } from './password-prompt.ts';
 export const createAdminUsage = `Usage: npm run cli -- create-admin --email <address> [--username <name>] [--mail] [--neon]
   Type the password at the prompt, or pipe it in as one line.
   --mail  send an email with a link to choose a password instead
-  To tell other services, give it the variables of the service that say who takes events.
+  To send events about the admin, set the same event variables as the service.
   --neon  use Neon's HTTP endpoint, as a Worker does, instead of a TCP connection`;
 
 /** Of an account that was there and is given a password. */
@@ -22,12 +22,12 @@ const said = {
   promoted: (email: string) => `${email} is now an admin. The account keeps its password`,
   claimed: (email: string) => `${email} is now an admin. Everyone who used the unconfirmed account was signed out`,
   equipped: (email: string) => `${email} is now an admin. The account had no password before`,
-  unchanged: (email: string) => `${email} is already an admin. Nothing was changed`,
+  unchanged: (email: string) => `${email} is already an admin. Nothing has changed`,
 } as const;
 
 const goesOut = 'An email to choose a password goes out within a minute';
 const waits =
-  'The email to choose a password waits: no mail server is configured here (set MAIL_FROM with RESEND_API_KEY or SMTP_HOST)';
+  'The email to choose a password waits, because no mail server is configured (set MAIL_FROM with RESEND_API_KEY or SMTP_HOST)';
 
 /**
  * `create-admin`: makes the first admin, or one more.

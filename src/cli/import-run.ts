@@ -101,7 +101,7 @@ function createReader(
   function accept(number: number, user: ImportedUser, notes: readonly LineProblem[]): ReadLine {
     const repeated = Object.entries({ id: user.id, email: user.email?.key, username: user.username?.key })
       .filter(([field, value]) => value != null && isSeen(`${field}\0${value}`))
-      .map(([field]) => ({ field, message: 'The same as on an earlier line' }));
+      .map(([field]) => ({ field, message: 'Repeats an earlier line' }));
     if (repeated.length > 0) return refusedLine(number, repeated);
     return { number, user, notes: [...notes, ...(runtime === undefined ? nodeAlone(user) : [])] };
   }
@@ -137,5 +137,5 @@ function createReader(
 function nodeAlone({ password_hash: hash }: ImportedUser): LineProblem[] {
   const read = hash === null ? undefined : readStoredHash(hash, workersImportLimits);
   if (read === undefined || !('refused' in read)) return [];
-  return [{ field: 'password_hash', message: `The service on Node alone verifies it. ${read.refused}` }];
+  return [{ field: 'password_hash', message: `Only the service on Node verifies this hash. ${read.refused}` }];
 }

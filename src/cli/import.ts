@@ -15,11 +15,11 @@ const PROGRESS = 5000;
 const usage = 'Usage: npm run cli -- import [--dry-run] [--from <system>] <file, or - for the standard input>';
 /** What `--help` says. */
 export const importUsage = `${usage}
-The file is NDJSON, a user on each line, or with --from the export of another system.
-  --dry-run             says what would come of it, and writes nothing
+The file is NDJSON with one user on each line, or with --from the export of another system.
+  --dry-run             shows what an import would do, and writes nothing
   --from <system>       ${Object.keys(formats).join(', ')}
   --hash-config <file>  with --from firebase: the password hash parameters of its console
-  --role theirs=ours    what a role or group is called here; may be given more than once
+  --role theirs=ours    maps a role or group to a role of this service; repeat it for each
   --runtime <runtime>   node or workers: refuses hashes that the service there does not verify`;
 
 /**
@@ -98,7 +98,7 @@ function readArguments(args: readonly string[]): Given | undefined {
 /** `theirs=ours`, of which theirs may hold anything. */
 function splitAtLast(pair: string): [string, string] {
   const at = pair.lastIndexOf('=');
-  if (at < 1) throw new TypeError('Expected theirs=ours');
+  if (at < 1) throw new TypeError('Expected --role theirs=ours');
   return [pair.slice(0, at), pair.slice(at + 1)];
 }
 

@@ -8,13 +8,13 @@ type Environment = Readonly<Record<string, string | undefined>>;
 /** What `--help` says. */
 export const rotateKeysUsage = `Usage: npm run cli -- rotate-keys [--now] [--list] [--neon]
   Publishes the next signing key. It signs after SIGNING_KEY_LEAD, when every verifier knows it.
-  --now   let it sign at once: verifiers that meet an unknown key read the JWKS again
-  --list  print the signing keys, and change nothing
+  --now   lets it sign at once; verifiers that see an unknown key read the JWKS again
+  --list  prints the signing keys, and changes nothing
   --neon  use Neon's HTTP endpoint, as a Worker does, instead of a TCP connection`;
 
 /** What `--help` says. */
 export const retireKeyUsage = `Usage: npm run cli -- retire-key <kid> [--neon]
-  Removes a signing key for good, for example after it leaked: it leaves the JWKS, and its tokens are refused.
+  Removes a signing key for good, for example after it leaked. The key leaves the JWKS, and the service refuses its tokens.
   "npm run cli -- rotate-keys --list" prints the keys; the header of a token names its key as "kid".
   --neon  use Neon's HTTP endpoint, as a Worker does, instead of a TCP connection`;
 
@@ -49,7 +49,7 @@ export async function retireKeyCommand(argv: readonly string[], environment: Env
   try {
     const retired = await retireSigningKey(deps, kid);
     if (retired === undefined)
-      throw new Error('There is no signing key of this name. List them: npm run cli -- rotate-keys --list');
+      throw new Error('No signing key has this name. List them: npm run cli -- rotate-keys --list');
     const { signingKeyLead } = deps.config;
     return [
       ...(retired.replacement === undefined ? [] : [`Key ${retired.replacement} is published and signs from now on`]),

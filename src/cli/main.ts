@@ -22,7 +22,7 @@ function print(lines: readonly string[]): 0 {
 /** `npm run cli -- <command>`. */
 const commands: Readonly<Record<string, Command>> = {
   cleanup: {
-    does: 'delete what is older than its retention time',
+    does: 'delete data that is older than its retention time',
     async load() {
       const { cleanupCommand, cleanupUsage: usage } = await import('./cleanup.ts');
       return { usage, run: async (args, given) => print(await cleanupCommand(args, given)) };
@@ -93,7 +93,7 @@ try {
   if (command === undefined) {
     // Asked for or not, the list of commands is the answer; only a wrong name is a mistake.
     const isWrong = name !== '' && !isHelp(name);
-    if (isWrong) console.error(`There is no command of this name.\n\n${help}`);
+    if (isWrong) console.error(`Unknown command.\n\n${help}`);
     else console.log(help);
     process.exitCode = isWrong ? 2 : 0;
   } else if (args.some(isHelp)) {

@@ -5,8 +5,8 @@ import { migrate, rollback } from '../platform/postgres-migrations.ts';
 import { reason } from './reason.ts';
 
 const usage = `Usage: migrate.ts up [--grant ROLE [--keep-audit-days DAYS]] | down
-  up      applies the migrations that are missing
-  down    takes the newest migration back
+  up      applies the missing migrations
+  down    rolls back the newest migration
   --grant ROLE              lets the role of the service read and write the tables, and nothing else
   --keep-audit-days DAYS    how long that role cannot delete rows of the audit log (30)`;
 
@@ -17,8 +17,8 @@ function read(args: readonly string[]) {
   const { grant: role, 'keep-audit-days': days = '30' } = values;
   const [command = '', ...others] = positionals;
   if (others.length > 0 || !['up', 'down'].includes(command)) throw new Error(usage);
-  if (command === 'down' && role !== undefined) throw new Error('--grant goes with up');
-  if (!/^[1-9]\d{0,3}$/.test(days)) throw new Error('--keep-audit-days: a number of days, 1 to 9999');
+  if (command === 'down' && role !== undefined) throw new Error('--grant works with up only');
+  if (!/^[1-9]\d{0,3}$/.test(days)) throw new Error('--keep-audit-days: Expected a number of days from 1 to 9999');
   return { command, grantTo: role === undefined ? undefined : { role, keepAuditDays: Number(days) } };
 }
 
@@ -39,7 +39,7 @@ async function run(): Promise<number> {
       if (grantTo !== undefined) console.log(`The role ${grantTo.role} reads and writes its tables`);
     } else {
       const name = await rollback(databaseUrl, { onWait });
-      console.log(name === undefined ? 'No migration is left to roll back' : `Rolled back: ${name}`);
+      console.log(name === undefined ? 'No migration to roll back' : `Rolled back: ${name}`);
     }
     return 0;
   } catch (error) {

@@ -12,7 +12,7 @@ const isOfConnection = (code: unknown) =>
  * @param environment names the database that did not answer
  */
 export function reason(error: unknown, environment: Readonly<Record<string, string | undefined>>): string {
-  if (!(error instanceof Error)) return 'Something unknown failed';
+  if (!(error instanceof Error)) return 'An unknown error';
   const url = withOlderNames(variablesSet(environment)).set['DATABASE_URL'];
   const innermost = innermostOf(error);
   const isFailedStatement = error.message.startsWith('Failed query');

@@ -5,9 +5,9 @@ import { openDeps } from './deps.ts';
 
 /** What `--help` says. */
 export const resealUsage = `Usage: npm run cli -- reseal [--neon]
-  Moves everything that a secret in AUTH_SECRET_PREVIOUS encrypted or indexed to AUTH_SECRET. The service may run
+  Moves all data that a secret in AUTH_SECRET_PREVIOUS encrypted or indexed to AUTH_SECRET. The service can run
   meanwhile, with both secrets. You can stop the command and run it again at any time.
-  Exit code 0: nothing is left, and you can remove AUTH_SECRET_PREVIOUS. Exit code 1: something is left.
+  Exit code 0: all data has moved, and you can remove AUTH_SECRET_PREVIOUS. Exit code 1: some data has not moved yet.
   --neon  use Neon's HTTP endpoint, as a Worker does, instead of a TCP connection`;
 
 /** How long to wait for tasks of the service: seconds. */
@@ -47,18 +47,16 @@ function inWords({ tables, taken, waitingTasks, strays }: ResealResult): { lines
   }
   if (taken.length > 0) {
     lines.push(
-      `The address of these users belongs to a second account too. Delete one of the two, then run this command again: ${taken.join(', ')}`,
+      `These users share their address with a second account. Delete one of the two, then run this command again: ${taken.join(', ')}`,
     );
   }
   if (unreadable > 0) {
-    lines.push(
-      `${unreadable} rows open with none of the configured secrets. Add the one they need to AUTH_SECRET_PREVIOUS`,
-    );
+    lines.push(`${unreadable} rows need another secret. Add it to AUTH_SECRET_PREVIOUS`);
   }
   lines.push(
     isDone
-      ? 'Nothing is left under an older secret. You can remove AUTH_SECRET_PREVIOUS'
-      : 'Something is left under an older secret. Keep AUTH_SECRET_PREVIOUS, and run this command again',
+      ? 'All data is under the new secret. You can remove AUTH_SECRET_PREVIOUS'
+      : 'Some data is still under an older secret. Keep AUTH_SECRET_PREVIOUS, and run this command again',
   );
   return { lines, isDone };
 }

@@ -23,7 +23,7 @@ export function createCostBudget({ most, now }: BudgetOptions): Admission {
     spent = Math.max(0, spent - Math.max(0, time - since));
     since = time;
     // What costs more than the whole is let in where nothing else was.
-    if (!isContinuation && spent > 0 && spent + cost > most) throw new Overloaded('Too much was hashed at once');
+    if (!isContinuation && spent > 0 && spent + cost > most) throw new Overloaded('Too many hashes at once');
     spent += cost;
     return await run();
   };

@@ -72,7 +72,7 @@ export function createSemaphore({ width, longestWait, now }: SemaphoreOptions): 
     const { cost, isLarge = false, isContinuation = false, signal } = work;
     signal?.throwIfAborted();
     const isFull = waiting.length > 0 && (waitingCost + cost) * pace > most;
-    if (isFull && !isContinuation) throw new Overloaded('Too many wait for their turn');
+    if (isFull && !isContinuation) throw new Overloaded('Too many requests wait for a hash');
     await turn(work);
     const begun = now();
     try {

@@ -50,6 +50,8 @@ export interface PageWords {
   readonly passwordHint: (least: number) => string;
   /** On the button that leads on to the application. */
   readonly onward: (service: string) => string;
+  /** On the same button where nothing was done, or where the rest happens in a mail. */
+  readonly back: (service: string) => string;
   /** Where there is no address of the application to lead on to. */
   readonly close: string;
   readonly alreadyVerified: string;

@@ -31,7 +31,7 @@ export const catalogue = {
       origin: z.enum(['registration', 'admin', 'import']),
     }),
   ),
-  UserVerified: define(1, 'The user proved to own the email address for the first time.', z.object({})),
+  UserVerified: define(1, 'The user proved ownership of the email address for the first time.', z.object({})),
   UserUpdated: define(
     1,
     'The profile changed, or an admin disabled or enabled the user. Ask the service for the new values.',

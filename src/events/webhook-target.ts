@@ -34,7 +34,7 @@ export function targetProblem(url: URL, allowPrivate: boolean): string | undefin
   return isPublicHost(url.hostname) ? undefined : 'must not be in a private network (or set WEBHOOK_ALLOW_PRIVATE)';
 }
 
-/** @param hostname of a URL, which has read IPv4 in all its spellings (`0x7f.1`, `2130706433`) and small letters */
+/** @param hostname of a URL, which has read IPv4 in all its spellings (`0x7f.1`, `2130706433`) and lower-case letters */
 function isPublicHost(hostname: string): boolean {
   if (hostname.startsWith('[')) return isPublicAddress(hostname.slice(1, -1));
   if (ipaddr.IPv4.isValidFourPartDecimal(hostname)) return isPublicAddress(hostname);

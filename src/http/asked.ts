@@ -11,7 +11,7 @@ const cookieName = (config: Pick<Config, 'issuer'>) => (isHttps(config) ? '__Hos
 
 /** What a contract says of it. */
 export const askedResponseHeaders = {
-  'Set-Cookie': 'Says, when the code of the mail is entered, that this browser asked for it',
+  'Set-Cookie': 'A cookie that identifies this browser when the user enters the code of the mail',
 };
 
 /** Has a browser say later that it asked for the mail to this address. The same for every address, known or not. */

@@ -81,7 +81,7 @@ async function readForm(c: RequestContext): Promise<unknown> {
 async function readMultipart(c: RequestContext): Promise<unknown> {
   const headers = { 'Content-Type': c.req.header('Content-Type') ?? '' };
   const form = await new Response(await readBytes(c), { headers }).formData().catch(() => {
-    throw new Problem('validation_failed', { errors: [{ path: '', message: 'Is not a whole form' }] });
+    throw new Problem('validation_failed', { errors: [{ path: '', message: 'Is not a complete form' }] });
   });
   return Object.fromEntries(form);
 }

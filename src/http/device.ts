@@ -9,10 +9,10 @@ const cookieName = (config: Pick<Config, 'issuer'>) => (isHttps(config) ? '__Hos
 
 /** What a contract says of it. */
 export const deviceRequestHeaders = {
-  'X-Device-Token': 'The value from an earlier sign-in, if the client does not send its cookie',
+  'X-Device-Token': 'The value from an earlier sign-in, for clients that send no cookie',
 };
 export const deviceResponseHeaders = {
-  'X-Device-Token': 'Send it with the next sign-in, so that failed attempts of others do not lock out this device',
+  'X-Device-Token': 'Send it with the next sign-in, so that failed attempts of others do not lock this device out',
   'Set-Cookie': 'The same value as a cookie',
 };
 

@@ -11,7 +11,7 @@ const problemSchema = z
     type: z.string(),
     title: z.string(),
     status: z.int(),
-    detail: z.string().describe('What to do, for the person who reads it'),
+    detail: z.string().describe('What to do, in words for people'),
     code: z.string().describe('Stable identifier of the error. Use this in code'),
     request_id: z.string(),
     errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
@@ -24,11 +24,11 @@ const integer = (description: string) => ({ description, schema: { type: 'intege
 /** Headers that many answers have. */
 export const sharedHeaders = {
   'X-Request-Id': text('Identifies the request in the log'),
-  'RateLimit-Limit': integer('Number of requests that the limit closest to its end allows in its window'),
+  'RateLimit-Limit': integer('Number of requests in the window of the limit that is closest to its end'),
   'RateLimit-Remaining': integer('Number of requests left'),
   'RateLimit-Reset': integer('Seconds until the window ends'),
   'Retry-After': integer('Seconds to wait before you try again'),
-  'WWW-Authenticate': text('The challenge of RFC 6750, or of RFC 9470 if the password has to be confirmed'),
+  'WWW-Authenticate': text('The challenge of RFC 6750, or of RFC 9470 if the user has to confirm the password'),
 };
 
 const refer = (...names: (keyof typeof sharedHeaders)[]): Json =>

@@ -34,7 +34,7 @@ export function parseQuery<Query>(c: RequestContext, schema: z.ZodType<Query> | 
 function refuseUnknown(names: readonly string[], known: readonly string[]): void {
   const errors = names
     .filter((name) => !known.includes(name))
-    .map((name) => ({ path: name.slice(0, 100), message: `Unknown parameter. Known are ${known.join(', ')}` }));
+    .map((name) => ({ path: name.slice(0, 100), message: `Unknown parameter. This path takes ${known.join(', ')}` }));
   if (errors.length > 0) throw new Problem('validation_failed', { errors: errors.slice(0, 20) });
 }
 

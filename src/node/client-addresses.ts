@@ -5,10 +5,10 @@ import type { Log } from '../ops/log.ts';
 /** What an operator can do about a header that does not tell the client's address. */
 const advice = {
   unreadable_hop:
-    'A trusted proxy writes an X-Forwarded-For that holds no address: its clients share the limits of the proxy',
+    'A trusted proxy sends an X-Forwarded-For without an address, so its clients share one limit. Correct it in the proxy',
   untrusted_peer:
-    'A peer that is not in TRUSTED_PROXIES sends X-Forwarded-For or Forwarded, which is ignored: if it is your proxy, add it',
-  other_header: 'A trusted proxy sends Forwarded alone, which is not read: have it write X-Forwarded-For',
+    'The service ignores X-Forwarded-For or Forwarded from a peer that is not in TRUSTED_PROXIES. If the peer is your proxy, add it',
+  other_header: 'A trusted proxy sends Forwarded, which the service does not read. Let it send X-Forwarded-For',
 } as const;
 
 /** Of a request, what its client's address follows from. */

@@ -16,7 +16,7 @@ const remedies: Readonly<Record<string, string>> = {
   NOPERM: 'Give it `~edge-auth:* +@read +@write +@scripting +@connection` (ACL SETUSER)',
   READONLY: 'Name the primary',
 };
-const otherRedis = 'Name a Redis with cluster mode disabled; a replica and a failover of its own are no obstacle';
+const otherRedis = 'Name a Redis with cluster mode disabled. Replicas and failover are fine';
 
 /** @throws {ConfigError} where Redis answers, and no request could use it */
 function refuse(error: unknown): void {

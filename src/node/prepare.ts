@@ -59,12 +59,12 @@ function warn({ environment, redisUrl, mail, renamed, meaningless, misspelt }: C
   if (environment === 'dev') return;
   if (redisUrl === undefined) {
     log.warn('limits_in_memory', {
-      advice: 'Set REDIS_URL: replicas, and the processes of WORKERS, share neither limits nor metrics',
+      advice: 'Set REDIS_URL. Without it, replicas and the processes of WORKERS share neither limits nor metrics',
     });
   }
   if (mail === undefined) {
     log.warn('mail_not_configured', {
-      advice: 'Set SMTP_HOST and MAIL_FROM (or RESEND_API_KEY and MAIL_FROM): mails wait until then',
+      advice: 'Set SMTP_HOST and MAIL_FROM (or RESEND_API_KEY and MAIL_FROM). Mails wait until then',
     });
   }
 }

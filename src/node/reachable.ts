@@ -23,7 +23,7 @@ async function reachRedis({ redisUrl }: Config, log: Log): Promise<void> {
     log.warn('redis_not_reached', {
       ...placeOf(redisUrl, '6379'),
       ...codeOf(error),
-      advice: 'Start Redis, or correct REDIS_URL: until it answers, limits count in each process alone',
+      advice: 'Start Redis, or correct REDIS_URL. Until then each process counts limits by itself',
     });
   } finally {
     await redis.close();
@@ -41,7 +41,7 @@ async function reachRabbitmq({ eventSinks }: Config, log: Log): Promise<void> {
     log.warn('rabbitmq_not_reached', {
       ...placeOf(sink.url, '5672'),
       ...codeOf(error),
-      advice: 'Start RabbitMQ, or correct RABBITMQ_URL: until it answers, events wait in the outbox',
+      advice: 'Start RabbitMQ, or correct RABBITMQ_URL. Until then events wait in the outbox',
     });
   }
 }

@@ -32,7 +32,7 @@ export function withSecretFiles(
         .replace(/\r?\n$/, '');
     } catch (error) {
       const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
-      wrong.push(`${variable}: the file cannot be read (${code})`);
+      wrong.push(`${variable}: the service cannot read the file (${code})`);
       unread.add(name);
     }
   }

@@ -50,7 +50,7 @@ export function needsEmbedded(environment: Environment): boolean {
   const { required } = withOlderNames({}, findMisspelt(variablesSet(environment)));
   throw new InvalidConfiguration([
     `DATABASE_URL: ${required('DATABASE_URL')}. ${found.join(', ')} ${found.length === 1 ? 'is' : 'are'} set, which looks like production, and the ` +
-      'embedded database is for development alone. Set it, or ENVIRONMENT=dev to try the service out',
+      'embedded database is for development only. Set it, or ENVIRONMENT=dev to try the service out',
     ...others,
   ]);
 }

@@ -42,7 +42,7 @@ export async function readTls(files: TlsFiles): Promise<SecureContextOptions> {
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
     throw new ConfigError(
-      `Invalid configuration. TLS_CERT_FILE, TLS_KEY_FILE: no certificate and its key can be read (${code})`,
+      `Invalid configuration. TLS_CERT_FILE, TLS_KEY_FILE: the service cannot read a certificate with its key (${code})`,
     );
   }
 }

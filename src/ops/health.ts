@@ -82,10 +82,10 @@ export function healthRoutes(
     tag: 'Operation',
     summary: 'Check that the dependencies answer',
     description:
-      'Without the key-value store the service goes on, degraded; without a database that takes writes it cannot.',
+      'Answers 200 with `degraded` if the key-value store is down, and 503 if the database is down or refuses writes.',
     responses: {
       200: { description: 'Ready, or degraded', schema: ready },
-      503: { description: 'Unavailable, or about to end', schema: ready },
+      503: { description: 'Unavailable, or about to stop', schema: ready },
     },
     errors: [],
     limits: ['readyz_address'],

@@ -123,7 +123,7 @@ const metricTable = {
   },
   edge_auth_signing_key_next_rotation_seconds: {
     type: 'gauge',
-    help: 'Time until the next key signs; below 0 the rotation is overdue',
+    help: 'Time until the next key signs; a negative value means that the rotation is overdue',
     labels: {},
   },
   edge_auth_dependency_up: {

@@ -38,7 +38,7 @@ export function metricsRoutes(deps: Needs, version: string): Endpoint[] {
       tag: 'Operation',
       summary: 'Metrics of all processes for Prometheus',
       description:
-        'Needs `METRICS_TOKEN` as the bearer token; returns 404 if it is not configured. Text format 0.0.4. Counters are ' +
+        'Send `METRICS_TOKEN` as the bearer token. Answers 404 if it is not configured. Text format 0.0.4. Counters are ' +
         'missing while the key-value store does not answer.',
       security: 'metrics',
       responses: { 200: { description: 'Metrics as text', type: 'text/plain' } },

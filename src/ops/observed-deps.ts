@@ -60,7 +60,7 @@ function observedMailer(mailer: Mailer): Mailer {
 
 /** Is told five digits of a hash, which the trace does not show. */
 function observedBreaches(isBreached: NonNullable<Deps['isBreached']>): NonNullable<Deps['isBreached']> {
-  const step = () => ({ name: 'look for breached password', kind: 'client', attributes: {} }) as const;
+  const step = () => ({ name: 'check for breached password', kind: 'client', attributes: {} }) as const;
   return (password) => measured('breached_passwords', step, () => isBreached(password), explain);
 }
 

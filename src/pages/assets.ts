@@ -53,7 +53,7 @@ export const asset = (path: string, type: string, text: string): Endpoint =>
     path,
     operationId: path.replace(/\W+/g, '_'),
     tag: 'Pages',
-    summary: 'A part of the pages',
+    summary: 'An asset of the pages',
     responses: { 200: { description: 'The text' } },
     errors: [],
     prepare: unlimited,

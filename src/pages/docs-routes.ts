@@ -63,7 +63,7 @@ function docsPage(
     path: `/${name}`,
     operationId: name,
     tag: 'Operation',
-    summary: 'Show this document as a page',
+    summary: 'Show this document in a browser',
     contentSecurityPolicy,
     responses: { 200: { description: 'The page', type: 'text/html' } },
     errors: [],
@@ -108,7 +108,7 @@ function fileRoute({ assets }: Pick<Deps, 'assets'>): Endpoint {
     path: '/docs/{directory}/{file}',
     operationId: 'docs_file',
     tag: 'Pages',
-    summary: 'A part of the documentation',
+    summary: 'An asset of the documentation',
     params: fileParams,
     responses: { 200: { description: 'The file' } },
     errors: [],
@@ -119,7 +119,7 @@ function fileRoute({ assets }: Pick<Deps, 'assets'>): Endpoint {
       const headers = { ETag: `"${found.path}"`, 'Cache-Control': 'public, max-age=31536000, immutable' };
       if (isKnown(c.req.header('If-None-Match'), headers.ETag)) return c.body(null, 304, headers);
       const answer = await assets(found.path);
-      if (answer === undefined) throw new Problem('not_found', { reason: 'dist/docs has not been assembled' });
+      if (answer === undefined) throw new Problem('not_found', { reason: 'npm has not assembled dist/docs' });
       return new Response(answer.body, { headers: { ...headers, 'Content-Type': found.type } });
     },
   });

@@ -42,7 +42,7 @@ const guideFile = ({ assets }: Pick<Deps, 'assets'>, { path, name, extension }: 
     prepare: docsHits,
     handler: async () => {
       const file = await assets(`guides/${name}.${extension}`);
-      if (file === undefined) throw new Problem('not_found', { reason: 'dist/docs has not been assembled' });
+      if (file === undefined) throw new Problem('not_found', { reason: 'npm has not assembled dist/docs' });
       return new Response(file.body, {
         headers: { 'Content-Type': types[extension], 'Cache-Control': 'public, max-age=300' },
       });

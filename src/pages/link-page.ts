@@ -2,6 +2,7 @@ import { html } from 'hono/html';
 import type { Config } from '../config.ts';
 import { chooseLocale, wordsFor } from '../email/locale.ts';
 import type { PageWords } from '../email/words.ts';
+import { type ProblemCode, problems } from '../errors.ts';
 import { type Html, layout } from './layout.ts';
 
 /** The pages that links of mails lead to. */
@@ -61,11 +62,11 @@ const emailField = (words: PageWords, value = ''): Html => html`<label for="emai
 <input id="email" name="email" type="email" autocomplete="email" value="${value}">
 `;
 
-/** The next step: on to the application, or the end. */
-function onwardOf({ config, onward }: AnyView, words: PageWords): Html {
+/** The next step: on or back to the application. Where its address is not known, the page is the end. */
+function nextStep({ config, onward }: AnyView, words: PageWords, label: 'onward' | 'back'): Html {
   return onward === undefined
     ? html`<p>${words.close}</p>`
-    : html`<a class="button" href="${onward}">${words.onward(config.serviceName)}</a>`;
+    : html`<a class="button" href="${onward}">${words[label](config.serviceName)}</a>`;
 }
 
 /**
@@ -122,15 +123,9 @@ export function donePage(view: AnyView, text?: (words: PageWords) => string): Ht
   const { locale, words } = wordsOf(view);
   const { title, done } = words[view.page];
   const said = text === undefined ? done : text(words);
-  // Who waits for a mail has nothing to do in the application yet.
   const waits = view.page === 'forgot_password' || view.page === 'resend_verification';
-  return layout(
-    view.config,
-    locale,
-    title,
-    html`<p role="status">${said}</p>
-${waits ? html`<p>${words.close}</p>` : onwardOf(view, words)}`,
-  );
+  const next = nextStep(view, words, waits ? 'back' : 'onward');
+  return layout(view.config, locale, title, html`<p role="status">${said}</p>\n${next}`);
 }
 
 /** What is shown where a link does not work, or no longer: with a way to another mail, or on to the application. */
@@ -138,16 +133,24 @@ export function expiredPage(view: View): Html {
   const { locale, words } = wordsOf(view);
   const { title, expired } = words[view.page];
   const page = nextMail[view.page];
-  const next = page === undefined ? onwardOf(view, words) : requestForm({ ...view, page });
+  const next = page === undefined ? nextStep(view, words, 'back') : requestForm({ ...view, page });
   return layout(view.config, locale, title, html`<p role="alert">${expired}</p>\n${next}`);
 }
 
 /** What is shown where it cannot be done at all. */
 export function refusedPage(view: AnyView, problem: (words: PageWords) => string): Html {
   const { locale, words } = wordsOf(view);
-  const content = html`<p role="alert">${problem(words)}</p>\n${onwardOf(view, words)}`;
+  const content = html`<p role="alert">${problem(words)}</p>\n${nextStep(view, words, 'back')}`;
   return layout(view.config, locale, words[view.page].title, content);
 }
+
+/** What to do about a problem that has no page of its own. Faults of the request are not told as ours. */
+export const sayWhy = (view: AnyView, code: ProblemCode): string =>
+  say(view, (words) => {
+    if (code === 'rate_limited') return words.rate_limited;
+    if (problems[code].status >= 500) return words.failed;
+    return requestPages.some((page) => page === view.page) ? words.notAnAddress : words.missingProof;
+  });
 
 /** The words of the page's language for one problem. */
 export const say = (view: Pick<AnyView, 'languages'>, problem: (words: PageWords) => string): string =>

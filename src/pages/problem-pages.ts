@@ -23,7 +23,8 @@ export const withProblemPages = (
       const problem = toProblem(error, deps, c.get('requestId'));
       c.set('reason', problem.details.reason ?? problem.code);
       for (const [name, value] of Object.entries(problem.details.headers ?? {})) c.header(name, value);
-      const sent = new URLSearchParams(await c.req.text().catch(() => ''));
+      const bytes = await c.req.arrayBuffer().catch(() => new ArrayBuffer());
+      const sent = new URLSearchParams(new TextDecoder().decode(bytes));
       return c.html(page(problem, c, sent), problems[problem.code].status, { 'Cache-Control': 'no-store' });
     }
   },

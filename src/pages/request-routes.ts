@@ -9,7 +9,7 @@ import { askedHeaders } from '../http/asked.ts';
 import { type Endpoint, endpoint, unlimited } from '../http/endpoint.ts';
 import type { SessionDeps } from '../sessions/sessions.ts';
 import { contentSecurityPolicy } from './layout.ts';
-import { donePage, pathOf, type RequestPage, requestPage, requestPages, say } from './link-page.ts';
+import { donePage, pathOf, type RequestPage, requestPage, requestPages, say, sayWhy } from './link-page.ts';
 import { withProblemPages } from './problem-pages.ts';
 import { viewOf } from './view.ts';
 
@@ -46,7 +46,7 @@ export const requestRoutes = (deps: SessionDeps): Endpoint[] =>
       ...shown,
       method: 'post',
       operationId: `${page}_page_sent`,
-      summary: 'The button of a page',
+      summary: 'Submit the form of a page',
       body: form,
       form: true,
       limits: mailLimits,
@@ -74,8 +74,7 @@ export const requestRoutes = (deps: SessionDeps): Endpoint[] =>
       }),
       withProblemPages(deps, post, ({ code }, c, sent) => {
         const view = viewOf(deps, page, c, sent.get('redirect_to') ?? undefined);
-        const problem = say(view, (words) => (code === 'rate_limited' ? words.rate_limited : words.failed));
-        return requestPage(view, (sent.get('email') ?? '').slice(0, 320), problem);
+        return requestPage(view, (sent.get('email') ?? '').slice(0, 320), sayWhy(view, code));
       }),
     ];
   });

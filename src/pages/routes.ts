@@ -17,7 +17,17 @@ import type { SessionDeps } from '../sessions/sessions.ts';
 import { ownWords } from '../validation.ts';
 import { assetRoutes } from './assets.ts';
 import { contentSecurityPolicy } from './layout.ts';
-import { donePage, expiredPage, formPage, type LinkPage, linkPages, pathOf, refusedPage, say } from './link-page.ts';
+import {
+  donePage,
+  expiredPage,
+  formPage,
+  type LinkPage,
+  linkPages,
+  pathOf,
+  refusedPage,
+  say,
+  sayWhy,
+} from './link-page.ts';
 import { withProblemPages } from './problem-pages.ts';
 import { requestRoutes } from './request-routes.ts';
 import { viewOf } from './view.ts';
@@ -87,7 +97,7 @@ function linkPage(deps: SessionDeps, page: LinkPage, action: Action): Endpoint[]
     ...shown,
     method: 'post',
     operationId: `${page}_page_sent`,
-    summary: 'The button of a page',
+    summary: 'Submit the form of a page',
     body: form,
     form: true,
     limits: proofLimits,
@@ -129,8 +139,7 @@ function linkPage(deps: SessionDeps, page: LinkPage, action: Action): Endpoint[]
       const view = viewOf(deps, page, c, sent.get('redirect_to') ?? undefined);
       if (code === 'link_expired') return expiredPage(view);
       if (code === 'identifier_taken') return refusedPage(view, (words) => words.identifier_taken);
-      const problem = say(view, (words) => (code === 'rate_limited' ? words.rate_limited : words.failed));
-      return formPage(view, { token: (sent.get('token') ?? '').slice(0, 512), problem });
+      return formPage(view, { token: (sent.get('token') ?? '').slice(0, 512), problem: sayWhy(view, code) });
     }),
   ];
 }

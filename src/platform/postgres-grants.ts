@@ -57,12 +57,12 @@ export async function grant(client: pg.Client, schema: string, { role, keepAudit
   );
   if (rows[0] === undefined) {
     throw new DatabaseProblem(
-      `There is no role "${role}": create role ${pg.escapeIdentifier(role)} login password '…'`,
+      `The role "${role}" does not exist. Create it with: create role ${pg.escapeIdentifier(role)} login password '…'`,
     );
   }
   if (rows[0].all_powerful === true || rows[0].owns === true) {
     throw new DatabaseProblem(
-      `The role "${role}" owns the tables or is a superuser, so no grant restricts it: connect the service as another one`,
+      `The role "${role}" owns the tables or is a superuser, so no grant restricts it. Use another role for the service`,
     );
   }
   await client.query(statements(role, schema, keepAuditDays));

@@ -42,24 +42,24 @@ function placeOf(text: string): Place {
 type Explanation = (place: Place) => string;
 
 const denied: Explanation = ({ server, role }) =>
-  `Postgres at ${server} does not let the role "${role}" in: check user and password in DATABASE_URL`;
+  `Postgres at ${server} refuses the role "${role}". Check user and password in DATABASE_URL`;
 const unknownHost: Explanation = ({ server }) =>
-  `The host of the database, ${server}, is unknown: correct DATABASE_URL. Characters such as @ # % in a password have to be percent-encoded`;
+  `The host of the database, ${server}, is unknown. Correct DATABASE_URL, and percent-encode characters such as @ # % in its password`;
 const noAnswer: Explanation = ({ server }) =>
-  `Postgres at ${server} does not answer: check that it runs and that a firewall lets connections to it pass`;
+  `Postgres at ${server} does not answer. Check that it runs and that no firewall blocks it`;
 
 const behind: Explanation = ({ server, database }) =>
-  `The schema of the database "${database}" at ${server} is not up to date: run \`npm run db:migrate\``;
+  `The schema of the database "${database}" at ${server} is not up to date. Run \`npm run db:migrate\``;
 const withoutTls: Explanation = ({ server }) =>
-  `Postgres at ${server} speaks no TLS: turn it on there, or write sslmode=disable in DATABASE_URL where the network between is your own`;
+  `Postgres at ${server} does not support TLS. Turn TLS on there, or write sslmode=disable in DATABASE_URL if the network in between is your own`;
 const untrusted =
   (code: string): Explanation =>
   ({ server }) =>
-    `The certificate of Postgres at ${server} is not trusted (${code}): add sslrootcert=/path/to/ca.pem to DATABASE_URL for an authority of your own, and use the name of the host that the certificate has`;
+    `The certificate of Postgres at ${server} is not trusted (${code}). Use the host name in the certificate, and add sslrootcert=/path/to/ca.pem to DATABASE_URL if the authority is your own`;
 
 const explanations: Readonly<Record<string, Explanation>> = {
   ECONNREFUSED: ({ server }) =>
-    `Nothing listens at ${server}: start Postgres, or correct host and port in DATABASE_URL`,
+    `Nothing listens at ${server}. Start Postgres, or correct host and port in DATABASE_URL`,
   ENOTFOUND: unknownHost,
   EAI_AGAIN: unknownHost,
   ETIMEDOUT: noAnswer,
@@ -68,19 +68,19 @@ const explanations: Readonly<Record<string, Explanation>> = {
   '28000': denied,
   '28P01': denied,
   '3D000': ({ server, database }) =>
-    `There is no database "${database}" at ${server}: create it (createdb ${database}), or correct DATABASE_URL`,
+    `The database "${database}" does not exist at ${server}. Create it (createdb ${database}), or correct DATABASE_URL`,
   '42501': ({ database, role }) =>
-    `The role "${role}" may not change the schema of the database "${database}": run \`npm run db:migrate\` with the address of the owner in DATABASE_URL`,
+    `The role "${role}" may not change the schema of the database "${database}". Run \`npm run db:migrate\` with the address of the owner in DATABASE_URL`,
   '25006': ({ server, database }) =>
-    `The database "${database}" at ${server} takes no writes: it is a standby, or default_transaction_read_only is on`,
+    `The database "${database}" at ${server} refuses writes. It is a standby, or default_transaction_read_only is on`,
   '53300': ({ server }) =>
-    `Postgres at ${server} has no connection left: raise max_connections, or lower DATABASE_POOL_SIZE`,
-  ENOENT: ({ server }) => `There is no socket in ${server}: start Postgres, or correct the directory in DATABASE_URL`,
+    `Postgres at ${server} has no connection left. Raise max_connections, or lower DATABASE_POOL_SIZE`,
+  ENOENT: ({ server }) => `${server} contains no socket. Start Postgres, or correct the directory in DATABASE_URL`,
   '42P07': ({ server, database }) =>
-    `The database "${database}" at ${server} holds a table of another application with the name of one of ours: give this service a database of its own`,
+    `The database "${database}" at ${server} already has a table of another application that this service needs. Give this service a database of its own`,
   '42P01': behind,
   '42703': behind,
-  '57P03': ({ server }) => `Postgres at ${server} is starting up or shutting down: try again in a moment`,
+  '57P03': ({ server }) => `Postgres at ${server} is starting up or shutting down. Try again in a moment`,
 };
 
 function explanationOf(code: string, message: string): Explanation | undefined {
@@ -118,5 +118,5 @@ export function explainDatabaseFailure(error: unknown, url: string): string {
   const known = explained(inner, url);
   if (known instanceof DatabaseProblem) return known.message;
   const code = inner instanceof Error ? codeOf(inner) : '';
-  return `Postgres at ${placeOf(url).server} failed${code === '' ? '' : ` (${code})`}: see its log`;
+  return `Postgres at ${placeOf(url).server} failed${code === '' ? '' : ` (${code})`}. Read its log`;
 }

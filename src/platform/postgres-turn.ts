@@ -54,11 +54,11 @@ export async function inTurn<T>(client: pg.Client, options: MigrationOptions, wo
       if (!isLockTimeout(error)) throw error;
       if (attempt === attempts) {
         throw new DatabaseProblem(
-          'Another session (a dump, a long transaction) holds a table that has to change: try again when it has ended',
+          'Another session, such as a dump or a long transaction, locks a table that has to change. Try again when it has ended',
           '55P03',
         );
       }
-      if (attempt === 1) onWait?.('another session that holds a table');
+      if (attempt === 1) onWait?.('another session that locks a table');
     }
     await sleep(attemptPause, undefined, { signal });
   }

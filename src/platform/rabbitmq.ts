@@ -51,7 +51,7 @@ export function createRabbitmq(
     if (mandatory) throw new EventUndelivered('unroutable');
     if (!unroutable.has(event.type)) {
       unroutable.add(event.type);
-      log.warn('event_unroutable', { sink: name, type: event.type, advice: 'No queue is bound for this type' });
+      log.warn('event_unroutable', { sink: name, type: event.type, advice: 'No queue takes this type' });
     }
   }
 

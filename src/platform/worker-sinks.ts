@@ -19,7 +19,9 @@ export function createWorkerSinks(
   const create = (sink: EventSinkConfig): Sink => {
     switch (sink.kind) {
       case 'rabbitmq':
-        throw new ConfigError('Invalid configuration. RABBITMQ_URL: Workers send to a queue: set EVENTS_QUEUE instead');
+        throw new ConfigError(
+          'Invalid configuration. RABBITMQ_URL: Workers cannot use RabbitMQ. Set EVENTS_QUEUE instead',
+        );
       case 'queue': {
         const queue = bindings['EVENTS'];
         if (!isQueue(queue)) throw new ConfigError('Invalid configuration. EVENTS_QUEUE: no queue is bound as EVENTS');

@@ -63,4 +63,6 @@ export const isOutOfReach = (actorId: string | null): SQL =>
 
 /** The answer to who may not act on somebody. */
 export const outOfReach = (): Problem =>
-  new Problem('forbidden', { detail: `Only who may do as much, or holds ${overAll}, may do this to them` });
+  new Problem('forbidden', {
+    detail: `This user holds a permission that you do not hold. You need ${overAll} to do this`,
+  });

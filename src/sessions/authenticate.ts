@@ -113,7 +113,7 @@ export function createGate(deps: Needs): Gate {
       if (age <= recent) return;
       const error = `error="insufficient_user_authentication", max_age="${recent}"`;
       throw new Problem('reauthentication_required', {
-        detail: 'Ask for the password, POST it to /auth/reauthenticate, and try again with the new access token.',
+        detail: 'POST the password to /auth/reauthenticate, then repeat the request with the new access token.',
         headers: { 'WWW-Authenticate': `Bearer realm="${config.issuer}", ${error}` },
       });
     },

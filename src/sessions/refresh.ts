@@ -32,7 +32,7 @@ export async function refresh(deps: SessionDeps, token: PresentedToken, call: Re
     if (verdict === 'reused') return await refuseReused(deps, token, call);
     if (verdict === 'unclear') {
       log.warn('refresh_unclear', { session_id: token.sessionId });
-      const detail = 'Another request refreshed this session at the same moment. Try again with the newest token.';
+      const detail = 'Another request refreshed this session at the same time. Try again with the newest token.';
       throw new Problem('overloaded', { detail, headers: { 'Retry-After': String(retryAfter) } });
     }
     const next = { ...session, generation: token.generation + 1 };

@@ -139,8 +139,8 @@ export function sessionRoutes(deps: SessionDeps, gate: Gate): Endpoint[] {
       tag,
       summary: 'End one of your sessions',
       description:
-        'To end another session than the current one, you need to have proved your password in the last 10 minutes. ' +
-        'Any id that is not an open session of yours is 404.',
+        'To end a session other than the current one, you must have confirmed your password in the last 10 minutes. ' +
+        'Answers 404 if you have no open session with this id.',
       params: sessionParams,
       responses: { 204: { description: 'The session has ended' } },
       errors: ['reauthentication_required', 'not_found'],
@@ -162,7 +162,7 @@ export function sessionRoutes(deps: SessionDeps, gate: Gate): Endpoint[] {
       tag,
       summary: 'Check an access token for another service',
       description:
-        'For nginx `auth_request`, Envoy and Traefik. Accepts any method and any path below, reads only the ' +
+        'For nginx `auth_request`, Envoy and Traefik. Accepts any method and any path below this one, reads only the ' +
         '`Authorization` header, and answers 200 with `X-Auth-*` headers to forward, or 401. Unlike a local check ' +
         'with the JWKS, it also detects revoked tokens.',
       responses: {
@@ -173,7 +173,7 @@ export function sessionRoutes(deps: SessionDeps, gate: Gate): Endpoint[] {
             'X-Auth-Subject': "The user's id",
             'X-Auth-Session': "The session's id",
             'X-Auth-Client': "The client's id",
-            'X-Auth-Scope': 'Separated by blanks',
+            'X-Auth-Scope': 'Separated by spaces',
             'X-Auth-Roles': 'Separated by commas',
           },
         },

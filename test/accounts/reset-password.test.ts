@@ -38,7 +38,7 @@ it('takes the code of the mail with its address instead of the link', async () =
   expect(await login(app, email, newPassword)).toBe(200);
 });
 
-it('answers the same for an unknown account, an unknown name and what is no address, and sends nothing', async () => {
+it('answers the same for an unknown account, an unknown name and what is not an address, and sends nothing', async () => {
   const app = await testApp();
   const { email } = await registerUser(app);
   app.mails.length = 0;

@@ -82,7 +82,7 @@ describe('create-admin', () => {
     const token = body.access_token;
     expect((await app.request('GET', '/admin/users', { token })).body.items).toHaveLength(1);
     const again = await run(app, args, 'another password here', variables);
-    expect([again.code, again.out]).toEqual([0, 'Boss@example.com is already an admin. Nothing was changed']);
+    expect([again.code, again.out]).toEqual([0, 'Boss@example.com is already an admin. Nothing has changed']);
     expect((await login(app, email, secret)).status).toBe(200);
     expect(decodeJwt(token)['roles']).toEqual(['admin', 'user']);
     expect((await everyRow(app)).join()).not.toContain(secret);
@@ -127,11 +127,11 @@ describe('create-admin', () => {
     const { code, out } = await run(app, args);
     const said = `${admin.email} is now an admin. The account had no password before`;
     const follows = way === 'mailed' ? 'The email to choose a password waits' : 'The new password is set';
-    expect([code, out.replace(/: no mail server.*/, '')]).toEqual([0, `${said}. ${follows}`]);
+    expect([code, out.replace(/, because no mail server.*/, '')]).toEqual([0, `${said}. ${follows}`]);
     expect((await login(app, admin.email, secret)).status).toBe(way === 'mailed' ? 401 : 200);
     if (way === 'typed') {
       const again = await run(app, args, 'another password here');
-      expect(again.out).toBe(`${admin.email} is already an admin. Nothing was changed`);
+      expect(again.out).toBe(`${admin.email} is already an admin. Nothing has changed`);
     }
   });
 
@@ -139,7 +139,10 @@ describe('create-admin', () => {
     const app = await testApp();
     const email = 'mailed@example.com';
     const { code, out } = await run(app, ['--email', email, '--mail'], '');
-    expect([code, out]).toEqual([0, expect.stringContaining('The email to choose a password waits: no mail server')]);
+    expect([code, out]).toEqual([
+      0,
+      expect.stringContaining('The email to choose a password waits, because no mail server'),
+    ]);
     app.clock.advance(60);
     await app.app.runScheduled();
     expect(mailTo(app, email).subject).toContain('Choose a password');
@@ -183,7 +186,7 @@ describe('create-admin', () => {
       run(down, ['--email', email], 'hidden and good enough'),
       run(app, ['--email', email], 'hidden and good enough', { AUTH_SECRET: 'hidden' }),
     ]);
-    const told = ['Usage', '--email', '--username', 'Usage', 'most common', 'your own name', 'username', '8 to 256'];
+    const told = ['Usage', '--email', '--username', 'Usage', 'most common', 'your name', 'username', '8 to 256'];
     for (const [index, { code, out, err }] of answers.entries()) {
       expect([index, code, out]).toEqual([index, 1, '']);
       expect(err).toContain(told[index] ?? '');

@@ -39,16 +39,17 @@ describe('an export of Keycloak 26', () => {
     imported = await carryOver('keycloak.json', '--from', 'keycloak');
   });
 
-  it('brings everybody, and says what has no place here', async () => {
+  it('brings everybody, and says what it leaves out', async () => {
     const { ended, again, databaseUrl } = imported;
     expect(ended.out).toBe('6 lines: 6 imported, 0 already here, 0 refused');
     expect(ended.code).toBe(0);
     expect(ended.err.split('\n')).toEqual(
       [
-        'user 1: note: roles: /staff: There is no such role here: add it, or name another with --role',
+        'user 1: note: roles: /staff: This service has no such role. Add it, or map it to another with --role',
         'user 2: note: requiredActions: UPDATE_PASSWORD: Comes without a password, and sets a new one by mail',
         ...[2, 3, 4, 5].map(
-          (n) => `user ${n}: note: roles: /staff: There is no such role here: add it, or name another with --role`,
+          (n) =>
+            `user ${n}: note: roles: /staff: This service has no such role. Add it, or map it to another with --role`,
         ),
       ].toSorted(),
     );
@@ -147,7 +148,7 @@ describe('exports of other systems', () => {
     expect(await run('--runtime', 'workers')).toMatchObject({ code: 1, err: `line 1: password_hash: ${reason}` });
     expect(await run('--dry-run')).toMatchObject({
       code: 0,
-      err: `line 1: note: password_hash: The service on Node alone verifies it. ${reason}`,
+      err: `line 1: note: password_hash: Only the service on Node verifies this hash. ${reason}`,
     });
     expect(await run('--runtime', 'node')).toMatchObject({ code: 0, err: '' });
     const identity = [
@@ -156,7 +157,7 @@ describe('exports of other systems', () => {
     const options = ['--from', 'kratos', '--runtime', 'workers'];
     expect(await runImport(options, { DATABASE_URL: databaseUrl }, JSON.stringify(identity))).toMatchObject({
       code: 0,
-      err: `user 1: note: password_hash: The user comes without a password: ${reason}`,
+      err: `user 1: note: password_hash: The user arrives without a password: ${reason}`,
     });
   });
 });

@@ -150,7 +150,7 @@ describe('a table that another session holds', () => {
       await holder.query('begin; lock table drizzle.__drizzle_migrations in access exclusive mode');
       const onWait = Promise.withResolvers<string>();
       const migrating = migrate(url, { onWait: onWait.resolve });
-      expect(await onWait.promise).toBe('another session that holds a table');
+      expect(await onWait.promise).toBe('another session that locks a table');
       const { rows } = await holder.query(`select 1 from pg_locks where not granted
         and database = (select oid from pg_database where datname = current_database())`);
       expect(rows).toEqual([]);

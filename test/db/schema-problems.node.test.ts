@@ -98,7 +98,7 @@ describe('what stands in the way of the schema is told in a sentence', () => {
   it('a database that is missing, a server that does not listen, a host that nobody knows', async () => {
     const url = await createEmptyDatabase();
     const other = (change: Partial<URL>) => Object.assign(new URL(url), change).href;
-    await expect(migrate(other({ pathname: '/none' }))).rejects.toThrow('There is no database "none" at ');
+    await expect(migrate(other({ pathname: '/none' }))).rejects.toThrow('The database "none" does not exist at ');
     const hole = await startTcpProxy(1);
     await hole.stop();
     await expect(migrate(other({ port: String(hole.port) }))).rejects.toThrow(

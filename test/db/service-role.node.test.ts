@@ -56,7 +56,7 @@ describe('the role of the service', () => {
   it('has to exist, and to be another one than the owner', async () => {
     const { owner } = await restricted();
     const grantTo = { role: 'nobody_there', keepAuditDays: 30 };
-    await expect(migrate(owner, { grantTo })).rejects.toThrow('There is no role "nobody_there"');
+    await expect(migrate(owner, { grantTo })).rejects.toThrow('The role "nobody_there" does not exist');
     const itself = { role: new URL(owner).username, keepAuditDays: 30 };
     await expect(migrate(owner, { grantTo: itself })).rejects.toThrow('so no grant restricts it');
   });

@@ -95,7 +95,7 @@ it.concurrent.each([
       const first = await start(command, data, port);
       await first.ready;
       const second = await start(command, data, port + 10);
-      const refusal = expect(second.ready).rejects.toThrow(/is in use by another process \(pid \d+\): stop it first/);
+      const refusal = expect(second.ready).rejects.toThrow(/is in use by another process \(pid \d+\)\. Stop it first/);
       const lines = await runReadmeSession(base);
       expect(lines).toHaveLength(6);
       const [registered = '', me = '', verified = '', signedOut, refused, keys = ''] = lines;

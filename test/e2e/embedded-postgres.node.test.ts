@@ -71,7 +71,7 @@ it('keeps its data over a restart', async () => {
 
 it('refuses a second start on the same directory and names who has it', async () => {
   await expect(startEmbeddedPostgres({ directory, durable: false })).rejects.toThrow(
-    `is in use by another process (pid ${process.pid}): stop it first`,
+    `is in use by another process (pid ${process.pid}). Stop it first`,
   );
 });
 

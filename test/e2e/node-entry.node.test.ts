@@ -96,7 +96,7 @@ describe('the Node entry', () => {
     const started = start({ AUTH_SECRET_FILE: '/none', ISSUER: 'https://auth.example.com', PORT: 'canary' });
     expect(await started.exited).toBe(1);
     for (const told of [
-      'AUTH_SECRET_FILE: the file cannot be read (ENOENT)',
+      'AUTH_SECRET_FILE: the service cannot read the file (ENOENT)',
       'ISSUER: is still',
       'PORT: ',
       'DATABASE_URL: ',
@@ -144,7 +144,7 @@ describe('the Node entry', () => {
         .split('\n')
         .find((each) => each.includes('start_failed')) ?? '{}';
     expect(started.output()).toMatch(
-      /^Nothing listens at 127\.0\.0\.1:\d+: start Postgres, or correct host and port in DATABASE_URL$/m,
+      /^Nothing listens at 127\.0\.0\.1:\d+\. Start Postgres, or correct host and port in DATABASE_URL$/m,
     );
     const told = { level: 'error', dependency: 'database', error_code: 'ECONNREFUSED', time: expect.any(String) };
     expect(JSON.parse(line)).toMatchObject(told);

@@ -12,7 +12,7 @@ describe('an error', () => {
       type: 'about:blank',
       title: expect.any(String),
       status: 404,
-      detail: 'Check the path and the id. All paths are listed at /docs.',
+      detail: 'Check the path and the id. /docs lists all paths.',
       code: 'not_found',
       request_id: headers.get('X-Request-Id'),
     });

@@ -48,8 +48,8 @@ describe('variables that come from files', () => {
     const read = () => withSecretFiles(wrong);
     expect(read).toThrow(ConfigError);
     expect(read).toThrow('AUTH_SECRET: set either this or AUTH_SECRET_FILE');
-    expect(read).toThrow('DATABASE_URL_FILE: the file cannot be read (ENOENT)');
-    expect(read).toThrow('REDIS_URL_FILE: the file cannot be read (EISDIR)');
+    expect(read).toThrow('DATABASE_URL_FILE: the service cannot read the file (ENOENT)');
+    expect(read).toThrow('REDIS_URL_FILE: the service cannot read the file (EISDIR)');
     expect(read).not.toThrow(/canary|ISSUER/);
   });
 });

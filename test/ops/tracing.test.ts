@@ -211,7 +211,7 @@ describe('a trace', () => {
     });
     await registerUser(app);
     const spans = await app.collected();
-    const asked = spans.filter(({ name }) => name === 'look for breached password');
+    const asked = spans.filter(({ name }) => name === 'check for breached password');
     expect(asked).toMatchObject([{ kind: 'client', failed: true, attributes: { 'error.type': expect.any(String) } }]);
     const { value } = await scrape(app);
     const labels = { dependency: 'breached_passwords', result: 'error' };

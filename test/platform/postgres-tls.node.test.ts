@@ -80,11 +80,11 @@ describe('sslmode', () => {
     async (mode) => {
       const { seen, said } = await connect(`?sslmode=${mode}&channel_binding=prefer`);
       expect(seen).toEqual([]);
-      expect(said).toMatch(/^The certificate of Postgres at localhost:\d+ is not trusted \(\w+\): add sslrootcert=/);
+      expect(said).toMatch(/^The certificate of Postgres at localhost:\d+ is not trusted \(\w+\)\. Use the host name/);
       const plain = await connect(`?sslmode=${mode}`, false);
       expect(plain.seen).toEqual([]);
       expect(plain.said).toMatch(
-        /^Postgres at localhost:\d+ speaks no TLS: turn it on there, or write sslmode=disable/,
+        /^Postgres at localhost:\d+ does not support TLS\. Turn TLS on there, or write sslmode=disable/,
       );
     },
   );
@@ -95,7 +95,7 @@ describe('sslmode', () => {
       expect((await connect(`?sslmode=${mode}&sslrootcert=${ca}`)).seen).toEqual(['TLS']);
       const other = await connect(`?sslmode=${mode}&sslrootcert=${ca}`, true, '127.0.0.1');
       expect(other.seen).toEqual([]);
-      expect(other.said).toContain('use the name of the host that the certificate has');
+      expect(other.said).toContain('Use the host name in the certificate');
     }
     expect((await connect(`?sslmode=verify-ca&sslrootcert=${ca}`, true, '127.0.0.1')).seen).toEqual(['TLS']);
     expect((await connect(`?sslmode=require&sslrootcert=system`)).seen).toEqual([]);
@@ -117,15 +117,15 @@ it('channel_binding is used where the connection string asks for it, as Neon wri
 
 it.each([
   ['ENOTFOUND', 'The host of the database, db.internal:5432, is unknown'],
-  ['28P01', 'check user and password in DATABASE_URL'],
-  ['3D000', 'There is no database "auth" at db.internal:5432: create it'],
-  ['42501', 'run `npm run db:migrate` with the address of the owner'],
-  ['42P07', 'holds a table of another application'],
-  ['42P01', 'run `npm run db:migrate`'],
+  ['28P01', 'Check user and password in DATABASE_URL'],
+  ['3D000', 'The database "auth" does not exist at db.internal:5432. Create it'],
+  ['42501', 'Run `npm run db:migrate` with the address of the owner'],
+  ['42P07', 'already has a table of another application'],
+  ['42P01', 'Run `npm run db:migrate`'],
   ['53300', 'has no connection left'],
   ['57P03', 'is starting up or shutting down'],
-  ['25006', 'takes no writes'],
-  ['XX000', 'Postgres at db.internal:5432 failed (XX000): see its log'],
+  ['25006', 'refuses writes'],
+  ['XX000', 'Postgres at db.internal:5432 failed (XX000). Read its log'],
 ])('a failure %s of the database is a sentence that says what to do', (code, told) => {
   const error = new Error('outer', { cause: Object.assign(new Error('CANARY'), { code }) });
   const said = explainDatabaseFailure(error, 'postgres://user:CANARY@db.internal/auth');

@@ -88,11 +88,11 @@ export const readAuth0: ReadFormat = (document) =>
         ...noPlaceFor(
           'metadata',
           metadata.filter((field) => !known.has(field)),
-          'Has no place here',
+          'Not imported',
         ),
         ...((entry.mfa_factors ?? []).length === 0
           ? []
-          : [note('mfa_factors', 'Has no place here: the password alone signs in')]),
+          : [note('mfa_factors', 'Not imported. The user signs in with the password alone')]),
       ],
     };
   });
@@ -104,7 +104,12 @@ function readCustomHash(custom: CustomHash): { hash: string | null; notes: LineP
   if (algorithm !== 'scrypt') {
     return {
       hash: null,
-      notes: [note('custom_password_hash', 'A digest without a cost: the user comes without a password')],
+      notes: [
+        note(
+          'custom_password_hash',
+          'A digest without a cost, which protects no password. The user arrives without a password',
+        ),
+      ],
     };
   }
   const { cost, blockSize, parallelization } = custom;

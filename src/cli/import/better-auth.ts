@@ -61,7 +61,7 @@ export const readBetterAuth: ReadFormat = (document, { now }) => {
         ...named.notes,
         ...providerNotes(own.map(({ providerId }) => providerId).filter((provider) => provider !== 'credential')),
         ...(entry.twoFactorEnabled === true
-          ? [note('twoFactorEnabled', 'Has no place here: the password alone signs in')]
+          ? [note('twoFactorEnabled', 'Not imported. The user signs in with the password alone')]
           : []),
       ],
     };

@@ -38,7 +38,8 @@ export const readFirebase: ReadFormat = (document, options) => {
   const entries = listIn(document, 'users');
   const hash = hashWriter(options);
   return readEntries(entries, user, (entry) => {
-    if (entry.email === null) return { refused: 'Has no address: Firebase knows this user by a phone, or by nothing' };
+    if (entry.email === null)
+      return { refused: 'Has no email address. Firebase knows this user by a phone number, or anonymously' };
     const providers = (entry.providerUserInfo ?? []).map(({ providerId }) => providerId);
     const { roles = [], role, ...others } = claimsOf(entry.customAttributes);
     return {
@@ -55,10 +56,10 @@ export const readFirebase: ReadFormat = (document, options) => {
       roles: [...roles, ...(role === undefined ? [] : [role])],
       notes: [
         ...providerNotes(providers.filter((provider) => provider !== 'password' && provider !== 'phone')),
-        ...noPlaceFor('customAttributes', Object.keys(others), 'Has no place here'),
+        ...noPlaceFor('customAttributes', Object.keys(others), 'Not imported'),
         ...((entry.mfaInfo ?? []).length === 0
           ? []
-          : [note('mfaInfo', 'Has no place here: the password alone signs in')]),
+          : [note('mfaInfo', 'Not imported. The user signs in with the password alone')]),
       ],
     };
   });
@@ -76,7 +77,7 @@ function hashWriter({ hashConfig }: FormatOptions): (hash: string, salt: string)
     if (key === undefined || separator === undefined || rounds === undefined || memory === undefined) {
       const where = 'Authentication > Users > Password hash parameters in the console of Firebase';
       throw new FormatError(
-        `Firebase's hashes need the parameters of the project: save what stands under ${where} in a file, and give it with --hash-config`,
+        `Firebase's hashes need the parameters of the project. Save the text under ${where} in a file, and name it with --hash-config`,
       );
     }
     return `$firescrypt$ln=${memory},r=${rounds},p=1$${salt}$${hash}$${separator}$${key}`;

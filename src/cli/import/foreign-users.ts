@@ -37,7 +37,7 @@ export async function readForeignUser(
   for (const { field = '', message } of first.problems) {
     if (!dispensable.has(field)) continue;
     fields[field] = null;
-    const outcome = field === 'password_hash' ? 'The user comes without a password' : 'Left out';
+    const outcome = field === 'password_hash' ? 'The user arrives without a password' : 'Left out';
     notes.push({ field, message: `${outcome}: ${message}` });
   }
   const second = await readImportValue(schema, fields);
@@ -60,12 +60,12 @@ function rolesOf(
     const isNamed = roleNames.has(name) || roleNames.has(plain);
     const shown = /^[\w.:/-]{1,60}$/.test(name) ? `${name}: ` : '';
     if (ours === 'admin' && !isNamed) {
-      notes.push({ field: 'roles', message: `${shown}Not granted unless you say so with --role ${plain}=admin` });
+      notes.push({ field: 'roles', message: `${shown}Not granted. To grant it, add --role ${plain}=admin` });
     } else if (roles.includes(ours)) granted.push(ours);
     else if (!['authenticated', 'anon'].includes(plain)) {
       notes.push({
         field: 'roles',
-        message: `${shown}There is no such role here: add it, or name another with --role`,
+        message: `${shown}This service has no such role. Add it, or map it to another with --role`,
       });
     }
   }

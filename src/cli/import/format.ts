@@ -45,7 +45,7 @@ export function readEntries<Schema extends z.ZodType>(
     const { data, error } = schema.safeParse(entry);
     if (error === undefined) return read(data);
     const fields = error.issues.map(({ path, message }) => `${path.map(String).join('.')}: ${message}`);
-    return { refused: `Not as this format has it: ${fields.slice(0, 3).join(', ')}` };
+    return { refused: `Does not match the format: ${fields.slice(0, 3).join(', ')}` };
   });
 }
 
@@ -58,7 +58,7 @@ export const flag = maybe(z.boolean());
 export function listIn(document: unknown, ...names: string[]): readonly unknown[] {
   const found = z.record(z.string(), z.unknown()).safeParse(document).data;
   const list = Array.isArray(document) ? document : names.map((name) => found?.[name]).find(Array.isArray);
-  if (list === undefined) throw new FormatError(`Expected a list, or an object with one in ${names.join(' or ')}`);
+  if (list === undefined) throw new FormatError(`Expected a list, or an object with a list in ${names.join(' or ')}`);
   return list;
 }
 
@@ -92,7 +92,10 @@ export function namesOf(
   }
   if (normaliseUsername(username) !== undefined) return { fields: { email, username }, notes: [] };
   if (email === null || email === '') return { fields: { login: username }, notes: [] };
-  return { fields: { email }, notes: [note('username', 'Not a username here: the address stays to sign in with')] };
+  return {
+    fields: { email },
+    notes: [note('username', 'Not a valid username. The user signs in with the email address')],
+  };
 }
 
 export const note = (field: string, message: string): LineProblem => ({ field, message });
@@ -106,7 +109,7 @@ export const providerNotes = (providers: readonly string[]): LineProblem[] =>
   noPlaceFor(
     'provider',
     [...new Set(providers)],
-    'Signing in by another provider has no place here: a password can be set by mail',
+    'This service has no sign-in with other providers. The user can set a password by mail',
   );
 
 /** ISO 8601 of milliseconds since the epoch. */

@@ -58,7 +58,7 @@ const digests: Readonly<Record<string, string>> = {
 /** A realm's export, of one file or of `kc.sh export --users`, or a list of users of the Admin API. */
 export const readKeycloak: ReadFormat = (document) =>
   readEntries(listIn(document, 'users'), user, (entry) => {
-    if (entry.serviceAccountClientId !== null) return { refused: 'A service account, and no user' };
+    if (entry.serviceAccountClientId !== null) return { refused: 'A service account, not a user' };
     const attributes = entry.attributes ?? {};
     const first = (name: string) => attributes[name]?.[0] ?? null;
     const password = passwordOf(entry);
@@ -83,18 +83,18 @@ export const readKeycloak: ReadFormat = (document) =>
       notes: [
         ...named.notes,
         ...password.notes,
-        ...noPlaceFor('credentials', others, 'Has no place here: the password alone signs in'),
+        ...noPlaceFor('credentials', others, 'Not imported. The user signs in with the password alone'),
         ...noPlaceFor(
           'attributes',
           Object.keys(attributes).filter((name) => !known.has(name)),
-          'Has no place here',
+          'Not imported',
         ),
-        ...noPlaceFor('clientRoles', Object.keys(entry.clientRoles ?? {}), 'Roles of a client have no place here'),
+        ...noPlaceFor('clientRoles', Object.keys(entry.clientRoles ?? {}), 'Client roles are not imported'),
         ...actionNotes(entry.requiredActions ?? []),
         ...providerNotes((entry.federatedIdentities ?? []).map(({ identityProvider }) => identityProvider)),
         ...(entry.federationLink === null
           ? []
-          : [note('federationLink', 'The password is kept in another directory: it can be set by mail')]),
+          : [note('federationLink', 'Another directory holds the password. The user can set one by mail')]),
       ],
     };
   });
@@ -109,7 +109,7 @@ function actionNotes(actions: readonly string[]): LineProblem[] {
     ...noPlaceFor(
       'requiredActions',
       actions.filter((action) => !told.has(action)),
-      'Has no place here',
+      'Not imported',
     ),
   ];
 }
@@ -127,7 +127,7 @@ function passwordOf({ credentials, requiredActions }: User): { hash: string | nu
   const secret = secretData.safeParse(parsed(found.secretData)).data;
   const data = credentialData.safeParse(parsed(found.credentialData)).data;
   if (secret === undefined || data === undefined)
-    return { hash: null, notes: [note('credentials', 'A password that cannot be read')] };
+    return { hash: null, notes: [note('credentials', 'The password is unreadable')] };
   const digest = digests[data.algorithm];
   if (digest !== undefined) {
     return { hash: `$pbkdf2-${digest}$i=${data.hashIterations}$${secret.salt}$${secret.value}`, notes: [] };

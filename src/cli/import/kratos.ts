@@ -70,8 +70,8 @@ export const readKratos: ReadFormat = (document) =>
       notes: [
         ...named.notes,
         ...providerNotes((credentials?.oidc?.config?.providers ?? []).flatMap(({ provider }) => provider ?? [])),
-        ...noPlaceFor('credentials', others, 'Has no place here: the password alone signs in'),
-        ...noPlaceFor('traits', fields, 'Has no place here'),
+        ...noPlaceFor('credentials', others, 'Not imported. The user signs in with the password alone'),
+        ...noPlaceFor('traits', fields, 'Not imported'),
       ],
     };
   });

@@ -30,8 +30,8 @@ const strings = z.array(z.string());
 /** Supabase: the users as a list, or a line for each. */
 export const readSupabase: ReadFormat = (document, { now }) =>
   readEntries(entriesIn(document, 'users'), user, (entry) => {
-    if (entry.deleted_at !== null) return { refused: 'Was deleted there' };
-    if (entry.is_anonymous === true) return { refused: 'An anonymous user, who has nothing to sign in with' };
+    if (entry.deleted_at !== null) return { refused: 'Deleted in Supabase' };
+    if (entry.is_anonymous === true) return { refused: 'An anonymous user without any way to sign in' };
     const [app, own] = [entry.raw_app_meta_data ?? {}, entry.raw_user_meta_data ?? {}];
     const first = (...names: string[]) =>
       names.map((name) => own[name]).find((value) => typeof value === 'string' && value !== '') ?? null;
@@ -58,7 +58,7 @@ export const readSupabase: ReadFormat = (document, { now }) =>
         ...noPlaceFor(
           'metadata',
           [...Object.keys(app), ...Object.keys(own)].filter((name) => !known.has(name)),
-          'Has no place here',
+          'Not imported',
         ),
       ],
     };

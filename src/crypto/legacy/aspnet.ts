@@ -21,7 +21,7 @@ export const readAspNet: ReadHash = (text, limits) => {
   const digest = digests[view.getUint32(1)];
   const [iterations, saltLength] = [view.getUint32(5), view.getUint32(9)];
   if (digest === undefined || iterations === 0 || HEADER + saltLength >= bytes.length) {
-    return refuse('Looks like ASP.NET Core Identity version 3, and its parts do not fit');
+    return refuse('Looks like ASP.NET Core Identity version 3, but its parts do not match');
   }
   const salt = bytes.subarray(HEADER, HEADER + saltLength);
   return toPbkdf2(digest, iterations, salt, bytes.subarray(HEADER + saltLength), limits);

@@ -23,7 +23,7 @@ export function readBcryptString(text: string, limits: HashLimits): BcryptString
   const [, version, digits = '', salt = '', digest = ''] = shape.exec(text) ?? [];
   if (version === undefined) return undefined;
   if (version === 'x') return refuse('$2x$ marks hashes of a broken implementation');
-  if (version === '') return refuse('$2$ is older than the bcrypt that is verified here ($2a$, $2b$, $2y$)');
+  if (version === '') return refuse('$2$ is older than the supported versions of bcrypt ($2a$, $2b$, $2y$)');
   const cost = Number(digits);
   if (cost < 4 || cost > limits.bcryptCost) {
     return refuse(`bcrypt of cost ${cost}: ${limits.runtime} verifies 4 to ${limits.bcryptCost}`);

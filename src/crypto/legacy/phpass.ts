@@ -13,7 +13,7 @@ export const readPhpass: ReadHash = (text) => {
   if (setting === undefined) return undefined;
   const logarithm = alphabet.indexOf(setting);
   if (logarithm < 7 || logarithm > mostRounds) {
-    return refuse(`phpass of 2^${logarithm} rounds: 2^7 to 2^${mostRounds} are verified`);
+    return refuse(`phpass of 2^${logarithm} rounds: only 2^7 to 2^${mostRounds} are supported`);
   }
   const rounds = 2 ** logarithm;
   return {

@@ -70,6 +70,7 @@ export const pages: PageWords = {
   newPassword: 'Neues Passwort',
   passwordHint: (least) => `Mindestens ${least} Zeichen. Mehrere Wörter ohne Zusammenhang ergeben ein gutes Passwort.`,
   onward: (service) => `Weiter zu ${service}`,
+  back: (service) => `Zurück zu ${service}`,
   close: 'Sie können diese Seite schließen.',
   alreadyVerified: 'Ihre E-Mail-Adresse ist bereits bestätigt. Sie können sich anmelden.',
   identifier_taken: 'Ein anderes Konto verwendet diese E-Mail-Adresse oder diesen Benutzernamen bereits.',

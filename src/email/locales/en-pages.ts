@@ -7,7 +7,7 @@ export const pages: PageWords = {
     intro: 'Confirm that this email address is yours. Only do so if you created the account or expected it.',
     button: 'Confirm email address',
     done: 'Your email address is confirmed. You can now sign in.',
-    expired: 'This link or code has expired or is not valid. We can send you a new email.',
+    expired: 'This link or code has expired or is not valid. Enter your email address to get a new one.',
   },
   confirm_registration: {
     title: 'Finish signing up',
@@ -15,14 +15,15 @@ export const pages: PageWords = {
       'This creates your account, with the password that was chosen when signing up. Only continue if you signed up yourself.',
     button: 'Create my account',
     done: 'Your account is ready. You can now sign in.',
-    expired: 'This link or code has expired or is not valid. We can send you a new email.',
+    expired: 'This link or code has expired or is not valid. Enter your email address to get a new one.',
   },
   reset_password: {
     title: 'Set a new password',
     intro: 'Choose a new password. This signs out every device that is signed in to your account.',
     button: 'Set new password',
     done: 'Your new password is set. You can now sign in with it.',
-    expired: 'This link or code has already been used, has expired or is not valid. We can send you a new email.',
+    expired:
+      'This link or code has already been used, has expired or is not valid. Enter your email address to get a new one.',
   },
   choose_password: {
     title: 'Choose a password',
@@ -30,7 +31,8 @@ export const pages: PageWords = {
       'Choose a password for your account. It confirms your email address, replaces any earlier password and signs out every device.',
     button: 'Save password',
     done: 'Your password is saved. You can now sign in with it.',
-    expired: 'This link or code has already been used, has expired or is not valid. We can send you a new email.',
+    expired:
+      'This link or code has already been used, has expired or is not valid. Enter your email address to get a new one.',
   },
   confirm_email_change: {
     title: 'Confirm your new email address',
@@ -43,20 +45,21 @@ export const pages: PageWords = {
   undo_email_change: {
     title: 'Undo the change of your email address',
     intro:
-      'This brings back your old email address. Every device is signed out, your password stops working, and we email you a link to choose a new one.',
+      'This restores your old email address and signs out every device. Your password stops working, and we email you a link to choose a new one.',
     button: 'Undo the change',
     done: 'Your old email address is back. Check your email to choose a new password.',
-    expired: 'This link has already been used, has expired or is not valid.',
+    expired:
+      'This link has already been used, has expired or is not valid. To set a new password, enter your email address.',
   },
   resend_verification: {
     title: 'Get a new email',
-    intro: 'Enter your email address, and we send you a new link.',
+    intro: 'Enter your email address. We will send you a new link.',
     button: 'Send email',
     done: 'If this address is waiting to be confirmed, an email is on its way. It can take a minute; look in your spam folder too.',
   },
   forgot_password: {
     title: 'Forgot your password?',
-    intro: 'Enter your email address, and we send you a link to set a new password.',
+    intro: 'Enter your email address. We will send you a link to set a new password.',
     button: 'Send email',
     done: 'If an account uses this address, an email is on its way. It can take a minute; look in your spam folder too.',
   },
@@ -66,6 +69,7 @@ export const pages: PageWords = {
   newPassword: 'New password',
   passwordHint: (least) => `At least ${least} characters. Several unrelated words make a good password.`,
   onward: (service) => `Continue to ${service}`,
+  back: (service) => `Back to ${service}`,
   close: 'You can close this page.',
   alreadyVerified: 'Your email address is already confirmed. You can sign in.',
   identifier_taken: 'Another account already uses this email address or username.',

@@ -12,7 +12,7 @@ export const words: Words = {
       heading: 'Confirm your email address',
       body: [
         `An account at ${service} uses this address. If it is yours, please confirm the address.`,
-        'Only confirm an account that you created yourself or expected: whoever created it may know its password.',
+        'Only confirm an account that you created yourself or expected: the person who created it may know its password.',
       ],
       button: 'Confirm email address',
       otherwise: 'Not yours? Ignore this email, and the address stays unconfirmed.',
@@ -25,7 +25,7 @@ export const words: Words = {
         'Only confirm if you expected this. To use a password that only you know, ask for a new one when you sign in.',
       ],
       button: 'Confirm email address',
-      otherwise: 'Not expected? Ignore this email, and the address stays unconfirmed.',
+      otherwise: 'You did not expect this? Ignore this email, and the address stays unconfirmed.',
     }),
     confirm_registration: ({ service }) => ({
       subject: `Finish signing up for ${service}`,
@@ -79,7 +79,7 @@ export const words: Words = {
         `An administrator of ${service} asks you to choose a password for your account. Until then, nobody can sign in to it with a password.`,
       ],
       button: 'Choose a password',
-      otherwise: 'No account there? Ignore this email.',
+      otherwise: 'You have no account there? Ignore this email.',
     }),
     password_changed: ({ service }) => ({
       subject: `Your password for ${service} was changed`,

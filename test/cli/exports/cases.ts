@@ -14,16 +14,16 @@ export interface ExportCase {
   readonly first: Readonly<Record<string, unknown>>;
 }
 
-const noProvider = 'Signing in by another provider has no place here: a password can be set by mail';
+const noProvider = 'This service has no sign-in with other providers. The user can set a password by mail';
 export const exportCases: readonly ExportCase[] = [
   {
     system: 'auth0',
     file: 'auth0.json',
     out: '7 lines: 7 imported, 0 already here, 0 refused',
     notes: [
-      'user 1: note: metadata: plan: Has no place here',
-      'user 1: note: roles: admin: Not granted unless you say so with --role admin=admin',
-      'user 5: note: custom_password_hash: A digest without a cost: the user comes without a password',
+      'user 1: note: metadata: plan: Not imported',
+      'user 1: note: roles: admin: Not granted. To grant it, add --role admin=admin',
+      'user 5: note: custom_password_hash: A digest without a cost, which protects no password. The user arrives without a password',
       `user 6: note: provider: google-oauth2: ${noProvider}`,
     ],
     signIns: [
@@ -50,9 +50,9 @@ export const exportCases: readonly ExportCase[] = [
     options: ['--hash-config', place('firebase-hash-config.txt')],
     out: '3 lines: 2 imported, 0 already here, 1 refused',
     notes: [
-      'user 1: note: customAttributes: tenant: Has no place here',
+      'user 1: note: customAttributes: tenant: Not imported',
       `user 1: note: provider: google.com: ${noProvider}`,
-      'user 3: Has no address: Firebase knows this user by a phone, or by nothing',
+      'user 3: Has no email address. Firebase knows this user by a phone number, or anonymously',
     ],
     signIns: [
       ['user@firebase.example', 'pässwörd user', 200],
@@ -65,10 +65,10 @@ export const exportCases: readonly ExportCase[] = [
     file: 'supabase.ndjson',
     out: '4 lines: 2 imported, 0 already here, 2 refused',
     notes: [
-      'user 1: note: metadata: theme: Has no place here',
+      'user 1: note: metadata: theme: Not imported',
       `user 1: note: provider: github: ${noProvider}`,
-      'user 3: Was deleted there',
-      'user 4: An anonymous user, who has nothing to sign in with',
+      'user 3: Deleted in Supabase',
+      'user 4: An anonymous user without any way to sign in',
     ],
     signIns: [
       ['bcrypt@supabase.example', 'pässwörd bcrypt', 200],
@@ -81,8 +81,8 @@ export const exportCases: readonly ExportCase[] = [
     file: 'better-auth.json',
     out: '3 lines: 3 imported, 0 already here, 0 refused',
     notes: [
-      'user 1: note: twoFactorEnabled: Has no place here: the password alone signs in',
-      'user 2: note: roles: admin: Not granted unless you say so with --role admin=admin',
+      'user 1: note: twoFactorEnabled: Not imported. The user signs in with the password alone',
+      'user 2: note: roles: admin: Not granted. To grant it, add --role admin=admin',
       `user 3: note: provider: github: ${noProvider}`,
     ],
     signIns: [
@@ -98,8 +98,8 @@ export const exportCases: readonly ExportCase[] = [
     file: 'kratos.json',
     out: '4 lines: 4 imported, 0 already here, 0 refused',
     notes: [
-      'user 1: note: credentials: totp: Has no place here: the password alone signs in',
-      'user 1: note: traits: newsletter: Has no place here',
+      'user 1: note: credentials: totp: Not imported. The user signs in with the password alone',
+      'user 1: note: traits: newsletter: Not imported',
       `user 4: note: provider: github: ${noProvider}`,
     ],
     signIns: [

@@ -18,7 +18,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end }}
 
 {{- define "edge-auth.migrationMode" -}}
-{{- if not (has .Values.migrations.mode (list "job" "init")) }}{{ fail (printf "migrations.mode is job or init, not %v" .Values.migrations.mode) }}{{ end }}
+{{- if not (has .Values.migrations.mode (list "job" "init")) }}{{ fail (printf "migrations.mode must be job or init, not %v" .Values.migrations.mode) }}{{ end }}
 {{- .Values.migrations.mode }}
 {{- end }}
 
@@ -27,7 +27,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- $keys := .Values.secret.keys }}
 {{- if .Values.serviceMonitor.enabled }}{{ $keys = append $keys .Values.serviceMonitor.tokenKey | uniq }}{{ end }}
 {{- range $key, $value := .Values.secret.values }}
-{{- if not (or (has $key $keys) (eq $key $.Values.migrations.secretKey)) }}{{ fail (printf "secret.values.%s is not among secret.keys" $key) }}{{ end }}
+{{- if not (or (has $key $keys) (eq $key $.Values.migrations.secretKey)) }}{{ fail (printf "secret.values.%s is missing in secret.keys" $key) }}{{ end }}
 {{- end }}
 {{- toJson $keys }}
 {{- end }}
