@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { findMisspelt } from '../config.ts';
 import { variablesSet, withOlderNames } from '../config-legacy.ts';
 import { withSecretFiles } from '../node/secret-files.ts';
 import { migrate, rollback } from '../platform/postgres-migrations.ts';
@@ -26,9 +27,11 @@ function read(args: readonly string[]) {
 async function run(): Promise<number> {
   const { command, grantTo } = read(process.argv.slice(2));
   const environment = withSecretFiles(process.env);
-  const databaseUrl = withOlderNames(variablesSet(environment)).set['DATABASE_URL'];
+  const given = variablesSet(environment);
+  const { set, required } = withOlderNames(given, findMisspelt(given));
+  const databaseUrl = set['DATABASE_URL'];
   if (databaseUrl === undefined) {
-    console.error('DATABASE_URL is not set. Set it to postgres://user:password@host/database');
+    console.error(`DATABASE_URL: ${required('DATABASE_URL')}`);
     return 1;
   }
   const onWait = (what: string) => console.error(`Waiting for ${what}`);
