@@ -31,6 +31,7 @@ function print(part: string, line: string): void {
 }
 
 async function start(signal: AbortSignal): Promise<void> {
+  console.log('starting ...');
   const port = await choosePort();
   const secrets = await readSecrets(resolve(root, '.dev.vars'));
 
