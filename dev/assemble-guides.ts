@@ -67,7 +67,7 @@ ${guideNames.map((name) => `- [${guides[name].title}](docs/${name}.md): ${guides
 
 /** Records of decisions are not served, so a served guide keeps the text of a link to one, and "(why)" disappears. */
 const withoutDecisions = (markdown: string) =>
-  markdown.replace(/\s\(\[why\]\(decisions\/[^)]*\)\)/g, '').replace(/\[([^\]]+)\]\(decisions\/[^)]*\)/g, '$1');
+  markdown.replace(/\s\(\[why\]\(decisions\/[^)]*\)\)/g, '').replace(/\[([^\][]+)\]\(decisions\/[^)]*\)/g, '$1');
 
 /** Every file of the guides: its path below `dist/docs`, and its text. */
 export const guideFiles = (): { path: string; text: string }[] => [

@@ -86,7 +86,7 @@ const actions: readonly ActionDefinition[] = [
     path: '/admin/users/{id}/force-password-reset',
     permission: 'users:write',
     operationId: 'forcePasswordReset',
-    summary: 'Force a user to choose a new password',
+    summary: 'Remove the password, end all sessions and send a link to choose a new password',
     errors: ['email_missing', 'last_admin', 'precondition_failed'],
     run: forcePasswordReset,
     done: 'Password removed. The user gets an email to choose a new one',

@@ -33,7 +33,7 @@ export function adminEventRoutes(deps: SessionDeps & { readonly events: EventRel
       tag,
       summary: 'List undelivered events',
       description:
-        'Lists events that wait for a sink and events that the service gave up, newest first. Delivered events are not stored.',
+        'Lists events that wait for a sink and events that the service gave up, newest first. The service does not keep delivered events.',
       query: listQuery,
       responses: {
         200: { description: 'A page of deliveries', schema: pageOf(promisedEvent).meta({ id: 'PromisedEventPage' }) },

@@ -29,7 +29,10 @@ export function refuseCrossSiteForms({
 
   return async function refuseForms(c, next) {
     if (!safe.has(c.req.method) && isSimple(c.req.header('Content-Type')) && isForeign(c)) {
-      throw new Problem('forbidden', { detail: 'A page of another site cannot send forms here', reason: 'cross-site' });
+      throw new Problem('forbidden', {
+        detail: 'This form came from a page of another site. List its origin in CORS_ORIGINS.',
+        reason: 'cross-site',
+      });
     }
     await next();
   };

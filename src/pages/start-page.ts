@@ -26,7 +26,7 @@ export function startPage(config: Pick<Config, 'docs' | 'mail' | 'serviceName'>,
     config,
     'en',
     'The service is running',
-    html`<p>Version ${version}. There is no sign-in page here: applications sign in through the API.</p>
+    html`<p>Version ${version}. This service has no sign-in page. Applications sign in through the API.</p>
 <ul>
 ${links.map(([address, title]) => html`<li><a href="${address}">${title}</a></li>\n`)}</ul>`,
   );

@@ -49,7 +49,7 @@ export const lastingRefresh = (deps: SessionDeps): Endpoint =>
     operationId: 'lastingRefresh',
     firstLasts: true,
     description:
-      'The first refresh token of a session can be used repeatedly until one of its successors is used. ' +
+      'You can use the first refresh token of a session repeatedly, until you use one of its successors. ' +
       'From then on each token works once, as in `POST /auth/refresh`.',
   });
 

@@ -32,7 +32,8 @@ export function tokenRoutes({ config }: Pick<Deps, 'config'>, signingKeys: Signi
       operationId: 'jwks',
       tag: 'Tokens',
       summary: 'Get the public keys that verify access tokens (RFC 7517)',
-      description: 'Cache the set for as long as Cache-Control says. A new key is published well before it signs.',
+      description:
+        'Cache the set for as long as Cache-Control says. The service publishes a new key well before it signs.',
       responses: { 200: { description: 'The key set', schema: jwks, headers: { ETag: 'Changes with the keys' } } },
       errors: [],
       prepare: unlimited,

@@ -135,7 +135,7 @@ it('heals a half-made directory, and never throws data away', async () => {
   await mkdir(join(directory, 'cluster/base'), { recursive: true });
   const lines: string[] = [];
   running = await startEmbeddedPostgres({ directory, durable: false, log: (line) => lines.push(line) });
-  expect(lines.join()).toMatch(/was not a complete database: moved to cluster\.damaged-\d+/);
+  expect(lines.join()).toMatch(/was not a complete database, so it is now cluster\.damaged-\d+/);
   await expect(stat(join(directory, 'new-0123'))).rejects.toThrow('ENOENT');
   await running.stop();
   await rm(join(directory, 'password'));

@@ -97,7 +97,7 @@ describe('the Node entry', () => {
     expect(await started.exited).toBe(1);
     for (const told of [
       'AUTH_SECRET_FILE: the service cannot read the file (ENOENT)',
-      'ISSUER: is still',
+      'ISSUER: is an example',
       'PORT: ',
       'DATABASE_URL: ',
     ]) {

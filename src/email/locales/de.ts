@@ -33,7 +33,7 @@ export const words: Words = {
       ],
       button: 'Konto anlegen',
       otherwise:
-        'Das waren nicht Sie? Ignorieren Sie diese E-Mail, und es wird kein Konto angelegt. Bestätigen Sie nicht für andere: Sie kennen das Passwort.',
+        'Das waren nicht Sie? Ignorieren Sie diese E-Mail, und es wird kein Konto angelegt. Bestätigen Sie nichts für andere, denn diese kennen das Passwort.',
     }),
     finish_registration: ({ service }) => ({
       subject: `Schließen Sie Ihre Registrierung bei ${service} ab`,
