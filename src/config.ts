@@ -1,18 +1,12 @@
 import { findProblems } from './config-check.ts';
 import { InvalidConfiguration } from './config-error.ts';
 import { type EventSinkConfig, toEventSinks } from './config-events.ts';
-import { olderNames, type Renamed, variablesSet, withOlderNames } from './config-legacy.ts';
-import {
-  isLimitName,
-  limitVariable,
-  limitVariables,
-  lockoutVariable,
-  lockoutVariables,
-  unknownLimits,
-} from './config-limits.ts';
+import { findMisspelt } from './config-known.ts';
+import { type Renamed, variablesSet, withOlderNames } from './config-legacy.ts';
+import { limitVariable, limitVariables, lockoutVariable, lockoutVariables, unknownLimits } from './config-limits.ts';
 import { type LinksConfig, toLinks } from './config-links.ts';
 import { type MailConfig, toMail } from './config-mail.ts';
-import { type Misspelt, misspeltNames } from './config-names.ts';
+import type { Misspelt } from './config-names.ts';
 import { type ObservabilityConfig, toObservability } from './config-observability.ts';
 import type { Rule } from './config-rule.ts';
 import { commonRules } from './config-rules.ts';
@@ -100,22 +94,7 @@ export interface Config {
 }
 
 export { ConfigError, InvalidConfiguration, problemsOf } from './config-error.ts';
-
-/** The name of every variable that is read, older names too. */
-export const variableNames: ReadonlySet<string> = new Set([
-  ...[variables, limitVariables, lockoutVariables].flatMap(({ shape }) => Object.keys(shape)),
-  ...olderNames,
-]);
-
-/** A file of variables may name the directory of the embedded database as well, which is none of the configuration. */
-const otherNames = ['DATA_DIR'];
-const knownNames: ReadonlySet<string> = new Set([...variableNames, ...otherNames]);
-const ourNames = [...Object.keys(variables.shape), ...otherNames];
-
-/** Variables that are set and that nothing reads. @param set variables that are set, by name */
-export const findMisspelt = (set: Readonly<Record<string, string>>): Misspelt[] =>
-  // A limit of a wrong name is refused, since it would protect nothing.
-  misspeltNames(set, knownNames, ourNames).filter(({ name }) => !isLimitName(name));
+export { findMisspelt, variableNames } from './config-known.ts';
 
 /** Lists that are not empty by default: an empty one is an answer too. */
 const saySomethingEmpty: ReadonlySet<string> = new Set(['COMPAT_APIS', 'RESERVED_USERNAMES']);
