@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
-import { variableNames } from '../src/config.ts';
+import { findMisspelt, variableNames } from '../src/config.ts';
+import type { Misspelt } from '../src/config-names.ts';
 
 /** What `npm run dev` decides itself, since its parts have to fit together. */
 const decided: ReadonlySet<string> = new Set(['ENVIRONMENT', 'DATABASE_URL', 'NEON_HTTP_ENDPOINT', 'MAILBOX_URL']);
@@ -15,6 +16,8 @@ export interface DotEnv {
   readonly forWorker: Readonly<Record<string, string>>;
   /** The names of others that the service knows. */
   readonly unused: readonly string[];
+  /** Names that nothing reads, since they are not quite those of ours. */
+  readonly misspelt: readonly Misspelt[];
 }
 
 /** Reads `.env` as Node does; a file that is not there is empty. */
@@ -31,5 +34,5 @@ export function readDotEnv(path: string): DotEnv {
   const known = Object.keys(all).filter((name) => variableNames.has(name) && name !== 'PORT');
   const isUsed = (name: string) => !decided.has(name) && !ofNode.test(name);
   const forWorker = Object.fromEntries(known.filter(isUsed).map((name) => [name, all[name] ?? '']));
-  return { all, forWorker, unused: known.filter((name) => !isUsed(name)) };
+  return { all, forWorker, unused: known.filter((name) => !isUsed(name)), misspelt: findMisspelt(all) };
 }

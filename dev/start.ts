@@ -31,6 +31,7 @@ function print(part: string, line: string): void {
 }
 
 async function start(signal: AbortSignal): Promise<void> {
+  console.log('starting ...');
   const port = await choosePort();
   const secrets = await readSecrets(resolve(root, '.dev.vars'));
 
@@ -72,6 +73,7 @@ async function start(signal: AbortSignal): Promise<void> {
       `.env: npm run dev ignores these variables, which only npm start uses: ${dotEnv.unused.join(', ')}`,
     );
   }
+  for (const { name, advice } of dotEnv.misspelt) print('worker', `.env: ${name} is not a variable. ${advice}`);
   if (secrets['DATABASE_URL'] !== undefined) {
     print('postgres', 'npm run dev ignores DATABASE_URL in .dev.vars and uses its own database');
   }

@@ -3,12 +3,16 @@ export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 }
 
-/** Several variables are wrong: `NAME: the problem` for each. */
+/** Variables are wrong: `NAME: the problem` for each, on a line of its own where there are several. */
 export class InvalidConfiguration extends ConfigError {
   readonly problems: readonly string[];
 
   constructor(problems: readonly string[]) {
-    super(`Invalid configuration. ${problems.join('. ')}`);
+    super(
+      problems.length === 1
+        ? `Invalid configuration. ${problems[0]}`
+        : `Invalid configuration:${problems.map((each) => `\n  ${each}`).join('')}`,
+    );
     this.problems = problems;
   }
 }

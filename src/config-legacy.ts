@@ -1,3 +1,4 @@
+import type { Misspelt } from './config-names.ts';
 import { howToMake } from './config-secrets.ts';
 
 type Environment = Readonly<Record<string, string>>;
@@ -118,11 +119,20 @@ interface WithOlderNames {
   readonly required: (name: string) => string;
 }
 
+/** What a variable is that has to be set. */
+const hints: Readonly<Record<string, string>> = {
+  AUTH_SECRET: howToMake,
+  ISSUER: 'Your public address, such as https://auth.your-domain',
+  DATABASE_URL: 'Such as postgres://user:password@host/database',
+  MAIL_FROM: 'The sender of mails, such as My Service <auth@your-domain>',
+};
+
 /**
  * Adds those of our variables that are set by an older name alone.
  * @param set variables that are set, by name
+ * @param misspelt variables that look like ours: one of them may be meant where ours is missing
  */
-export function withOlderNames(set: Environment): WithOlderNames {
+export function withOlderNames(set: Environment, misspelt: readonly Misspelt[] = []): WithOlderNames {
   const renamed: Renamed[] = [];
   const unusable: Unusable[] = [];
   const all: Record<string, string> = { ...set };
@@ -137,8 +147,13 @@ export function withOlderNames(set: Environment): WithOlderNames {
     } else if (converted !== undefined) unusable.push({ old: given.join(', '), name, ...converted });
   }
   const required = (name: string) => {
-    const reasons = unusable.filter((each) => each.name === name).map(({ old, why }) => `${old} is set, but ${why}`);
-    return reasons.length === 0 ? 'Required' : `Required (${reasons.join('; ')})`;
+    const reasons = [
+      ...misspelt.filter(({ meant }) => meant === name).map((each) => `${each.name} is set: is it misspelt?`),
+      ...unusable.filter((each) => each.name === name).map(({ old, why }) => `${old} is set, but ${why}`),
+    ];
+    if (reasons.length > 0) return `Required (${reasons.join('; ')})`;
+    const hint = hints[name];
+    return hint === undefined ? 'Required' : `Required. ${hint}`;
   };
   const meaningless = meaninglessNames.filter((name) => set[name] !== undefined);
   return { set: all, renamed, meaningless, required };

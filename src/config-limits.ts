@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { slipOf } from './config-names.ts';
 import {
   type LockoutName,
   lockoutNames,
@@ -18,6 +19,9 @@ export const lockoutVariables = z.object(
   Object.fromEntries(lockoutNames.map((name) => [lockoutVariable(name), lockoutText.optional()])),
 );
 
+/** Whether it names a limit, or looks so. */
+export const isLimitName = (name: string) => /^(?:LIMIT|LOCKOUT)_/.test(name);
+
 const known: ReadonlySet<string> = new Set(
   [limitVariables, lockoutVariables].flatMap(({ shape }) => Object.keys(shape)),
 );
@@ -25,5 +29,8 @@ const known: ReadonlySet<string> = new Set(
 /** What is wrong about names that look like those of limits: a misspelt one would leave the limit as it was. */
 export const unknownLimits = (set: Readonly<Record<string, string>>): string[] =>
   Object.keys(set)
-    .filter((name) => /^(LIMIT|LOCKOUT)_/.test(name) && !known.has(name) && !known.has(name.replace(/_FILE$/, '')))
-    .map((name) => `${name}: no limit has this name`);
+    .filter((name) => isLimitName(name) && !known.has(name) && !known.has(name.replace(/_FILE$/, '')))
+    .map((name) => {
+      const meant = slipOf(name.replace(/_FILE$/, ''), [...known]);
+      return `${name}: no limit has this name${meant === undefined ? '' : `. Did you mean ${meant}?`}`;
+    });

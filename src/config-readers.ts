@@ -1,8 +1,17 @@
 import * as z from 'zod';
 import { connectionProblem } from './config-connections.ts';
 
+/** A whole number. @param unit what it counts */
+export function whole(least: number, most = Number.POSITIVE_INFINITY, unit = '') {
+  const range = Number.isFinite(most) ? ` from ${least} to ${most}` : `, at least ${least}`;
+  const message = `Must be a whole number${unit === '' ? '' : ` of ${unit}`}${range}`;
+  return z.coerce.number(message).int(message).min(least, message).max(most, message);
+}
 /** A duration. */
-export const seconds = (fallback: number, minimum = 1) => z.coerce.number().int().min(minimum).default(fallback);
+export const seconds = (fallback: number, minimum = 1) => whole(minimum, undefined, 'seconds').default(fallback);
+/** One of these words. */
+export const oneOf = <const Words extends readonly [string, string, ...string[]]>(...names: Words) =>
+  z.enum(names, `Must be ${names.slice(0, -1).join(', ')} or ${names.at(-1)}`);
 /** Names of several words, separated by commas. */
 export const words = (text: string) =>
   text
@@ -11,23 +20,43 @@ export const words = (text: string) =>
     .filter((word) => word !== '');
 /** Words that blanks or commas separate. */
 export const parts = (text: string) => text.split(/[\s,]+/).filter((part) => part !== '');
-/** A list, of which each entry has to be one. */
-export const list = (isEntry: (entry: string) => boolean, message: string) =>
+/**
+ * A list, of which each entry has to be one.
+ * @param fault what is wrong with an entry, where more can be said than `message`: never any of it
+ */
+export const list = (
+  isEntry: (entry: string) => boolean,
+  message: string,
+  fault: (entry: string) => string | undefined = () => undefined,
+) =>
   z
     .string()
     .default('')
     .transform(parts)
-    .refine((entries) => entries.every(isEntry), message);
+    .superRefine((entries, context) => {
+      for (const [index, entry] of entries.entries()) {
+        if (isEntry(entry)) continue;
+        const more = fault(entry);
+        const place = `entry ${index + 1}`;
+        context.addIssue({ code: 'custom', message: more === undefined ? `${place}: ${message}` : `${place} ${more}` });
+      }
+    });
 /** Yes or no. */
-export const flag = z.enum(['true', 'false', '1', '0']).transform((text) => text === 'true' || text === '1');
+export const flag = z
+  .enum(['true', 'false', '1', '0'], 'Must be true or false')
+  .transform((text) => /true|1/.test(text));
 /** Whether something is there at all. */
 export const onOff = z
   .string()
   .toLowerCase()
-  .pipe(z.enum(['on', 'off', 'true', 'false', '1', '0'], 'Expected on or off'))
+  .pipe(z.enum(['on', 'off', 'true', 'false', '1', '0'], 'Must be on or off'))
   .transform((text) => ['on', 'true', '1'].includes(text));
 /** An address of the web. */
-export const httpUrl = z.url({ protocol: /^https?$/, abort: true });
+export const httpUrl = z.url({
+  protocol: /^https?$/,
+  abort: true,
+  error: 'Must be a web address, such as https://host',
+});
 /** No slash at its end. */
 export const withoutSlash = (text: string): string => (text.endsWith('/') ? withoutSlash(text.slice(0, -1)) : text);
 
@@ -38,7 +67,7 @@ export const address = (shape: RegExp, expected: string) =>
     .regex(shape, { message: expected, abort: true })
     .superRefine((text, context) => {
       const problem = connectionProblem(text);
-      if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
+      if (problem !== undefined) context.addIssue({ code: 'custom', message: problem, continue: false });
     });
 
 /** `Name <address>` or an address alone. */

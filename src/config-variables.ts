@@ -9,26 +9,29 @@ import {
   isBearerToken,
   list,
   mailFrom,
+  oneOf,
   onOff,
   parts,
   pythonLevels,
   readOtelHeaders,
   seconds,
+  whole,
   withoutSlash,
   words,
 } from './config-readers.ts';
 import { moment, previousSecrets, rootSecret } from './config-secrets.ts';
 import { plaintextNames } from './config-transport.ts';
 import { webhookList } from './config-webhooks.ts';
-import { isDecodable, isIssuer, isOrigin } from './http/web-address.ts';
+import { isDecodable, isIssuer, isOrigin, originFault } from './http/web-address.ts';
 import { isNetwork } from './limits/client-address.ts';
 
+const ratio = 'Must be a number from 0 to 1';
 const reservedUsernames =
   'admin,administrator,root,superuser,system,support,help,security,moderator,staff,postmaster,hostmaster,webmaster,abuse,noreply,no-reply';
 
 /** Every variable the service understands. Their names stand here and in `config.ts` alone. */
 export const variables = z.object({
-  ENVIRONMENT: z.enum(['dev', 'staging', 'production']).default('production'),
+  ENVIRONMENT: oneOf('dev', 'staging', 'production').default('production'),
   /** The root secret, from which all keys derive. */
   AUTH_SECRET: rootSecret,
   /** Older root secrets, newest first, separated by commas or blanks. They open what they sealed. */
@@ -46,7 +49,7 @@ export const variables = z.object({
   /** The `aud` of access tokens. The issuer where it is not set. */
   AUDIENCE: z.string().min(1).optional(),
   DATABASE_URL: address(/^postgres(ql)?:\/\//, 'Expected postgres://user:password@host/database'),
-  DATABASE_POOL_SIZE: z.coerce.number().int().min(1).max(500).default(10),
+  DATABASE_POOL_SIZE: whole(1, 500).default(10),
   MIGRATE_ON_START: flag.default(true),
   /** Where the Neon driver posts its statements. Only for a Neon endpoint of one's own, as in development. */
   NEON_HTTP_ENDPOINT: httpUrl.optional(),
@@ -55,7 +58,11 @@ export const variables = z.object({
   UPSTASH_REDIS_REST_TOKEN: z.string().min(1).optional(),
   /** Not everybody: then each client could make up its address, and no limit by address would hold. */
   TRUSTED_PROXIES: list(isNetwork, 'Expected addresses or CIDRs, and not all addresses (/0)'),
-  CORS_ORIGINS: list(isOrigin, 'Expected origins such as https://app.example, without a path; no * and no null'),
+  CORS_ORIGINS: list(
+    isOrigin,
+    'Expected origins such as https://app.example.com, without a path; no * and no null',
+    originFault,
+  ),
   /** The older APIs that are on. Empty, or `none`: no one. */
   COMPAT_APIS: z
     .string()
@@ -71,16 +78,16 @@ export const variables = z.object({
   SESSION_IDLE_TTL: seconds(7 * 86_400, 60),
   REFRESH_GRACE: seconds(30),
   /** The oldest of a user's sessions end beyond so many; 0 for no bound. */
-  MAX_SESSIONS: z.coerce.number().int().min(0).max(10_000).default(100),
+  MAX_SESSIONS: whole(0, 10_000).default(100),
   SESSION_RETENTION: seconds(30 * 86_400, 86_400),
   AUDIT_RETENTION: seconds(180 * 86_400, 86_400),
   SIGNING_KEY_TERM: seconds(30 * 86_400, 3600),
   SIGNING_KEY_LEAD: seconds(86_400, 600),
   /** The size of new RSA keys. */
   SIGNING_KEY_BITS: z.enum(['2048', '3072', '4096'], 'Expected 2048, 3072 or 4096').default('2048').transform(Number),
-  PASSWORD_MIN_LENGTH: z.coerce.number().int().min(8).max(256).default(8),
+  PASSWORD_MIN_LENGTH: whole(8, 256).default(8),
   /** How many of: lower case, upper case, digits, others. */
-  PASSWORD_MIN_CLASSES: z.coerce.number().int().min(0).max(4).default(0),
+  PASSWORD_MIN_CLASSES: whole(0, 4).default(0),
   /** Beside SERVICE_NAME: what people would put into a password here. */
   PASSWORD_WORDS: z.string().default('').transform(words),
   /** Nobody registers with one of them, nor with a name that looks like it. Empty: no one. */
@@ -96,11 +103,11 @@ export const variables = z.object({
     .string()
     .regex(/^[\w.:-]+$/, 'Expected a host name')
     .optional(),
-  SMTP_PORT: z.coerce.number().int().min(1).max(65_535).optional(),
+  SMTP_PORT: whole(1, 65_535).optional(),
   SMTP_USER: z.string().min(1).optional(),
   SMTP_PASSWORD: z.string().min(1).optional(),
   /** `starttls` insists on it; `none` is for a relay on the same machine. */
-  SMTP_TLS: z.enum(['starttls', 'implicit', 'none']).default('starttls'),
+  SMTP_TLS: oneOf('starttls', 'implicit', 'none').default('starttls'),
   /** Of the development mailbox, which shows mails instead of sending them. */
   MAILBOX_URL: httpUrl.transform(withoutSlash).optional(),
   /** What people read as the name of the service. */
@@ -127,7 +134,7 @@ export const variables = z.object({
     .regex(/^[\w.:{}-]{1,200}$/, 'Expected up to 200 letters, digits or _ . : { } -')
     .optional(),
   /** Older entries are trimmed beyond so many, more or less. */
-  EVENTS_REDIS_STREAM_MAXLEN: z.coerce.number().int().min(1).max(100_000_000).default(100_000),
+  EVENTS_REDIS_STREAM_MAXLEN: whole(1, 100_000_000).default(100_000),
   WEBHOOKS: webhookList.default([]),
   /** Lets webhooks go over http, and to private addresses. */
   WEBHOOK_ALLOW_PRIVATE: flag.default(false),
@@ -136,7 +143,7 @@ export const variables = z.object({
   /** Whoever reads the metrics shows one of them. Several while one is replaced. */
   METRICS_TOKEN: list(isBearerToken, 'Each needs 16 to 512 characters of A-Z a-z 0-9 - . _ ~ + / ='),
   /** Seconds between two additions to the sums of all processes. A Worker may go on for 30 s after an answer. */
-  METRICS_INTERVAL: z.coerce.number().int().min(1).max(20).default(10),
+  METRICS_INTERVAL: whole(1, 20).default(10),
   /** Tells clients in `Server-Timing` how long the database, the key-value store and hashing took. */
   SERVER_TIMING: flag.default(false),
   /** The names of OpenTelemetry. Spans go to `<endpoint>/v1/traces`. */
@@ -144,27 +151,27 @@ export const variables = z.object({
   OTEL_EXPORTER_OTLP_HEADERS: z.string().default('').transform(readOtelHeaders),
   OTEL_SERVICE_NAME: z.string().min(1).max(100).default('edge-auth'),
   /** The share of new traces that is recorded; for others the caller has decided. */
-  OTEL_TRACES_SAMPLER_ARG: z.coerce.number().min(0).max(1).default(1),
+  OTEL_TRACES_SAMPLER_ARG: z.coerce.number(ratio).min(0, ratio).max(1, ratio).default(1),
   /** Peppers of other systems, `name:pepper`: what Devise calls `pepper`. */
   LEGACY_PEPPERS: z.string().default('').transform(readPeppers),
-  ARGON2_MEMORY: z.coerce.number().int().min(19_456).max(65_536).default(19_456),
-  ARGON2_ITERATIONS: z.coerce.number().int().min(1).max(10).default(2),
+  ARGON2_MEMORY: whole(19_456, 65_536).default(19_456),
+  ARGON2_ITERATIONS: whole(1, 10).default(2),
   HOST: z.string().min(1).default('0.0.0.0'),
-  PORT: z.coerce.number().int().min(0).max(65_535).default(3000),
+  PORT: whole(0, 65_535).default(3000),
   /** PEM: the certificate with those between it and its authority, and its key. */
   TLS_CERT_FILE: z.string().optional(),
   TLS_KEY_FILE: z.string().optional(),
   /** Processes that share the port. Where it is not set: one for each core, if they share a store. */
-  WORKERS: z.coerce.number().int().min(1).max(256).optional(),
+  WORKERS: whole(1, 256).optional(),
   /** Seconds between SIGTERM and the end of listening, in which `/readyz` says so. */
-  SHUTDOWN_DELAY: z.coerce.number().int().min(0).max(300).default(0),
+  SHUTDOWN_DELAY: whole(0, 300).default(0),
   LOG_LEVEL: z
     .string()
     .toLowerCase()
     .transform((level) => pythonLevels.get(level) ?? level)
-    .pipe(z.enum(['debug', 'info', 'warn', 'error', 'silent']))
+    .pipe(oneOf('debug', 'info', 'warn', 'error', 'silent'))
     .default('info'),
-  SLOW_REQUEST_MS: z.coerce.number().int().min(1).default(5000),
+  SLOW_REQUEST_MS: whole(1).default(5000),
 });
 
 export type Variables = z.output<typeof variables>;

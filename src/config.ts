@@ -1,10 +1,12 @@
 import { findProblems } from './config-check.ts';
 import { InvalidConfiguration } from './config-error.ts';
 import { type EventSinkConfig, toEventSinks } from './config-events.ts';
-import { olderNames, type Renamed, variablesSet, withOlderNames } from './config-legacy.ts';
+import { findMisspelt } from './config-known.ts';
+import { type Renamed, variablesSet, withOlderNames } from './config-legacy.ts';
 import { limitVariable, limitVariables, lockoutVariable, lockoutVariables, unknownLimits } from './config-limits.ts';
 import { type LinksConfig, toLinks } from './config-links.ts';
 import { type MailConfig, toMail } from './config-mail.ts';
+import type { Misspelt } from './config-names.ts';
 import { type ObservabilityConfig, toObservability } from './config-observability.ts';
 import type { Rule } from './config-rule.ts';
 import { commonRules } from './config-rules.ts';
@@ -87,15 +89,12 @@ export interface Config {
   readonly renamed: readonly Renamed[];
   /** Variables of older services that are set and change nothing here. */
   readonly meaningless: readonly string[];
+  /** Variables that are set and that nothing reads, since their names are not quite those of ours. */
+  readonly misspelt: readonly Misspelt[];
 }
 
 export { ConfigError, InvalidConfiguration, problemsOf } from './config-error.ts';
-
-/** The name of every variable that is read, older names too. */
-export const variableNames: ReadonlySet<string> = new Set([
-  ...[variables, limitVariables, lockoutVariables].flatMap(({ shape }) => Object.keys(shape)),
-  ...olderNames,
-]);
+export { findMisspelt, variableNames } from './config-known.ts';
 
 /** Lists that are not empty by default: an empty one is an answer too. */
 const saySomethingEmpty: ReadonlySet<string> = new Set(['COMPAT_APIS', 'RESERVED_USERNAMES']);
@@ -108,7 +107,9 @@ const saySomethingEmpty: ReadonlySet<string> = new Set(['COMPAT_APIS', 'RESERVED
  * @throws {ConfigError} naming every wrong variable at once
  */
 export function readConfig(environment: Readonly<Record<string, unknown>>, runtimeRules: readonly Rule[] = []): Config {
-  const older = withOlderNames(variablesSet(environment, saySomethingEmpty));
+  const given = variablesSet(environment, saySomethingEmpty);
+  const misspelt = findMisspelt(given);
+  const older = withOlderNames(given, misspelt);
   const { set, renamed, meaningless } = older;
   const parsed = variables.safeParse(set);
   const limits = limitVariables.safeParse(set);
@@ -119,14 +120,14 @@ export function readConfig(environment: Readonly<Record<string, unknown>>, runti
   if (wrong.length > 0 || parsed.data === undefined || limits.data === undefined || lockouts.data === undefined) {
     throw new InvalidConfiguration(wrong);
   }
-  return { ...toConfig(parsed.data, limits.data, lockouts.data), renamed, meaningless };
+  return { ...toConfig(parsed.data, limits.data, lockouts.data), renamed, meaningless, misspelt };
 }
 
 function toConfig(
   v: Variables,
   limits: Readonly<Record<string, Policy | undefined>>,
   lockouts: Readonly<Record<string, Lockout | undefined>>,
-): Omit<Config, 'renamed' | 'meaningless'> {
+): Omit<Config, 'renamed' | 'meaningless' | 'misspelt'> {
   return {
     environment: v.ENVIRONMENT,
     secrets: [v.AUTH_SECRET, ...v.AUTH_SECRET_PREVIOUS],

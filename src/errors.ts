@@ -67,7 +67,7 @@ export const problems = {
   email_not_verified: {
     status: 403,
     title: 'Confirm your email address first',
-    detail: 'Open the link in the email we sent you. To get a new one, POST the address to /auth/resend-verification.',
+    detail: 'Open the link in the email we sent you, or ask for a new one.',
   },
   forbidden: {
     status: 403,

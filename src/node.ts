@@ -41,6 +41,8 @@ const ending = Promise.withResolvers<{ readonly code: 0 | 1; readonly explain?: 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => ending.resolve({ code: 0 }));
 
 const breakingOff = new AbortController();
+// Starting may take a while: a large database migrates first.
+if (cluster.isPrimary) console.log('starting ...');
 const starting = start(breakingOff.signal);
 starting.then(
   ({ config, failed }) => {

@@ -1,7 +1,7 @@
 import argon2Module from '#argon2.wasm';
 import { databaseVariables, openDatabase } from '#worker-database';
 import { type App, createApp } from './app.ts';
-import { type Config, ConfigError, readConfig } from './config.ts';
+import { type Config, ConfigError, InvalidConfiguration, readConfig } from './config.ts';
 import { createKeyring } from './crypto/derive.ts';
 import { createPasswordHasher } from './crypto/password-hash.ts';
 import { uuidv7 } from './crypto/random.ts';
@@ -49,6 +49,7 @@ async function getApplication(bindings: WorkerBindings): Promise<Application> {
 
 async function createApplication(config: Config, bindings: WorkerBindings): Promise<Application> {
   const log = createLog(config.logLevel, now);
+  for (const { name, advice } of config.misspelt) log.warn('unknown_variable', { name, advice });
   const { otlp } = config.observability;
   const keyring = await createKeyring(config.secrets, config.previousSecretsUntil);
   const db = openDatabase(config);
@@ -104,7 +105,7 @@ function createMailer({ environment, mail }: Config, log: Log): Mailer | undefin
       throw new ConfigError('Invalid configuration. SMTP_HOST: Workers cannot use SMTP. Set RESEND_API_KEY instead');
     default:
       if (environment !== 'dev')
-        log.warn('mail_not_configured', { advice: 'Set RESEND_API_KEY. Mails wait until then' });
+        log.warn('mail_not_configured', { advice: 'Set RESEND_API_KEY and MAIL_FROM. Mails wait until then' });
       return undefined;
   }
 }
@@ -134,7 +135,8 @@ export default {
       return response;
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
-      createLog('error', now).error('invalid_configuration', { detail: error.message });
+      const detail = error instanceof InvalidConfiguration ? error.problems.join('. ') : error.message;
+      createLog('error', now).error('invalid_configuration', { detail });
       const title = 'The service is not configured';
       const headers = { 'Content-Type': 'application/problem+json', 'Cache-Control': 'no-store', 'Retry-After': '30' };
       return Response.json({ type: 'about:blank', title, status: 503, detail: title }, { status: 503, headers });

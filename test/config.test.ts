@@ -76,7 +76,8 @@ describe('the configuration', () => {
 
   it('refuses the name of a limit that there is not', () => {
     const read = () => readConfig({ ...complete, LIMIT_LOGIN_ADRESS: '3/600', LOCKOUT_ACCOUNTS: '1/1/1/1' });
-    expect(read).toThrow(/LIMIT_LOGIN_ADRESS: no limit has this name. LOCKOUT_ACCOUNTS: no limit has this name/);
+    expect(read).toThrow(/LIMIT_LOGIN_ADRESS: no limit has this name. Did you mean LIMIT_LOGIN_ADDRESS\?\n/);
+    expect(read).toThrow(/LOCKOUT_ACCOUNTS: no limit has this name. Did you mean LOCKOUT_ACCOUNT\?$/);
     expect(() => readConfig({ ...complete, LIMIT_LOGIN_ADDRESS: '', LIMIT_LOGIN_ADDRESS_FILE: '/x' })).not.toThrow();
   });
 
@@ -142,9 +143,30 @@ describe('the configuration', () => {
     ['TRUSTED_PROXIES', '0.0.0.0/0'],
     ['TRUSTED_PROXIES', '10.0.0.0/8 ::/0'],
     ['TRUSTED_PROXIES', 'canary'],
-  ])('refuses a %s that opens a door or does nothing (%s)', (name, value) => {
+    ['ENVIRONMENT: Must be dev, staging or production', 'canary'],
+    ['LOG_LEVEL: Must be debug, info, warn, error or silent', 'canary'],
+    ['REQUIRE_EMAIL_VERIFICATION: Must be true or false', 'canary'],
+    ['DOCS: Must be on or off', 'canary'],
+    ['PORT: Must be a whole number from 0 to 65535', 'canary'],
+    ['PORT: Must be a whole number from 0 to 65535', '80.5'],
+    ['PORT: Must be a whole number from 0 to 65535', '70000'],
+    ['ACCESS_TOKEN_TTL: Must be a whole number of seconds, at least 60', '15m'],
+    ['SLOW_REQUEST_MS: Must be a whole number, at least 1', 'canary'],
+    ['OTEL_TRACES_SAMPLER_ARG: Must be a number from 0 to 1', 'canary'],
+    ['APP_URL: Expected an address such as', 'canary'],
+    ['NEON_HTTP_ENDPOINT: Must be a web address, such as https://host', 'canary'],
+    ['METRICS_TOKEN: entry 2: Each needs', 'a-token-of-16-characters,canary'],
+    ['CORS_ORIGINS: entry 2 needs https:// in front', 'https://app.example,canary.example'],
+    ['CORS_ORIGINS: entry 1 needs https:// in front', 'canary.example:8443'],
+    ['CORS_ORIGINS: entry 1 must end after the host and the port', 'https://canary.example/path'],
+    ['CORS_ORIGINS: entry 1 must be in small letters', 'https://Canary.example'],
+    ['CORS_ORIGINS: entry 1: Expected origins', 'https://user:canary@host'],
+    ['CORS_ORIGINS: entry 1: Expected origins', '"https://canary.example"'],
+  ])('refuses a %s that opens a door or does nothing (%s)', (told, value) => {
+    const [name = ''] = told.split(':');
     const read = () => readConfig({ ...complete, [name]: value });
     expect(read).toThrow(new RegExp(`^Invalid configuration\\. ${name}: `));
+    expect(read).toThrow(`Invalid configuration. ${told}`);
     expect(read).not.toThrow(/canary/i);
   });
 

@@ -1,5 +1,6 @@
 import { type AuditEntry, auditRow, recordAudit } from '../audit/audit.ts';
 import type { Call } from '../call.ts';
+import { isOwnHash } from '../crypto/stored-hash.ts';
 import { sqlState } from '../db/database.ts';
 import { Problem } from '../errors.ts';
 import type { AttemptResult } from '../kv-attempts.ts';
@@ -151,7 +152,8 @@ async function signIn(
   const audit = auditRow(deps, { type: 'login', result: 'success', userId, sessionId: session.id, origin });
   const passwordHash = needsUpgrade ? { passwordHash: await hasher.hash(request.password, signal, 'front') } : {};
   const upgrade = { ...passwordHash, ...newerIndex(lookup, account) };
-  const notice = request.device === undefined ? await newSignInMail(deps, account, user, call) : undefined;
+  const isFirst = account.passwordHash !== null && !isOwnHash(account.passwordHash);
+  const notice = request.device === undefined && !isFirst ? await newSignInMail(deps, account, user, call) : undefined;
   const events = await sessionStarted(deps, session);
   let isCrowded = false;
   try {

@@ -5,13 +5,13 @@ import type { Call } from '../call.ts';
 import { blindIndexes } from '../crypto/blind-index.ts';
 import { seal, unseal } from '../crypto/seal.ts';
 import type { Deps } from '../deps.ts';
+import { codeLifetime, linkLifetimes } from '../email/lifetimes.ts';
 import type { Message } from '../email/messages.ts';
 import { Problem } from '../errors.ts';
 import { mailRow } from '../outbox/outbox.ts';
 import { hashToken, newOneTimeSecret, normaliseCode, verifyCode } from '../tokens/one-time-token.ts';
 import type { EmailAddress } from './email.ts';
 import {
-  codeLifetime,
   type FoundToken,
   findToken,
   type NewPurpose,
@@ -22,10 +22,10 @@ import {
 
 /** How long a link is good, in seconds. */
 const lifetimes: Readonly<Record<NewPurpose, number>> = {
-  verify_email: 86_400,
-  reset_password: 3600,
-  change_email: 86_400,
-  undo_email_change: 7 * 86_400,
+  verify_email: linkLifetimes.verify_email,
+  reset_password: linkLifetimes.reset_password,
+  change_email: linkLifetimes.confirm_email_change,
+  undo_email_change: linkLifetimes.undo_email_change,
 };
 
 /** When and from where something was asked for, as a mail tells it and a task keeps it. */

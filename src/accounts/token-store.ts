@@ -5,6 +5,7 @@ import { type AuditRow, auditFrom } from '../audit/audit.ts';
 import { type Database, query } from '../db/database.ts';
 import { insertFrom } from '../db/insert-from.ts';
 import { codeAttempts, oneTimeTokens, outbox, users } from '../db/schema.ts';
+import { codeLifetime } from '../email/lifetimes.ts';
 import { type OutboxRow, outboxFrom, takenTask } from '../outbox/store.ts';
 import { timestamp } from '../sessions/store.ts';
 
@@ -15,8 +16,7 @@ export type NewPurpose = Exclude<Purpose, 'email_verified'>;
 
 /** Stands for a code where there is none, so that it is read and compared too. No code has this hash. */
 const decoy = { id: '00000000-0000-7000-8000-000000000000', codeHash: 'A'.repeat(43) };
-/** How long a code is good, and how often one can be tried in that time: seconds. */
-export const codeLifetime = 600;
+/** How often a code can be tried while it is good. */
 const mostAttempts = 10;
 /** By all strangers together. A code has 40 bits: the chance to guess it stays under one in a thousand million. */
 const mostOfAll = 1000;

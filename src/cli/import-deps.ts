@@ -1,5 +1,5 @@
 import type { ImportDeps } from '../accounts/import.ts';
-import { InvalidConfiguration } from '../config.ts';
+import { findMisspelt, InvalidConfiguration } from '../config.ts';
 import { findProblems } from '../config-check.ts';
 import { eventVariables, toEventSinks } from '../config-events.ts';
 import { variablesSet, withOlderNames } from '../config-legacy.ts';
@@ -31,7 +31,8 @@ type Opened = ImportDeps & { readonly legacyPeppers: ReadonlyMap<string, string>
  * @throws {ConfigError} naming every wrong variable, without a value
  */
 export async function openImportDeps(environment: Readonly<Record<string, string | undefined>>): Promise<Opened> {
-  const older = withOlderNames(variablesSet(environment));
+  const set = variablesSet(environment);
+  const older = withOlderNames(set, findMisspelt(set));
   const isHttp = older.set['NEON_HTTP_ENDPOINT'] !== undefined;
   const read = needed.safeParse(older.set);
   const rules = [...secretRules, isHttp ? neonTransport : databaseTransport];

@@ -136,7 +136,7 @@ class UnreadableFile extends Error {
 
 function inWords(count: Readonly<Record<'lines' | 'imported' | 'present' | 'refused', number>>, isDryRun: boolean) {
   const { lines, imported, present, refused } = count;
-  return `${lines} lines: ${imported} ${isDryRun ? 'to import' : 'imported'}, ${present} already here, ${refused} refused`;
+  return `${lines} ${lines === 1 ? 'line' : 'lines'}: ${imported} ${isDryRun ? 'to import' : 'imported'}, ${present} already here, ${refused} refused`;
 }
 
 const problemInWords = (place: string, { field, message }: LineProblem) =>

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { withSecretFiles } from '../node/secret-files.ts';
 import { reason } from './reason.ts';
 
@@ -105,4 +106,13 @@ try {
 } catch (error) {
   console.error(reason(error, environment));
   process.exitCode = 1;
+}
+if (process.exitCode !== 0 && (environment['DATABASE_URL'] ?? '') === '') hintAtDevelopment();
+
+/** Beside a service in development, whose variables stand in a file while it runs. */
+function hintAtDevelopment(): void {
+  const data = environment['DATA_DIR'] || '.data';
+  const found = [`${data}/wrangler/variables.env`, `${data}/variables.env`].find((path) => existsSync(path));
+  if (found === undefined || command === undefined) return;
+  console.error(`For the database of development: (set -a; . ${found}; npm run cli -- ${name} ...)`);
 }

@@ -1,4 +1,6 @@
 import { parseArgs } from 'node:util';
+import { findMisspelt } from '../config.ts';
+import { variablesSet, withOlderNames } from '../config-legacy.ts';
 import { withSecretFiles } from '../node/secret-files.ts';
 import { migrate, rollback } from '../platform/postgres-migrations.ts';
 import { databaseUrlOf } from './database-url.ts';
@@ -30,7 +32,8 @@ async function run(): Promise<number> {
   try {
     const databaseUrl = databaseUrlOf(environment);
     if (databaseUrl === undefined) {
-      console.error('DATABASE_URL is not set. Set it to postgres://user:password@host/database');
+      const given = variablesSet(environment);
+      console.error(`DATABASE_URL: ${withOlderNames(given, findMisspelt(given)).required('DATABASE_URL')}`);
       return 1;
     }
     if (command === 'up') {

@@ -24,3 +24,6 @@ export function readStoredHash(text: string, limits: HashLimits): OwnHash | Fore
   if (formatArgon2(parsed) !== text) return refuse('Argon2 with a pepper, in another spelling');
   return { ...parsed, keyId: parsed.keyId };
 }
+
+/** Whether a sign-in here made it. One of another system is replaced by the first. */
+export const isOwnHash = (text: string): boolean => parseArgon2(text)?.keyId !== undefined;

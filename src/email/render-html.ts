@@ -4,8 +4,12 @@ export interface Page {
   readonly subject: string;
   readonly heading: string;
   readonly body: readonly string[];
-  readonly link: { readonly label: string; readonly explanation: string; readonly url: string } | undefined;
+  readonly link:
+    | { readonly label: string; readonly explanation: string; readonly url: string; readonly lasts: string }
+    | undefined;
   readonly code: { readonly explanation: string; readonly code: string } | undefined;
+  /** Addresses of our own pages, which are links wherever the words name them. */
+  readonly pages: readonly string[];
   readonly facts: readonly (readonly [label: string, value: string])[];
   readonly otherwise: string;
   readonly footer: string;
@@ -31,15 +35,21 @@ footer{margin-top:32px;font-size:14px;color:#53575c}
  * One HTML document that needs nothing from elsewhere: no images, no scripts, no fonts. Readable without its style, by
  * screen readers, and in the dark.
  */
-export function toHtml({ locale, subject, heading, body, link, code, facts, otherwise, footer }: Page): string {
+export function toHtml({ locale, subject, heading, body, link, code, pages, facts, otherwise, footer }: Page): string {
+  const paragraph = (text: string) => {
+    const linked = (html: string, page: string) =>
+      html.replaceAll(`${escaped(page)} `, `<a href="${escaped(page)}">${escaped(page)}</a> `);
+    return `<p>${pages.reduce(linked, escaped(text))}</p>`;
+  };
   const blocks = [
     `<h1>${escaped(heading)}</h1>`,
-    ...body.map(paragraph),
+    ...body.map((text) => paragraph(text)),
     ...(link === undefined
       ? []
       : [
           `<p><a class="button" href="${escaped(link.url)}">${escaped(link.label)}</a></p>`,
           `<p>${escaped(link.explanation)}<br><a href="${escaped(link.url)}">${escaped(link.url)}</a></p>`,
+          paragraph(link.lasts),
         ]),
     ...(code === undefined
       ? []
@@ -66,8 +76,6 @@ ${blocks.join('\n')}
 </html>
 `;
 }
-
-const paragraph = (text: string) => `<p>${escaped(text)}</p>`;
 
 const entities: Readonly<Record<string, string>> = {
   '&': '&amp;',

@@ -1,6 +1,7 @@
 import type { Config } from '../config.ts';
 import type { LinkKind } from '../config-links.ts';
 import type { Mail } from '../mailer.ts';
+import { codeLifetime, linkLifetimes } from './lifetimes.ts';
 import { chooseLocale, wordsFor } from './locale.ts';
 import type { MessageOf, MessageType } from './messages.ts';
 import { type Page, toHtml } from './render-html.ts';
@@ -22,13 +23,26 @@ const links: Partial<Record<MessageType, { readonly path: string; readonly kind:
 };
 
 /** The address of the button: of our page, or of the operator's own where a template says so. */
-function linkOf({ issuer, links: { templates } }: Needs, type: MessageType, data: Linked): string | undefined {
+function linkOf({ issuer, links: { templates } }: Needs, type: MessageType, data: Linked): MailLink | undefined {
   const link = links[type];
   if (link === undefined) return undefined;
+  const hours = linkLifetimes[link.kind] / 3600;
   const redirectTo = encodeURIComponent(data.redirect_to ?? '');
   const own = templates[link.kind];
-  if (own !== undefined) return own.replace('{token}', () => data.token).replace('{redirect_to}', () => redirectTo);
-  return `${issuer}${link.path}${redirectTo === '' ? '' : `?redirect_to=${redirectTo}`}#token=${data.token}`;
+  if (own !== undefined) {
+    const url = own.replace('{token}', () => data.token).replace('{redirect_to}', () => redirectTo);
+    return { url, page: undefined, hours };
+  }
+  const page = `${issuer}${link.path}`;
+  return { url: `${page}${redirectTo === '' ? '' : `?redirect_to=${redirectTo}`}#token=${data.token}`, page, hours };
+}
+
+interface MailLink {
+  readonly url: string;
+  /** Where a code can be entered. Of a page of the operator's own nobody knows that. */
+  readonly page: string | undefined;
+  /** How long it is good. */
+  readonly hours: number;
 }
 
 interface Linked {
@@ -53,8 +67,9 @@ export function renderMail<Type extends MessageType>(
   const locale = chooseLocale(wish);
   const { mails, parts } = wordsFor(locale);
   const service = oneLine(serviceName, 100);
-  const words = mails[type]({ service, email: 'email' in data ? oneLine(data.email, 254) : '' });
-  const url = 'token' in data ? linkOf(config, type, data) : undefined;
+  const resetPage = `${issuer}/forgot-password`;
+  const words = mails[type]({ service, resetPage, email: 'email' in data ? oneLine(data.email, 254) : '' });
+  const link = 'token' in data ? linkOf(config, type, data) : undefined;
   const facts: (readonly [label: string, value: string])[] = [[parts.when, formatTime(locale, data.at)]];
   if (data.address !== null) facts.push([parts.where, oneLine(data.address, 60)]);
   if (data.device !== null) facts.push([parts.device, plainDevice(data.device)]);
@@ -64,10 +79,11 @@ export function renderMail<Type extends MessageType>(
     facts,
     subject: oneLine(words.subject, 200),
     link:
-      url === undefined || words.button === undefined
+      link === undefined || words.button === undefined
         ? undefined
-        : { label: words.button, explanation: parts.link, url },
-    code: 'code' in data ? { explanation: parts.code, code: data.code } : undefined,
+        : { label: words.button, explanation: parts.link, url: link.url, lasts: parts.lasts(link.hours) },
+    code: 'code' in data ? { explanation: parts.code(codeLifetime / 60, link?.page), code: data.code } : undefined,
+    pages: [resetPage, ...(link?.page === undefined ? [] : [link.page])],
     footer: `${parts.footer(service)} ${issuer}`,
   };
   return { subject: page.subject, text: toText(page), html: toHtml(page) };
@@ -77,7 +93,7 @@ function toText({ heading, body, link, code, facts, otherwise, footer }: Page): 
   const blocks = [
     heading,
     ...body,
-    ...(link === undefined ? [] : [`${link.label}:\n${link.url}`]),
+    ...(link === undefined ? [] : [`${link.label}:\n${link.url}`, link.lasts]),
     ...(code === undefined ? [] : [`${code.explanation}\n${code.code}`]),
     facts.map(([label, value]) => `${label}: ${value}`).join('\n'),
     otherwise,

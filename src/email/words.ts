@@ -5,6 +5,8 @@ export interface Facts {
   readonly service: string;
   /** The new address of an account, masked. Empty but in `email_changed`. */
   readonly email: string;
+  /** The address of the page where a new password can be asked for. It is a link in HTML. */
+  readonly resetPage: string;
 }
 
 export interface MailWords {
@@ -23,7 +25,8 @@ export interface PageTexts {
   readonly title: string;
   readonly intro: string;
   readonly button: string;
-  /** Once it is done. */
+  /** The heading once it is done, and what it says then. */
+  readonly doneTitle: string;
   readonly done: string;
 }
 
@@ -44,6 +47,11 @@ export interface PageWords {
   readonly forgot_password: PageTexts;
   /** To open the part for the code of the mail, and its fields. */
   readonly useCode: string;
+  /** Where the code is wrong: the form stays. */
+  readonly wrongCode: string;
+  /** On the link to another mail. */
+  readonly newEmail: string;
+  readonly showPassword: string;
   readonly email: string;
   readonly code: string;
   readonly newPassword: string;
@@ -55,7 +63,10 @@ export interface PageWords {
   /** Where there is no address of the application to lead on to. */
   readonly close: string;
   readonly alreadyVerified: string;
-  /** Headings of what went wrong. */
+  /** Headings of pages where nothing was done. */
+  readonly expiredTitle: string;
+  readonly takenTitle: string;
+  /** What went wrong. */
   readonly identifier_taken: string;
   readonly rate_limited: string;
   readonly weakPassword: string;
@@ -72,8 +83,10 @@ export interface Words {
   readonly parts: {
     /** Before the address that the button leads to. */
     readonly link: string;
-    /** Before the code. */
-    readonly code: string;
+    /** How long that is good. */
+    readonly lasts: (hours: number) => string;
+    /** Before the code. @param page where it is entered; undefined where that is a page of the application's own */
+    readonly code: (minutes: number, page: string | undefined) => string;
     readonly when: string;
     readonly where: string;
     readonly device: string;

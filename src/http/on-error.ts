@@ -14,7 +14,7 @@ class Thrown extends Error {
 }
 
 /** Anything may be thrown, and Hono hands on errors alone. */
-export const toError = (thrown: unknown): Error =>
+const toError = (thrown: unknown): Error =>
   thrown instanceof Error ? thrown : new Thrown(`a value of the type ${typeof thrown}`);
 
 /** Turns whatever was thrown into a problem: what nobody foresaw is logged, and told to nobody. */

@@ -27,6 +27,8 @@ export const preparedVariable = 'EDGE_AUTH_PREPARED';
  */
 export async function startWorkers(config: Config, workers: number, signal: AbortSignal): Promise<Started> {
   const log = createLog(config.logLevel, Date.now, writeLogLine);
+  // They inherit the environment: reading .env once more would only tell once more that there is none.
+  cluster.setupPrimary({ execArgv: process.execArgv.filter((each) => !each.startsWith('--env-file')) });
   await findFree(config);
   await prepare(config, log, signal);
   const ending = new AbortController();

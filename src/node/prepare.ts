@@ -52,14 +52,19 @@ async function prepareDatabase(config: Config, log: Log, signal: AbortSignal): P
   }
 }
 
-function warn({ environment, redisUrl, mail, renamed, meaningless }: Config, log: Log): void {
+function warn({ environment, redisUrl, mail, renamed, meaningless, misspelt }: Config, log: Log): void {
   for (const { old, name } of renamed) log.warn('variable_has_a_new_name', { old, new: name });
   for (const name of meaningless) log.warn('variable_means_nothing_here', { name, advice: 'Remove it' });
+  for (const { name, advice } of misspelt) log.warn('unknown_variable', { name, advice });
   if (environment === 'dev') return;
   if (redisUrl === undefined) {
     log.warn('limits_in_memory', {
       advice: 'Set REDIS_URL. Without it, replicas and the processes of WORKERS share neither limits nor metrics',
     });
   }
-  if (mail === undefined) log.warn('mail_not_configured', { advice: 'Set SMTP_HOST. Mails wait until then' });
+  if (mail === undefined) {
+    log.warn('mail_not_configured', {
+      advice: 'Set SMTP_HOST and MAIL_FROM (or RESEND_API_KEY and MAIL_FROM). Mails wait until then',
+    });
+  }
 }

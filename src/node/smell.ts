@@ -1,4 +1,5 @@
-import { InvalidConfiguration, problemsOf, readConfig } from '../config.ts';
+import { findMisspelt, InvalidConfiguration, problemsOf, readConfig } from '../config.ts';
+import { variablesSet, withOlderNames } from '../config-legacy.ts';
 import { nodeRules } from '../config-rules.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -15,7 +16,15 @@ function traces(environment: Environment): string[] {
   const issuer = URL.parse(environment['ISSUER'] ?? '')?.hostname;
   const isPublic = issuer !== undefined && !['localhost', '127.0.0.1', '[::1]'].includes(issuer);
   const isNodeProduction = environment['NODE_ENV'] === 'production';
-  return [...(isPublic ? ['ISSUER'] : []), ...(isNodeProduction ? ['NODE_ENV'] : []), ...named];
+  const meant = findMisspelt(variablesSet(environment)).filter(
+    (each) => each.meant === 'DATABASE_URL' || ofProduction.test(each.meant ?? ''),
+  );
+  return [
+    ...(isPublic ? ['ISSUER'] : []),
+    ...(isNodeProduction ? ['NODE_ENV'] : []),
+    ...named,
+    ...meant.map(({ name }) => name),
+  ];
 }
 
 /** Whether any part of an address of a database is there, in older names too: then it is meant, and must be whole. */
@@ -38,10 +47,10 @@ export function needsEmbedded(environment: Environment): boolean {
   const others = problemsOf(() => readConfig(environment, nodeRules)).filter(
     (each) => !each.startsWith('DATABASE_URL'),
   );
+  const { required } = withOlderNames({}, findMisspelt(variablesSet(environment)));
   throw new InvalidConfiguration([
-    `DATABASE_URL: Required. ${found.join(', ')} ${found.length === 1 ? 'is' : 'are'} set, which looks like production, and the ` +
-      'embedded database is for development only. Set DATABASE_URL=postgres://user:password@host/database, or ' +
-      'ENVIRONMENT=dev to try the service out',
+    `DATABASE_URL: ${required('DATABASE_URL')}. ${found.join(', ')} ${found.length === 1 ? 'is' : 'are'} set, which looks like production, and the ` +
+      'embedded database is for development only. Set it, or ENVIRONMENT=dev to try the service out',
     ...others,
   ]);
 }

@@ -21,6 +21,12 @@ button, .button { display: block; width: 100%; font: inherit; font-weight: 600; 
   color: var(--on); background: var(--accent); cursor: pointer; text-align: center; text-decoration: none; }
 :is(input, button, a, summary):focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
 summary { cursor: pointer; color: var(--accent); margin: 1rem 0; }
+.show { display: flex; gap: .5rem; align-items: center; font-weight: 400; margin-bottom: 1rem; }
+.show input { width: auto; margin: 0; }
+.show[hidden] { display: none; }
+.next { margin: 1rem 0 0; }
+a { color: var(--accent); }
+.button { color: var(--on); }
 .service { font-weight: 600; margin-bottom: 2rem; }
 [role=alert] { color: var(--bad); font-weight: 600; }
 `;
@@ -42,6 +48,14 @@ takeToken();
 // The link opened again in the same tab changes nothing but the fragment.
 addEventListener('hashchange', takeToken);
 if (code !== null && field !== null && field.value === '') code.open = true;
+const password = document.getElementById('password');
+const show = document.querySelector('.show');
+if (password !== null && show !== null) {
+  show.hidden = false;
+  show.firstElementChild.addEventListener('change', ({ target }) => {
+    password.type = target.checked ? 'text' : 'password';
+  });
+}
 `;
 
 const kept = { 'Cache-Control': 'public, max-age=3600' };

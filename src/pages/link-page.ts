@@ -58,8 +58,13 @@ const alertOf = (problem: string | undefined, faults: readonly string[] = []): H
 const hidden = (name: string, value: string | undefined): Html =>
   value === undefined ? html`` : html`<input type="hidden" name="${name}" value="${value}">\n`;
 
-const emailField = (words: PageWords, value = ''): Html => html`<label for="email">${words.email}</label>
-<input id="email" name="email" type="email" autocomplete="email" value="${value}">
+/** @param autocomplete `username` beside a password, which password managers then keep under the address */
+const emailField = (
+  words: PageWords,
+  value = '',
+  autocomplete: 'email' | 'username' = 'email',
+): Html => html`<label for="email">${words.email}</label>
+<input id="email" name="email" type="email" autocomplete="${autocomplete}" value="${value}">
 `;
 
 /** The next step: on or back to the application. Where its address is not known, the page is the end. */
@@ -69,37 +74,54 @@ function nextStep({ config, onward }: AnyView, words: PageWords, label: 'onward'
     : html`<a class="button" href="${onward}">${words[label](config.serviceName)}</a>`;
 }
 
+/** What a form holds when it comes back, and what was wrong with the last try. */
+interface FormState {
+  readonly token: string;
+  readonly email?: string;
+  readonly code?: string;
+  readonly problem?: string;
+  readonly faults?: readonly string[];
+  /** Whether another mail may be what is needed. */
+  readonly offersMail?: boolean;
+}
+
 /**
  * The form with the button. Opening it consumes nothing.
- * @param state the token, where it is known already, and what was wrong with the last try
+ * @param state what is known already, and what was wrong with the last try
  */
-export function formPage(
-  view: View,
-  state: { readonly token: string; readonly problem?: string; readonly faults?: readonly string[] } = { token: '' },
-): Html {
+export function formPage(view: View, state: FormState = { token: '' }): Html {
   const { config, page, redirectTo } = view;
   const { locale, words } = wordsOf(view);
   const { title, intro, button } = words[page];
-  const password =
-    page === 'reset_password' || page === 'choose_password'
-      ? html`<label for="password">${words.newPassword}</label>
+  const setsPassword = page === 'reset_password' || page === 'choose_password';
+  const password = setsPassword
+    ? html`<label for="password">${words.newPassword}</label>
 <input id="password" name="password" type="password" autocomplete="new-password" required aria-describedby="hint">
-<small id="hint">${words.passwordHint(config.passwordMinLength)}</small>`
-      : html``;
+<small id="hint">${words.passwordHint(config.passwordMinLength)}</small>
+<label class="show" hidden><input type="checkbox"> ${words.showPassword}</label>`
+    : html``;
   const code =
     page === 'undo_email_change'
       ? html``
-      : html`<details>
+      : html`<details${state.email === undefined ? '' : html` open`}>
 <summary>${words.useCode}</summary>
-${emailField(words)}<label for="code">${words.code}</label>
-<input id="code" name="code" autocomplete="one-time-code" autocapitalize="characters" spellcheck="false" maxlength="20">
+${emailField(words, state.email, setsPassword ? 'username' : 'email')}<label for="code">${words.code}</label>
+<input id="code" name="code" autocomplete="one-time-code" autocapitalize="characters" spellcheck="false" maxlength="20" value="${state.code ?? ''}">
 </details>`;
   const content = html`<p>${intro}</p>
 ${alertOf(state.problem, state.faults)}<form method="post">
 ${hidden('token', state.token)}${hidden('redirect_to', redirectTo)}${password}${code}<button>${button}</button>
 </form>
-<script src="pages/link.js"></script>`;
+${state.offersMail === true ? mailLink(view, words) : html``}<script src="pages/link.js"></script>`;
   return layout(config, locale, title, content);
+}
+
+/** The way to another mail, where this page has one. */
+function mailLink({ page, redirectTo }: View, words: PageWords): Html {
+  const next = nextMail[page];
+  if (next === undefined) return html``;
+  const query = redirectTo === undefined ? '' : `?${new URLSearchParams({ redirect_to: redirectTo })}`;
+  return html`<p class="next"><a href="${pathOf(next)}${query}">${words.newEmail}</a></p>\n`;
 }
 
 /** The form that asks for another mail. @param problem what was wrong with the last try */
@@ -121,27 +143,27 @@ ${hidden('redirect_to', view.redirectTo)}${emailField(words, email)}<button>${wo
 /** What is shown once it is done, with the next step. @param text what was done, where it is not what the page is for */
 export function donePage(view: AnyView, text?: (words: PageWords) => string): Html {
   const { locale, words } = wordsOf(view);
-  const { title, done } = words[view.page];
+  const { doneTitle, done } = words[view.page];
   const said = text === undefined ? done : text(words);
   const waits = view.page === 'forgot_password' || view.page === 'resend_verification';
   const next = nextStep(view, words, waits ? 'back' : 'onward');
-  return layout(view.config, locale, title, html`<p role="status">${said}</p>\n${next}`);
+  return layout(view.config, locale, doneTitle, html`<p role="status">${said}</p>\n${next}`);
 }
 
 /** What is shown where a link does not work, or no longer: with a way to another mail, or on to the application. */
 export function expiredPage(view: View): Html {
   const { locale, words } = wordsOf(view);
-  const { title, expired } = words[view.page];
+  const { expired } = words[view.page];
   const page = nextMail[view.page];
   const next = page === undefined ? nextStep(view, words, 'back') : requestForm({ ...view, page });
-  return layout(view.config, locale, title, html`<p role="alert">${expired}</p>\n${next}`);
+  return layout(view.config, locale, words.expiredTitle, html`<p role="alert">${expired}</p>\n${next}`);
 }
 
 /** What is shown where it cannot be done at all. */
 export function refusedPage(view: AnyView, problem: (words: PageWords) => string): Html {
   const { locale, words } = wordsOf(view);
   const content = html`<p role="alert">${problem(words)}</p>\n${nextStep(view, words, 'back')}`;
-  return layout(view.config, locale, words[view.page].title, content);
+  return layout(view.config, locale, words.takenTitle, content);
 }
 
 /** What to do about a problem that has no page of its own. Faults of the request are not told as ours. */

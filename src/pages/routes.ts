@@ -42,6 +42,7 @@ const form = z.object({
   redirect_to: z.string().max(4000).optional(),
 });
 type Form = z.output<typeof form>;
+const blank = form.parse({});
 
 /** What a page does once its button is pressed. Gives further headers of the answer, and what was done where it is not the usual. */
 type Action = (
@@ -84,6 +85,9 @@ function proofOf({ token, email, code }: Form): TypedProof | undefined {
   return token === '' ? undefined : { token };
 }
 
+/** What comes back in a form that has to be sent again: all but the password. */
+const typed = ({ token, email, code }: Form) => (email + code === '' ? { token } : { token, email, code });
+
 function linkPage(deps: SessionDeps, page: LinkPage, action: Action): Endpoint[] {
   const shown = {
     path: `/${pathOf(page)}`,
@@ -109,7 +113,7 @@ function linkPage(deps: SessionDeps, page: LinkPage, action: Action): Endpoint[]
     handler: async ({ c, body, call }, proof) => {
       const view = viewOf(deps, page, c, body.redirect_to);
       const again = (problem: string, faults: readonly string[] = []) =>
-        c.html(formPage(view, { token: body.token, problem, faults }), 422, noStore);
+        c.html(formPage(view, { ...typed(body), problem, faults }), 422, noStore);
       if (proof === undefined) return again(say(view, ({ missingProof }) => missingProof));
       try {
         const { headers = {}, hadBeenDone = false } = await action(deps, proof, body, call);
@@ -137,9 +141,16 @@ function linkPage(deps: SessionDeps, page: LinkPage, action: Action): Endpoint[]
     }),
     withProblemPages(deps, post, ({ code }, c, sent) => {
       const view = viewOf(deps, page, c, sent.get('redirect_to') ?? undefined);
-      if (code === 'link_expired') return expiredPage(view);
+      const fields = form.catch(blank).parse(Object.fromEntries(sent));
+      if (code === 'link_expired') {
+        const proof = proofOf(fields);
+        if (proof === undefined || 'token' in proof) return expiredPage(view);
+        // Nothing else is wrong with the form, and the right code still works.
+        const problem = say(view, ({ wrongCode }) => wrongCode);
+        return formPage(view, { ...typed(fields), code: '', problem, offersMail: true });
+      }
       if (code === 'identifier_taken') return refusedPage(view, (words) => words.identifier_taken);
-      return formPage(view, { token: (sent.get('token') ?? '').slice(0, 512), problem: sayWhy(view, code) });
+      return formPage(view, { ...typed(fields), problem: sayWhy(view, code) });
     }),
   ];
 }

@@ -1,5 +1,4 @@
 import { createTransport } from 'nodemailer';
-import type { SMTPConnectionOptions } from 'nodemailer/lib/smtp-connection';
 import type { SmtpConfig } from '../config-mail.ts';
 import { type Mailer, MailRefused, MailUndelivered, needsSmtpUtf8, SmtpUtf8Missing, sendTimeout } from '../mailer.ts';
 import { offersSmtpUtf8 } from './smtp-utf8.ts';
@@ -19,37 +18,12 @@ interface Options {
  * taken twice, because the answer to the first was lost, can be told.
  */
 export function createSmtp(config: SmtpConfig, { authorities, patience = 10_000 }: Options = {}): Mailer {
-  const { host, port, credentials } = config;
   const from = parseSender(config.from);
   const domain = from.address.slice(from.address.lastIndexOf('@') + 1);
-  const server: SMTPConnectionOptions = {
-    host,
-    port,
-    secure: config.tls === 'implicit',
-    requireTLS: config.tls === 'starttls',
-    ignoreTLS: config.tls === 'none',
-    tls: { minVersion: 'TLSv1.2', rejectUnauthorized: true, ...(authorities === undefined ? {} : { ca: authorities }) },
-    connectionTimeout: patience,
-    greetingTimeout: patience,
-    socketTimeout: patience,
-    dnsTimeout: patience,
-    logger: false,
-  };
-  const transport = createTransport({
-    ...server,
-    pool: true,
-    ...(credentials === undefined ? {} : { auth: { user: credentials.user, pass: credentials.password } }),
-    // Where credentials are set and the server does not ask for them, something is wrong.
-    forceAuth: credentials !== undefined,
-    maxConnections: connections,
-    // A mail whose connection broke may have been taken: the outbox decides about another try, not the pool.
-    maxRequeues: 0,
-    idleTimeout: 30_000,
-    disableFileAccess: true,
-    disableUrlAccess: true,
-  });
+  const options = optionsOf(config, authorities, patience);
+  const transport = createTransport(options);
   const takesUtf8 = (signal: AbortSignal) =>
-    offersSmtpUtf8(server, signal).catch((error: unknown) => {
+    offersSmtpUtf8(options, signal).catch((error: unknown) => {
       throw toFailure(error);
     });
 
@@ -79,6 +53,51 @@ export function createSmtp(config: SmtpConfig, { authorities, patience = 10_000 
       transport.close();
     },
   };
+}
+
+function optionsOf({ host, port, tls, credentials }: SmtpConfig, authorities: string | undefined, patience: number) {
+  return {
+    host,
+    port,
+    pool: true as const,
+    secure: tls === 'implicit',
+    requireTLS: tls === 'starttls',
+    ignoreTLS: tls === 'none',
+    tls: {
+      minVersion: 'TLSv1.2' as const,
+      rejectUnauthorized: true,
+      ...(authorities === undefined ? {} : { ca: authorities }),
+    },
+    ...(credentials === undefined ? {} : { auth: { user: credentials.user, pass: credentials.password } }),
+    // Where credentials are set and the server does not ask for them, something is wrong.
+    forceAuth: credentials !== undefined,
+    maxConnections: connections,
+    // A mail whose connection broke may have been taken: the outbox decides about another try, not the pool.
+    maxRequeues: 0,
+    idleTimeout: 30_000,
+    connectionTimeout: patience,
+    greetingTimeout: patience,
+    socketTimeout: patience,
+    dnsTimeout: patience,
+    disableFileAccess: true,
+    disableUrlAccess: true,
+    logger: false,
+  };
+}
+
+/**
+ * Connects, and signs in where there are credentials. Sends nothing.
+ * @throws {MailUndelivered} with the code of the library: `ETLS` where the server refuses STARTTLS, `EAUTH` for credentials
+ */
+export async function askSmtp(config: SmtpConfig, { authorities, patience = 10_000 }: Options = {}): Promise<void> {
+  const transport = createTransport(optionsOf(config, authorities, patience));
+  try {
+    await transport.verify();
+  } catch (error) {
+    throw new MailUndelivered(fieldsOf(error).code);
+  } finally {
+    transport.close();
+  }
 }
 
 /** `Name <address>` or an address alone, as the configuration has checked. */

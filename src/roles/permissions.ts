@@ -12,6 +12,8 @@ const permissions = [
   'events:replay',
 ] as const;
 
+export const isPermission = (text: string) => permissions.some((each) => each === text);
+
 export type Permission = (typeof permissions)[number];
 
 /** The role of those who may do everything: one active user with a password has it at all times. */

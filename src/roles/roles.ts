@@ -1,6 +1,6 @@
 import type { Deps } from '../deps.ts';
 import { describeError } from '../ops/log.ts';
-import type { Permission } from './permissions.ts';
+import { isPermission, type Permission } from './permissions.ts';
 import { readRoles } from './store.ts';
 
 /** How old what is known of roles may be, and when it is read again while it still serves: milliseconds. */
@@ -21,6 +21,8 @@ export function createRoles({ db, log, now }: Pick<Deps, 'db' | 'log' | 'now'>):
   let knownSince = Number.NEGATIVE_INFINITY;
   let readAgainAt = Number.NEGATIVE_INFINITY;
 
+  const warned = new Set<string>();
+
   async function read(): Promise<void> {
     const asked = now();
     // While one request reads, the others use what is there: requests on Workers must not share a promise.
@@ -30,6 +32,14 @@ export function createRoles({ db, log, now }: Pick<Deps, 'db' | 'log' | 'now'>):
     if (asked < knownSince) return;
     known = new Map(rows.map(({ name, permissions }) => [name, new Set(permissions)]));
     knownSince = asked;
+    for (const { name, permissions } of rows) {
+      for (const permission of permissions.filter((each) => !isPermission(each))) {
+        const place = `${name} ${permission}`;
+        if (warned.has(place)) continue;
+        warned.add(place);
+        log.warn('unknown_permission', { role: name, permission, advice: 'Correct it in the table roles' });
+      }
+    }
   }
 
   return {

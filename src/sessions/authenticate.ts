@@ -121,7 +121,10 @@ export function createGate(deps: Needs): Gate {
 
     async requirePermission({ claims }, permission) {
       if (await roles.permit(claims.roles, permission)) return;
-      throw new Problem('forbidden', { reason: `needs ${permission}` });
+      throw new Problem('forbidden', {
+        detail: `You need the permission ${permission}. Ask an administrator for a role that has it, then sign in again.`,
+        reason: `needs ${permission}`,
+      });
     },
 
     async admit({ hits, attempt = noAttempt }, caller, call, announce) {

@@ -1,6 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm';
 import * as z from 'zod';
-import type { AuditRow } from '../audit/audit.ts';
+import type { AuditEntry, AuditRow } from '../audit/audit.ts';
 import { type Database, query } from '../db/database.ts';
 import { auditLog, oneTimeTokens, sessions, users } from '../db/schema.ts';
 import { type OutboxRow, outboxFrom, promisedFrom } from '../outbox/store.ts';
@@ -25,8 +25,8 @@ export interface Upgrade {
  * The share lock makes a change of the user that runs at the same time come wholly before or wholly after.
  * One statement with what goes along: an audit row, an upgraded password hash, the notice of a new sign-in.
  * @param notice promised where no earlier session of the user came from the same address and user agent, and at most
- * ten of those of the last hour: whoever has the password cannot flood the mailbox. The first one of a new account is
- * no news.
+ * ten of those of the last hour: whoever has the password cannot flood the mailbox. The first one of an account is no
+ * news, however old the account is where it comes from.
  * @param options `bound` is how many sessions a user may have
  * @returns whether the notice was promised, and whether there may be more sessions now than the bound
  */
@@ -80,6 +80,11 @@ function upgraded(db: Database, { passwordHash, emailIndex }: Upgrade, userId: S
     )`;
 }
 
+/** Whether the audit log knows such an event of the user. */
+const noted = (userId: SQL | string, types: readonly AuditEntry['type'][]) =>
+  sql`exists (select from ${auditLog} as a where a.user_id = ${userId}::uuid and a.type = any(${sql.param([...types])}::text[]) and a.result = 'success')`;
+
+/** Sessions go some time after they end. That an account has none is no sign that nobody has signed in to it. */
 function noticedWhereNew({ userId, address, userAgent, createdAt }: SessionRow, notice: OutboxRow | undefined): SQL {
   if (notice === undefined) return sql``;
   const hourAgo = timestamp(createdAt.getTime() - 3_600_000);
@@ -90,7 +95,8 @@ function noticedWhereNew({ userId, address, userAgent, createdAt }: SessionRow, 
     ) and (
       select count(distinct (address, user_agent)) from seen where created_at > ${hourAgo}
     ) < ${mostNotices}
-    and (exists (select from seen) or (select u.created_at from ${users} as u where u.id = ${userId}::uuid) < ${dayAgo})`;
+    and (exists (select from seen) or ((select u.created_at from ${users} as u where u.id = ${userId}::uuid) < ${dayAgo}
+      and (${noted(userId, ['login', 'user_registered'])} or not ${noted(userId, ['user_imported', 'user_created'])})))`;
   return sql`, seen as (
       select s.address, s.user_agent, s.created_at from ${sessions} as s where s.user_id = ${userId}::uuid
       order by s.id desc limit ${mostSeen}

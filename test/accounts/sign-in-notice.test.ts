@@ -1,10 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
+import { importUsers } from '../../src/accounts/import.ts';
+import { importedUser } from '../../src/accounts/import-schema.ts';
 import { lockoutNotice, lockoutNoticeTask } from '../../src/accounts/lockout-notice.ts';
 import { blindIndexes } from '../../src/crypto/blind-index.ts';
 import { insertOutbox } from '../../src/outbox/store.ts';
+import { secretsTo } from '../support/mail.ts';
 import { password, registerUser, type TestApp, testApp } from '../support/test-app.ts';
 
+/** bcrypt of the password, as another system made it. */
+const bcryptOf = '$2b$04$EDc5.7Z4bzW71L8/.Bj5ouBZLORnowqf/3RMZ2RueJN.kdO74rV4a';
 const browser = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0';
 const signIn = ({ request }: TestApp, identifier: string, address: string, headers: Record<string, string> = {}) =>
   request('POST', '/auth/login', { body: { identifier, password }, address, headers });
@@ -44,6 +49,37 @@ describe('a sign-in from a new device', () => {
     expect(noticesIn(app)).toEqual([]);
     await signIn(app, bob.email, '203.0.113.8', { ...device, 'User-Agent': browser });
     expect(noticesIn(app)).toMatchObject([{ to: bob.email }]);
+  });
+
+  it('is no news where it is the first one of an account that came from elsewhere, however old that is', async () => {
+    const app = await testApp();
+    const rules = importedUser({ pepperIds: [], roles: [], now: app.clock.now() });
+    const people = ['hashed', 'mailed'].map((name) => ({
+      email: `${name}@example.com`,
+      email_verified: true,
+      created_at: '2019-05-01T12:00:00Z',
+      ...(name === 'hashed' ? { password_hash: bcryptOf } : {}),
+    }));
+    await importUsers(app.deps, z.array(rules).parse(people), false);
+    await app.request('POST', '/auth/forgot-password', { body: { email: 'mailed@example.com' } });
+    const { token } = secretsTo(app, 'mailed@example.com');
+    expect((await app.request('POST', '/auth/reset-password', { body: { token, password } })).status).toBe(200);
+    for (const { email } of people) {
+      expect((await signIn(app, email, '203.0.113.8')).status).toBe(200);
+      expect(noticesIn(app)).toEqual([]);
+      expect((await signIn(app, email, '198.51.100.7')).status).toBe(200);
+      expect(noticesIn(app)).toMatchObject([{ to: email }]);
+      app.mails.length = 0;
+    }
+  });
+
+  it('is told where the last session has gone long ago', async () => {
+    const app = await testApp();
+    const { email } = await registerUser(app);
+    await app.deps.db.execute('delete from sessions');
+    app.clock.advance(90 * 86_400);
+    expect((await signIn(app, email, '203.0.113.8')).status).toBe(200);
+    expect(noticesIn(app)).toMatchObject([{ to: email }]);
   });
 
   it('is told to nobody where it failed, or there is no address to tell', async () => {

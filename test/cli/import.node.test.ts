@@ -369,8 +369,8 @@ describe('the command', () => {
     expect(runs.map(({ code, err }) => [code, err])).toEqual([
       [2, expect.stringMatching(/^Unknown command\.\n\nUsage: npm run cli -- <command> .*\n {2}import /s)],
       ...Array(2).fill([2, expect.stringMatching(/^Usage: npm run cli -- import /)]),
-      [2, expect.stringMatching(/^Invalid configuration. AUTH_SECRET: .+\. DATABASE_URL: Expected postgres/)],
-      [2, 'Invalid configuration. DATABASE_URL: Required'],
+      [2, expect.stringMatching(/^Invalid configuration:\n {2}AUTH_SECRET: .+\n {2}DATABASE_URL: Expected postgres/)],
+      [2, expect.stringMatching(/^Invalid configuration\. DATABASE_URL: Required\. Such as postgres:/)],
       [2, 'Stopped: The file /nonexistent cannot be read (ENOENT)'],
       [2, expect.stringMatching(/^Stopped: Nothing listens at 127\.0\.0\.1:1\. Start Postgres, or correct/)],
       [

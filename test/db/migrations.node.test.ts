@@ -214,7 +214,11 @@ describe('the command', () => {
       run('sideways', 'postgres://127.0.0.1/none'),
       ...wrong.map((url) => run('up', url)),
     ]);
-    expect(unset).toEqual({ code: 1, out: '', err: expect.stringContaining('DATABASE_URL is not set') });
+    expect(unset).toEqual({
+      code: 1,
+      out: '',
+      err: expect.stringContaining('DATABASE_URL: Required. Such as postgres://'),
+    });
     expect(unknown).toEqual({ code: 1, out: '', err: expect.stringMatching(/^Usage: migrate.ts up /) });
     for (const { code, out, err } of unusable) {
       expect([code, out]).toEqual([1, '']);

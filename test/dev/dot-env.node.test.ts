@@ -51,7 +51,12 @@ describe('.env', () => {
     expect(read.all['PORT']).toBe('9000');
   });
 
+  it('names what is not quite a variable', () => {
+    const { misspelt } = readDotEnv(place('CORS_ORIGIN=http://localhost:5173\nEDITOR=vi\n'));
+    expect(misspelt).toEqual([{ name: 'CORS_ORIGIN', meant: 'CORS_ORIGINS', advice: 'Did you mean CORS_ORIGINS?' }]);
+  });
+
   it('may be missing', () => {
-    expect(readDotEnv(place())).toEqual({ all: {}, forWorker: {}, unused: [] });
+    expect(readDotEnv(place())).toEqual({ all: {}, forWorker: {}, unused: [], misspelt: [] });
   });
 });

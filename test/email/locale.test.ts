@@ -21,7 +21,7 @@ describe('the language of a mail', () => {
   });
 
   it('has words for every message, and its own ones', () => {
-    const facts = { service: 'Example', email: 'a***@example.com' };
+    const facts = { service: 'Example', resetPage: 'https://auth.test/forgot-password', email: 'a***@example.com' };
     const { en } = locales;
     for (const [language, words] of Object.entries(locales)) {
       expect(Object.keys(words.mails).toSorted()).toEqual(Object.keys(messages).toSorted());

@@ -71,6 +71,34 @@ describe.each(types.flatMap((type) => languages.map((language) => [type, languag
       expect(`${mail.text}${mail.html}`).not.toMatch(/[?&]token=/);
     });
 
+    it('says how long the link and the code are good, and where the code is entered', () => {
+      const path = links[type];
+      if (path === undefined) return;
+      const hours =
+        path === '/undo-email-change'
+          ? /(?:7 days|7 Tage)/
+          : /reset|choose/.test(path)
+            ? /(?:one hour|eine Stunde)/
+            : /24 (?:hours|Stunden)/;
+      for (const part of [mail.text, mail.html]) expect(part).toMatch(hours);
+      if (!hasCode.includes(type)) return;
+      expect(mail.text).toMatch(new RegExp(` https://auth\\.test${path} .*\\b10 [Mm]in.*:\\nABCD-1234\\n`));
+      expect(mail.html).toContain(`<a href="https://auth.test${path}">https://auth.test${path}</a> `);
+    });
+
+    it('names the page to set a new password wherever it asks for one', () => {
+      const page = 'https://auth.test/forgot-password';
+      const asks = [
+        'new_sign_in',
+        'password_changed',
+        'account_locked',
+        'already_registered',
+        'confirm_created_account',
+      ];
+      expect(mail.text.includes(`${page} `)).toBe(asks.includes(type));
+      expect(mail.html.includes(`<a href="${page}">${page}</a> `)).toBe(asks.includes(type));
+    });
+
     it('is HTML that needs nothing from elsewhere and can be read aloud', () => {
       expect(mail.html).toMatch(new RegExp(`^<!DOCTYPE html>\n<html lang="${language}">`));
       expect(mail.html).toContain(`<title>${mail.subject}</title>`);
@@ -88,6 +116,13 @@ describe('a mail', () => {
   it('is the same each time', () => {
     const render = () => renderMail(config, 'de', 'reset_password', dataOf('reset_password'));
     expect(render()).toEqual(render());
+  });
+
+  it('names no page of ours for the code where the link leads to a page of the operator', () => {
+    const own = { ...config.links, templates: { ...templates, verify_email: 'https://app.test/verify#token={token}' } };
+    const { text } = renderMail({ ...config, links: own }, 'en', 'verify_email', dataOf('verify_email'));
+    expect(text).toContain(`https://app.test/verify#token=${token}\n`);
+    expect(text).toContain('Or enter this code on another device. It is valid for 10 minutes:\nABCD-1234');
   });
 
   it('is in English where its language is not known any more', () => {

@@ -78,6 +78,44 @@ describe('the page of a mailed link', () => {
     }
   });
 
+  it('keeps the form with its address where the code is wrong, and takes the right one then', async () => {
+    const app = await testApp();
+    const { email } = await registerUser(app);
+    await app.request('POST', '/auth/forgot-password', { body: { email } });
+    const { code } = secretsTo(app, email);
+    const sent = { token: '', email, password: newPassword };
+    const wrong = await press(app, '/reset-password', { ...sent, code: '0000-0000' });
+    expect(wrong.status).toBe(410);
+    expect(wrong.body).toContain('<h1>Set a new password</h1>');
+    expect(wrong.body).toContain('This code is not right or has expired. Check it, or get a new email.');
+    expect(wrong.body).toMatch(new RegExp(`<details open>[\\s\\S]*value="${email}"`));
+    expect(wrong.body).toContain('<a href="forgot-password">');
+    expect(wrong.body).not.toMatch(/0000-0000|pony/);
+    const weak = await press(app, '/reset-password', { ...sent, code, password: 'short' });
+    expect([weak.status, weak.body]).toEqual([422, expect.stringContaining(`value="${code}"`)]);
+    expect((await press(app, '/reset-password', { ...sent, code })).status).toBe(200);
+    for (const path of paths.slice(0, 5)) {
+      const { body } = await press(app, path, { ...sent, code: '0000-0000' });
+      expect([path, body]).toEqual([path, expect.stringContaining('This code is not right')]);
+    }
+  });
+
+  it('has a heading that says what became of it', async () => {
+    const app = await testApp();
+    const { email } = await registerUser(app);
+    const { token } = secretsTo(app, email);
+    const headings = async (path: string, fields: Record<string, string>) => {
+      const { body } = await press(app, path, fields);
+      return [/<h1>(.*)<\/h1>/.exec(body)?.[1], /<title>(.*) · /.exec(body)?.[1]];
+    };
+    expect(await headings('/verify-email', { token })).toEqual(Array(2).fill('Email address confirmed'));
+    expect(await headings('/verify-email', { token })).toEqual(Array(2).fill('Email address confirmed'));
+    expect(await headings('/forgot-password', { email })).toEqual(Array(2).fill('Check your email'));
+    const reset = { token: secretsTo(app, email).token, password: newPassword };
+    expect(await headings('/reset-password', reset)).toEqual(Array(2).fill('Password set'));
+    expect(await headings('/reset-password', reset)).toEqual(Array(2).fill('Link no longer valid'));
+  });
+
   it('sets a new password, says what is wrong with one, and keeps the link for the next try', async () => {
     const app = await testApp();
     const { email } = await registerUser(app);

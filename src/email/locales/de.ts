@@ -1,8 +1,6 @@
 import type { Words } from '../words.ts';
 import { pages } from './de-pages.ts';
 
-const notYou = 'Falls nicht, ändern Sie jetzt Ihr Passwort. Damit werden alle Geräte abgemeldet.';
-
 /** German, with the formal "Sie". */
 export const words: Words = {
   pages,
@@ -17,12 +15,12 @@ export const words: Words = {
       button: 'Adresse bestätigen',
       otherwise: 'Nicht Ihres? Ignorieren Sie diese E-Mail, und die Adresse bleibt unbestätigt.',
     }),
-    confirm_created_account: ({ service }) => ({
+    confirm_created_account: ({ service, resetPage }) => ({
       subject: `Ihr Konto bei ${service}`,
       heading: 'Bestätigen Sie Ihr neues Konto',
       body: [
         `Die Administration von ${service} hat ein Konto für Sie angelegt und das Passwort gewählt. Bitte bestätigen Sie, dass diese Adresse Ihnen gehört.`,
-        'Bestätigen Sie nur, wenn Sie das erwartet haben. Um ein Passwort zu verwenden, das nur Sie kennen, fordern Sie bei der Anmeldung ein neues an.',
+        `Bestätigen Sie nur, wenn Sie das erwartet haben. Öffnen Sie danach ${resetPage} und legen Sie ein Passwort fest, das nur Sie kennen.`,
       ],
       button: 'Adresse bestätigen',
       otherwise: 'Nicht erwartet? Ignorieren Sie diese E-Mail, und die Adresse bleibt unbestätigt.',
@@ -56,12 +54,12 @@ export const words: Words = {
       button: 'Passwort wählen',
       otherwise: 'Das waren nicht Sie? Ignorieren Sie diese E-Mail, und das Konto bleibt, wie es ist.',
     }),
-    already_registered: ({ service }) => ({
+    already_registered: ({ service, resetPage }) => ({
       subject: `Sie haben bereits ein Konto bei ${service}`,
       heading: 'Sie haben bereits ein Konto',
       body: [
         `Jemand, vermutlich Sie, hat diese Adresse bei ${service} eingegeben. Es gibt bereits ein Konto mit dieser Adresse. Nichts wurde geändert.`,
-        'Melden Sie sich an, um fortzufahren. Falls Sie Ihr Passwort vergessen haben, können Sie bei der Anmeldung ein neues anfordern.',
+        `Melden Sie sich an, um fortzufahren. Falls Sie Ihr Passwort vergessen haben, öffnen Sie ${resetPage} und legen Sie ein neues fest.`,
       ],
       otherwise: 'Das waren nicht Sie? Ignorieren Sie diese E-Mail. Ihr Konto ist sicher.',
     }),
@@ -81,12 +79,11 @@ export const words: Words = {
       button: 'Passwort wählen',
       otherwise: 'Sie haben dort kein Konto? Ignorieren Sie diese E-Mail.',
     }),
-    password_changed: ({ service }) => ({
+    password_changed: ({ service, resetPage }) => ({
       subject: `Ihr Passwort für ${service} wurde geändert`,
       heading: 'Ihr Passwort wurde geändert',
       body: [`Das Passwort Ihres Kontos bei ${service} wurde geändert, und Ihre anderen Geräte wurden abgemeldet.`],
-      otherwise:
-        'Das waren nicht Sie? Wählen Sie bei der Anmeldung "Passwort vergessen" und legen Sie ein neues fest. Damit werden alle Geräte abgemeldet.',
+      otherwise: `Das waren nicht Sie? Öffnen Sie ${resetPage} und legen Sie jetzt ein neues fest. Damit werden alle Geräte abgemeldet.`,
     }),
     confirm_email_change: ({ service }) => ({
       subject: `Bestätigen Sie Ihre neue E-Mail-Adresse für ${service}`,
@@ -102,25 +99,24 @@ export const words: Words = {
       heading: 'Ihre E-Mail-Adresse wurde geändert',
       body: [
         `Ihr Konto bei ${service} verwendet jetzt ${email}.`,
-        'Falls Sie das nicht waren, machen Sie die Änderung innerhalb von 7 Tagen rückgängig. Damit werden alle Geräte abgemeldet, und Sie wählen ein neues Passwort.',
+        'Falls Sie das nicht waren, machen Sie die Änderung rückgängig. Damit werden alle Geräte abgemeldet, und Sie wählen ein neues Passwort.',
       ],
       button: 'Änderung rückgängig machen',
       otherwise: 'Falls Sie das waren, brauchen Sie nichts zu tun.',
     }),
-    new_sign_in: ({ service }) => ({
+    new_sign_in: ({ service, resetPage }) => ({
       subject: `Neue Anmeldung bei ${service}`,
       heading: 'Neue Anmeldung in Ihrem Konto',
       body: [`Jemand hat sich von einem Gerät, das wir nicht kennen, in Ihrem Konto bei ${service} angemeldet.`],
-      otherwise: `Falls Sie das waren, brauchen Sie nichts zu tun. ${notYou}`,
+      otherwise: `Falls Sie das waren, brauchen Sie nichts zu tun. Falls nicht, öffnen Sie ${resetPage} und legen Sie jetzt ein neues Passwort fest. Damit werden alle Geräte abgemeldet.`,
     }),
-    account_locked: ({ service }) => ({
+    account_locked: ({ service, resetPage }) => ({
       subject: `Zu viele fehlgeschlagene Anmeldungen bei ${service}`,
       heading: 'Zu viele fehlgeschlagene Anmeldungen',
       body: [
         `Jemand hat viele Male vergeblich versucht, sich in Ihrem Konto bei ${service} anzumelden. Neue Versuche müssen eine Weile warten. Geräte, die Sie schon benutzt haben, können sich weiterhin anmelden.`,
       ],
-      otherwise:
-        'Niemand ist hineingekommen. Falls Ihr Passwort kurz ist oder Sie es auch anderswo benutzen, ist jetzt ein guter Moment für ein besseres.',
+      otherwise: `Niemand ist hineingekommen. Falls Ihr Passwort kurz ist oder Sie es auch anderswo benutzen, öffnen Sie ${resetPage} und legen Sie ein besseres fest.`,
     }),
     account_deleted: ({ service }) => ({
       subject: `Ihr Konto bei ${service} wurde gelöscht`,
@@ -141,7 +137,14 @@ export const words: Words = {
   },
   parts: {
     link: 'Falls die Schaltfläche nicht funktioniert, öffnen Sie diesen Link:',
-    code: 'Oder geben Sie diesen Code auf einem anderen Gerät ein. Er gilt 10 Minuten:',
+    lasts: (hours) =>
+      hours === 1
+        ? 'Der Link ist eine Stunde lang gültig.'
+        : `Der Link ist ${hours > 48 ? `${hours / 24} Tage` : `${hours} Stunden`} lang gültig.`,
+    code: (minutes, page) =>
+      page === undefined
+        ? `Oder geben Sie diesen Code auf einem anderen Gerät ein. Er gilt ${minutes} Minuten:`
+        : `Oder öffnen Sie auf einem anderen Gerät ${page} und geben Sie dort innerhalb von ${minutes} Minuten diesen Code ein:`,
     when: 'Wann',
     where: 'Von',
     device: 'Gerät',

@@ -1,8 +1,6 @@
 import type { Words } from '../words.ts';
 import { pages } from './en-pages.ts';
 
-const notYou = 'If this was not you, change your password now. This signs out every device.';
-
 /** English. */
 export const words: Words = {
   pages,
@@ -17,12 +15,12 @@ export const words: Words = {
       button: 'Confirm email address',
       otherwise: 'Not yours? Ignore this email, and the address stays unconfirmed.',
     }),
-    confirm_created_account: ({ service }) => ({
+    confirm_created_account: ({ service, resetPage }) => ({
       subject: `Your account at ${service}`,
       heading: 'Confirm your new account',
       body: [
         `An administrator of ${service} created an account for you and chose its password. Please confirm that this address is yours.`,
-        'Only confirm if you expected this. To use a password that only you know, ask for a new one when you sign in.',
+        `Only confirm if you expected this. Afterwards, go to ${resetPage} and set a password that only you know.`,
       ],
       button: 'Confirm email address',
       otherwise: 'You did not expect this? Ignore this email, and the address stays unconfirmed.',
@@ -56,12 +54,12 @@ export const words: Words = {
       button: 'Choose a password',
       otherwise: 'Not you? Ignore this email, and the account stays as it is.',
     }),
-    already_registered: ({ service }) => ({
+    already_registered: ({ service, resetPage }) => ({
       subject: `You already have an account at ${service}`,
       heading: 'You already have an account',
       body: [
         `Someone, probably you, entered this address at ${service}. An account with it already exists. Nothing has changed.`,
-        'Sign in to continue. If you forgot your password, you can ask for a new one when you sign in.',
+        `Sign in to continue. If you forgot your password, go to ${resetPage} and set a new one.`,
       ],
       otherwise: 'Not you? Ignore this email. Your account is safe.',
     }),
@@ -81,11 +79,11 @@ export const words: Words = {
       button: 'Choose a password',
       otherwise: 'You have no account there? Ignore this email.',
     }),
-    password_changed: ({ service }) => ({
+    password_changed: ({ service, resetPage }) => ({
       subject: `Your password for ${service} was changed`,
       heading: 'Your password was changed',
       body: [`The password of your account at ${service} was changed, and your other devices were signed out.`],
-      otherwise: 'Not you? Choose "Forgot password" when you sign in and set a new one. This signs out every device.',
+      otherwise: `Not you? Go to ${resetPage} and set a new one now. This signs out every device.`,
     }),
     confirm_email_change: ({ service }) => ({
       subject: `Confirm your new email address for ${service}`,
@@ -101,25 +99,24 @@ export const words: Words = {
       heading: 'Your email address was changed',
       body: [
         `Your account at ${service} now uses ${email}.`,
-        'If this was not you, undo the change within 7 days. This signs out every device, and you choose a new password.',
+        'If this was not you, undo the change. This signs out every device, and you choose a new password.',
       ],
       button: 'Undo the change',
       otherwise: 'If this was you, you do not need to do anything.',
     }),
-    new_sign_in: ({ service }) => ({
+    new_sign_in: ({ service, resetPage }) => ({
       subject: `New sign-in to ${service}`,
       heading: 'New sign-in to your account',
       body: [`Someone signed in to your account at ${service} from a device that we do not know.`],
-      otherwise: `If this was you, you do not need to do anything. ${notYou}`,
+      otherwise: `If this was you, you do not need to do anything. If not, go to ${resetPage} and set a new password now. This signs out every device.`,
     }),
-    account_locked: ({ service }) => ({
+    account_locked: ({ service, resetPage }) => ({
       subject: `Too many failed sign-ins at ${service}`,
       heading: 'Too many failed sign-ins',
       body: [
         `Someone tried many times to sign in to your account at ${service} and failed. New attempts have to wait for a while. Devices that you have used before can still sign in.`,
       ],
-      otherwise:
-        'Nobody got in. If your password is short, or you use it elsewhere too, this is a good time to set a better one.',
+      otherwise: `Nobody got in. If your password is short, or you use it elsewhere too, go to ${resetPage} and set a better one.`,
     }),
     account_deleted: ({ service }) => ({
       subject: `Your account at ${service} was deleted`,
@@ -136,7 +133,14 @@ export const words: Words = {
   },
   parts: {
     link: 'If the button does not work, open this link:',
-    code: 'Or enter this code on another device. It is valid for 10 minutes:',
+    lasts: (hours) =>
+      hours === 1
+        ? 'The link is valid for one hour.'
+        : `The link is valid for ${hours > 48 ? `${hours / 24} days` : `${hours} hours`}.`,
+    code: (minutes, page) =>
+      page === undefined
+        ? `Or enter this code on another device. It is valid for ${minutes} minutes:`
+        : `Or open ${page} on another device and enter this code within ${minutes} minutes:`,
     when: 'When',
     where: 'From',
     device: 'Device',

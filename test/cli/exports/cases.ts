@@ -39,7 +39,7 @@ export const exportCases: readonly ExportCase[] = [
   {
     system: 'auth0',
     file: 'auth0-support.ndjson',
-    out: '1 lines: 1 imported, 0 already here, 0 refused',
+    out: '1 line: 1 imported, 0 already here, 0 refused',
     notes: [],
     signIns: [['support@auth0.example', 'pässwörd support', 200]],
     first: { email_verified: false },
