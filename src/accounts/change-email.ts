@@ -26,8 +26,8 @@ import {
 } from './one-time-tokens.ts';
 import { openPersonalData } from './profile.ts';
 import { redeemToken } from './redemption-store.ts';
-import { refuseTaken } from './register.ts';
 import { findAccount, readUser, type UserRow } from './store.ts';
+import { refuseTaken } from './taken.ts';
 import { finishTask } from './token-store.ts';
 import { emailChanged } from './user-events.ts';
 

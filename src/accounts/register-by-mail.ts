@@ -12,9 +12,9 @@ import type { EmailAddress } from './email.ts';
 import { promiseToHolderInstead } from './holder-mail.ts';
 import { type Asked, asked, askedOf, promiseToken } from './one-time-tokens.ts';
 import { refuseWeakPassword } from './password.ts';
-import { taken } from './register.ts';
 import type { RegisterRequest } from './schemas.ts';
 import { findAccount } from './store.ts';
+import { taken } from './taken.ts';
 import { finishTask, insertRegistrationTask, type PromisedToken } from './token-store.ts';
 
 const nullable = z.string().nullable();

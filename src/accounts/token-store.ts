@@ -139,10 +139,7 @@ export async function findPendingRegistrations(
 const pendingLink = found.extend({ created_at: z.number(), expires_at: z.number() });
 const pendingMail = z.object({ type: z.string(), created_at: z.number() });
 
-/**
- * The links that a user holds, and the mails that are on their way to them. The mail of a change of the address is not
- * among them: its link is, and the mail would tell that nobody else has that address. Times in milliseconds.
- */
+/** The links that a user holds, and the mails on their way to them, but those that would tell that an address is free. */
 export async function readPending(db: Database, userId: string) {
   const [row] = await query(
     db,
