@@ -1,18 +1,20 @@
 /**
  * `npm run check:faults -- [name ...]`: what the service promises while something beside it fails, each with a service of
  * its own on Node: a partition between replicas, clocks that jump, a log that nobody reads, a sink and a database that are
- * away or read only.
+ * away or read only, a Redis of which one answer is slow.
  */
 import { clock } from './faults/clock.ts';
 import { logOutput } from './faults/log-output.ts';
 import { outages } from './faults/outages.ts';
 import { partition } from './faults/partition.ts';
+import { slowAnswer } from './faults/slow-answer.ts';
 
 const faults: Readonly<Record<string, () => Promise<string[]>>> = {
   partition,
   clock,
   'log-output': logOutput,
   outages,
+  'slow-answer': slowAnswer,
 };
 
 const chosen = process.argv.slice(2);

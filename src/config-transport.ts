@@ -40,12 +40,13 @@ const encrypted = (
 
 /** Of a process that speaks with Postgres over TCP. */
 export const databaseTransport = encrypted('DATABASE_URL');
+/** Of a process that speaks with Postgres over HTTP. */
+export const neonTransport = encrypted('NEON_HTTP_ENDPOINT');
 /** Of a process that speaks with Redis and RabbitMQ too. */
 export const brokerTransport: readonly Rule[] = [encrypted('REDIS_URL'), encrypted('RABBITMQ_URL')];
 /** On both runtimes. Traces tell nothing of people, but their headers may hold a key. */
 export const httpTransport: readonly Rule[] = [
-  ...(['UPSTASH_REDIS_REST_URL', 'NEON_HTTP_ENDPOINT', 'RESEND_BASE_URL', 'BREACHED_PASSWORD_URL'] as const).map(
-    (name) => encrypted(name),
-  ),
+  neonTransport,
+  ...(['UPSTASH_REDIS_REST_URL', 'RESEND_BASE_URL', 'BREACHED_PASSWORD_URL'] as const).map((name) => encrypted(name)),
   encrypted('OTEL_EXPORTER_OTLP_ENDPOINT', (v) => Object.keys(v.OTEL_EXPORTER_OTLP_HEADERS).length > 0),
 ];

@@ -61,11 +61,11 @@ export async function settleAttempt<Request extends LoginAttempt, Result>(
   try {
     const result = await work(request, tried);
     count('edge_auth_logins_total', { result: 'success' });
-    call.after(() => forgiveAttempt(deps, attempt, true));
+    call.after(() => forgiveAttempt(deps, attempt, true, true));
     return result;
   } catch (error) {
     if (error instanceof StrangeDevice) {
-      call.after(() => forgiveAttempt(deps, attempt, false));
+      call.after(() => forgiveAttempt(deps, attempt, false, true));
       const stranger = { ...request, device: undefined, attempt: request.asStranger.attempt };
       return await settleAttempt(deps, stranger, await admitStranger(deps, request, call.signal), call, work);
     }
@@ -76,7 +76,7 @@ export async function settleAttempt<Request extends LoginAttempt, Result>(
     else if (call.signal.aborted) {
       call.after(() => failAttempt(deps, attempt));
       await promiseNotice(deps, request, tried, call);
-    } else call.after(() => forgiveAttempt(deps, attempt, false));
+    } else call.after(() => forgiveAttempt(deps, attempt, false, true));
     throw error;
   }
 }

@@ -25,7 +25,7 @@ export async function admitStranger(
   const guess = attemptOperation(config, attempt, now());
   const counted = hits.map((hit) => limitOperation(config, hit));
   const [, first, ...limits] = await countShared({ fallback, kv }, { type: 'get', keys: [] }, guess, counted);
-  if (first.allowed && isRefused(limits)) await forgiveAttempt(deps, attempt, false);
+  if (first.allowed && isRefused(limits)) await forgiveAttempt(deps, attempt, false, false);
   enforce(limits, now());
   const tried = await awaitOthers(deps, attempt, first, signal);
   enforceLockout(tried, now());

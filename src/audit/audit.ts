@@ -4,6 +4,7 @@ import { insertFrom } from '../db/insert-from.ts';
 import { auditLog, sessions, users } from '../db/schema.ts';
 import type { Deps } from '../deps.ts';
 import { truncatedAddress } from '../limits/client-address.ts';
+import { version } from '../version.ts';
 
 /** The one list of security events that are recorded. */
 type AuditType =
@@ -30,6 +31,9 @@ type AuditType =
   | 'limit_reached'
   | 'lock_refused'
   | 'account_deleted'
+  | 'secrets_resealed'
+  | 'signing_key_added'
+  | 'signing_key_retired'
   | AdministrativeType;
 
 /** What somebody else did: `actor_id` says who. */
@@ -59,6 +63,15 @@ export interface Origin {
 export function keptOrigin(origin: Origin): { address: string | null; userAgent: string | null } {
   return { address: truncatedAddress(origin.address), userAgent: origin.userAgent?.slice(0, 256) ?? null };
 }
+
+/**
+ * Where an operator's command came from: it has no request, so it names itself as a user agent does.
+ * @param told what it did, without anybody's data
+ */
+export const commandOrigin = (...told: readonly string[]): Origin => ({
+  address: undefined,
+  userAgent: `edge-auth-cli/${version} (${told.join('; ')})`,
+});
 
 export interface AuditEntry {
   readonly type: AuditType;

@@ -4,7 +4,7 @@ import { findProblems } from '../config-check.ts';
 import { eventVariables, toEventSinks } from '../config-events.ts';
 import { variablesSet, withOlderNames } from '../config-legacy.ts';
 import { secretRules } from '../config-rules.ts';
-import { databaseTransport } from '../config-transport.ts';
+import { databaseTransport, neonTransport } from '../config-transport.ts';
 import { variables } from '../config-variables.ts';
 import { createKeyring } from '../crypto/derive.ts';
 import { uuidv7 } from '../crypto/random.ts';
@@ -34,7 +34,7 @@ export async function openImportDeps(environment: Readonly<Record<string, string
   const older = withOlderNames(variablesSet(environment));
   const isHttp = older.set['NEON_HTTP_ENDPOINT'] !== undefined;
   const read = needed.safeParse(older.set);
-  const rules = [...secretRules, ...(isHttp ? [] : [databaseTransport])];
+  const rules = [...secretRules, isHttp ? neonTransport : databaseTransport];
   const wrong = findProblems(older, [read], (others) => needed.partial().parse(others), rules);
   if (wrong.length > 0 || read.data === undefined) throw new InvalidConfiguration(wrong);
   const { data } = read;

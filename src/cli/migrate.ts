@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
-import { variablesSet, withOlderNames } from '../config-legacy.ts';
 import { withSecretFiles } from '../node/secret-files.ts';
 import { migrate, rollback } from '../platform/postgres-migrations.ts';
+import { databaseUrlOf } from './database-url.ts';
 import { reason } from './reason.ts';
 
 const usage = `Usage: migrate.ts up [--grant ROLE [--keep-audit-days DAYS]] | down
@@ -26,13 +26,13 @@ function read(args: readonly string[]) {
 async function run(): Promise<number> {
   const { command, grantTo } = read(process.argv.slice(2));
   const environment = withSecretFiles(process.env);
-  const databaseUrl = withOlderNames(variablesSet(environment)).set['DATABASE_URL'];
-  if (databaseUrl === undefined) {
-    console.error('DATABASE_URL is not set. Set it to postgres://user:password@host/database');
-    return 1;
-  }
   const onWait = (what: string) => console.error(`Waiting for ${what}`);
   try {
+    const databaseUrl = databaseUrlOf(environment);
+    if (databaseUrl === undefined) {
+      console.error('DATABASE_URL is not set. Set it to postgres://user:password@host/database');
+      return 1;
+    }
     if (command === 'up') {
       await migrate(databaseUrl, { onWait, grantTo });
       console.log('The schema is up to date');

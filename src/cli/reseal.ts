@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { auditRow, commandOrigin, recordAudit } from '../audit/audit.ts';
 import { type ResealResult, reseal } from '../reseal/reseal.ts';
 import { openDeps } from './deps.ts';
 
@@ -27,11 +28,18 @@ export async function resealCommand(
   const { deps, close } = await openDeps(environment, values.neon);
   try {
     const result = await reseal(deps, () => sleep(1000), wait);
-    return inWords(result);
+    const said = inWords(result);
+    const origin = commandOrigin('reseal', ...countsOf(result));
+    const entry = { type: 'secrets_resealed', userId: null, sessionId: null, origin } as const;
+    await recordAudit(deps.db, auditRow(deps, { ...entry, result: said.isDone ? 'success' : 'failure' }));
+    return said;
   } finally {
     await close();
   }
 }
+
+const countsOf = ({ tables }: ResealResult) =>
+  Object.entries(tables).map(([name, { moved, left }]) => `${name} ${moved} moved, ${left} left`);
 
 function inWords({ tables, taken, waitingTasks, strays }: ResealResult): { lines: string[]; isDone: boolean } {
   const all = Object.entries(tables);

@@ -2,6 +2,7 @@ import type { Deps } from '../deps.ts';
 import type { KeyValue } from '../kv.ts';
 import type { FailOperation } from '../kv-attempts.ts';
 import { count as countMetric } from '../ops/observation.ts';
+import { tellLater, wasNotSent } from './lockout.ts';
 import { limitOperation } from './rate-limit.ts';
 
 /**
@@ -25,5 +26,8 @@ export async function countFailedLogin(
     if (isFirst) log.error('login_failures_alarm', { limit, window_s: window });
   };
   await fallback.run(outcome);
-  await count(kv, outcome).catch(() => count(fallback));
+  await count(kv, outcome).catch(async (error: unknown) => {
+    await count(fallback);
+    if (wasNotSent(error)) await tellLater(kv, outcome);
+  });
 }

@@ -1,7 +1,7 @@
 import type { Config } from '../config.ts';
 import type { Deps } from '../deps.ts';
 import { Problem } from '../errors.ts';
-import type { KeyValue } from '../kv.ts';
+import { type KeyValue, KeyValueUnavailable } from '../kv.ts';
 import type { AttemptOperation, AttemptResult, FailOperation, ForgiveOperation } from '../kv-attempts.ts';
 import type { LockoutName } from './policies.ts';
 import { retryAfter } from './rate-limit.ts';
@@ -49,16 +49,46 @@ export function isLocking(
 }
 
 /**
+ * After a failure a store is left alone for a second, and one request at a time asks whether it is back. What was not
+ * sent for that reason is sent then: an outcome that nobody tells makes other attempts wait, and counts as a failure.
+ * Milliseconds.
+ */
+const untilAskedAgain = [1100, 1100] as const;
+
+/** Runs what tells an outcome, and again where it was not sent. Never in a request that somebody waits for. */
+export async function tellLater(
+  store: KeyValue,
+  operations: readonly (FailOperation | ForgiveOperation)[],
+): Promise<void> {
+  for (const pause of untilAskedAgain) {
+    await new Promise((resolve) => setTimeout(resolve, pause));
+    const error = await store.run(operations).then(
+      () => undefined,
+      (reason: unknown) => reason,
+    );
+    if (!wasNotSent(error)) return;
+  }
+}
+
+export const wasNotSent = (error: unknown): boolean => error instanceof KeyValueUnavailable && error.code === 'paused';
+
+/**
  * Takes an attempt back that was no failure, wherever it was counted. Does not reject: a store that is away forgets by
  * itself.
  * @param isOwner who tried has proved to be the owner: then the failures before count no more either, but for those of
  * the account as a whole and of all its devices, which are others' too. Others under way go on being counted
+ * @param isAfterAnswer whether it may wait for a store that is left alone
  */
-export async function forgiveAttempt({ fallback, kv }: Stores, { counters }: Attempt, isOwner: boolean): Promise<void> {
+export async function forgiveAttempt(
+  { fallback, kv }: Stores,
+  { counters }: Attempt,
+  isOwner: boolean,
+  isAfterAnswer: boolean,
+): Promise<void> {
   const operations = counters.map((counter): ForgiveOperation => {
     return { type: 'forgive', key: counterKey(counter), all: isOwner && !shared.has(counter.lockout) };
   });
-  if (operations.length > 0) await onBoth({ fallback, kv }, (store) => store.run(operations));
+  if (operations.length > 0) await tell({ fallback, kv }, operations, isAfterAnswer);
 }
 
 /** What leaves an attempt counted that was a failure: others that wait for its outcome are refused then. */
@@ -66,8 +96,17 @@ export const failOperations = ({ counters }: Attempt): readonly FailOperation[] 
   counters.map((counter) => ({ type: 'fail', key: counterKey(counter) }));
 
 /** Leaves an attempt counted, wherever it was. Does not reject: a store that is away counts it before long. */
-export async function failAttempt({ fallback, kv }: Stores, attempt: Attempt): Promise<void> {
-  await onBoth({ fallback, kv }, (store) => store.run(failOperations(attempt)));
+export async function failAttempt(stores: Stores, attempt: Attempt): Promise<void> {
+  await tell(stores, failOperations(attempt), true);
+}
+
+async function tell(
+  { fallback, kv }: Stores,
+  operations: readonly (FailOperation | ForgiveOperation)[],
+  isAfterAnswer: boolean,
+): Promise<void> {
+  const [told] = await onBoth({ fallback, kv }, (store) => store.run(operations));
+  if (isAfterAnswer && told.status === 'rejected' && wasNotSent(told.reason)) await tellLater(kv, operations);
 }
 
 /**

@@ -132,7 +132,7 @@ export function createGate(deps: Needs): Gate {
       const told = results.filter((_, index) => hits.some((hit, n) => n === index && !untoldPolicies.has(hit.policy)));
       announce(rateLimitHeaders(told, now()));
       // Where nobody gets to guess it is no failure. Where it is one, the attempt that locks an account tells its owner.
-      if (first.allowed && isRefused(results)) await forgiveAttempt({ fallback, kv }, attempt, false);
+      if (first.allowed && isRefused(results)) await forgiveAttempt({ fallback, kv }, attempt, false, false);
       hits.forEach(({ policy }, index) => {
         const result = results[index]?.success === false ? 'refused' : 'allowed';
         count('edge_auth_rate_limit_hits_total', { policy, result });
@@ -165,7 +165,7 @@ export function createGate(deps: Needs): Gate {
         log.warn('refusal_not_noted', describeError(error)),
       ),
 
-    withdraw: ({ attempt = noAttempt }) => forgiveAttempt({ fallback, kv }, attempt, false),
+    withdraw: ({ attempt = noAttempt }) => forgiveAttempt({ fallback, kv }, attempt, false, true),
   };
 }
 

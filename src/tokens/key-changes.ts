@@ -1,10 +1,21 @@
+import { type AuditEntry, auditRow, commandOrigin } from '../audit/audit.ts';
 import type { Deps } from '../deps.ts';
 import { addSigningKey } from './new-signing-key.ts';
 import { openSigningKey } from './secret-guard.ts';
 import { signingKeyState } from './signing-key-state.ts';
 import { deleteSigningKeys, readSigningKeys, type SigningKeyRow } from './store.ts';
 
-type Needs = Pick<Deps, 'config' | 'db' | 'keyring' | 'now'>;
+type Needs = Pick<Deps, 'config' | 'db' | 'keyring' | 'newId' | 'now'>;
+
+/** What an operator does to a key: only commands lead here. */
+const auditOf = (deps: Needs, type: AuditEntry['type'], command: string, kid: string) =>
+  auditRow(deps, {
+    type,
+    result: 'success',
+    userId: null,
+    sessionId: null,
+    origin: commandOrigin(command, `kid ${kid}`),
+  });
 
 const nextOrdinal = (rows: readonly SigningKeyRow[]) => (rows.at(-1)?.ordinal ?? 0) + 1;
 
@@ -29,7 +40,8 @@ export async function rotateSigningKeys(deps: Needs, isHasty: boolean): Promise<
     return { kid: published.kid, signsFrom: published.signsFrom.getTime(), isNew: false };
   }
   const signsFrom = isHasty ? now() : now() + config.signingKeyLead * 1000;
-  return { kid: await addSigningKey(deps, nextOrdinal(rows), signsFrom), signsFrom, isNew: true };
+  const audit = (kid: string) => auditOf(deps, 'signing_key_added', isHasty ? 'rotate-keys --now' : 'rotate-keys', kid);
+  return { kid: await addSigningKey(deps, nextOrdinal(rows), signsFrom, audit), signsFrom, isNew: true };
 }
 
 /**
@@ -51,13 +63,14 @@ export async function retireSigningKey(
     (row, index) =>
       opened[index] !== undefined && signingKeyState(row, others, now(), config.accessTokenTtl) === 'signing',
   );
-  const replacement = canSign ? undefined : await addSigningKey(deps, nextOrdinal(rows), now());
-  await deleteSigningKeys(db, [key.ordinal]);
+  const added = (name: string) => auditOf(deps, 'signing_key_added', 'retire-key', name);
+  const replacement = canSign ? undefined : await addSigningKey(deps, nextOrdinal(rows), now(), added);
+  await deleteSigningKeys(db, [key.ordinal], auditOf(deps, 'signing_key_retired', 'retire-key', kid));
   return { replacement };
 }
 
 /** What is known of each signing key, oldest first. */
-export async function listSigningKeys({ config, db, keyring, now }: Needs) {
+export async function listSigningKeys({ config, db, keyring, now }: Omit<Needs, 'newId'>) {
   const rows = await readSigningKeys(db);
   return await Promise.all(
     rows.map(async (row) => ({

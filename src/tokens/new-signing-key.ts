@@ -1,5 +1,6 @@
 import { calculateJwkThumbprint, exportJWK } from 'jose';
 import * as z from 'zod';
+import type { AuditRow } from '../audit/audit.ts';
 import { seal } from '../crypto/seal.ts';
 import type { Deps } from '../deps.ts';
 import { signingKeyPlace } from './secret-guard.ts';
@@ -11,6 +12,7 @@ export const publicJwkSchema = z.object({ kty: z.literal('RSA'), n: z.string(), 
 /**
  * Makes a key and publishes it, unless somebody else took its ordinal first.
  * @param signsFrom milliseconds
+ * @param audit tells of it where an operator asked for it
  * @returns its name
  */
 export async function addSigningKey(
@@ -24,6 +26,7 @@ export async function addSigningKey(
   },
   ordinal: number,
   signsFrom: number,
+  audit?: (kid: string) => AuditRow,
 ): Promise<string> {
   const parameters = { ...algorithm, modulusLength: config.signingKeyBits };
   const pair = await crypto.subtle.generateKey(parameters, true, ['sign', 'verify']);
@@ -32,6 +35,7 @@ export async function addSigningKey(
   const kid = await calculateJwkThumbprint({ kty, n, e });
   const privateSealed = await seal(keyring, signingKeyPlace(kid), JSON.stringify(await exportJWK(pair.privateKey)));
   const [publicJwk, createdAt] = [{ kty, n, e }, new Date(now())];
-  await insertSigningKey(db, { ordinal, kid, publicJwk, privateSealed, signsFrom: new Date(signsFrom), createdAt });
+  const row = { ordinal, kid, publicJwk, privateSealed, signsFrom: new Date(signsFrom), createdAt };
+  await insertSigningKey(db, row, audit?.(kid));
   return kid;
 }

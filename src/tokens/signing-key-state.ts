@@ -3,7 +3,7 @@ import type { SigningKeyRow } from './store.ts';
 /** Clocks may differ by this much: seconds. */
 export const clockTolerance = 60;
 /** The longest that an isolate keeps the keys before it reads them again: seconds. */
-const longestKept = 300;
+const longestKept = 60;
 
 export type SigningKeyState = 'published-next' | 'signing' | 'published-retired' | 'expired';
 

@@ -1,5 +1,6 @@
 import { type AnyColumn, asc, inArray, type SQL, sql } from 'drizzle-orm';
 import * as z from 'zod';
+import { type AuditRow, auditFrom } from '../audit/audit.ts';
 import { type Database, query } from '../db/database.ts';
 import { sessionEndings, sessions, signingKeys, users } from '../db/schema.ts';
 import { columnsOf, milliseconds } from '../db/sql.ts';
@@ -11,13 +12,27 @@ export function readSigningKeys(db: Database): Promise<SigningKeyRow[]> {
   return db.select(columnsOf(signingKeys)).from(signingKeys).orderBy(asc(signingKeys.ordinal));
 }
 
+/** Of no user. */
+const ofNobody = (rows: string) => sql`(select null::uuid as user_id from ${sql.identifier(rows)}) as told`;
+
 /** Adds a key unless another isolate took its ordinal first: then nothing happens, and the other's key counts. */
-export async function insertSigningKey(db: Database, row: SigningKeyRow): Promise<void> {
-  await db.insert(signingKeys).values(row).onConflictDoNothing();
+export async function insertSigningKey(db: Database, row: SigningKeyRow, audit?: AuditRow): Promise<void> {
+  const insert = db.insert(signingKeys).values(row).onConflictDoNothing();
+  if (audit === undefined) await insert;
+  else
+    await db.execute(
+      sql`with added as ${insert.returning({ kid: signingKeys.kid })} ${auditFrom(audit, ofNobody('added'))}`,
+    );
 }
 
-export async function deleteSigningKeys(db: Database, ordinals: readonly number[]): Promise<void> {
-  await db.delete(signingKeys).where(inArray(signingKeys.ordinal, [...ordinals]));
+/** Deletes keys, and tells of it where any was there still. */
+export async function deleteSigningKeys(db: Database, ordinals: readonly number[], audit?: AuditRow): Promise<void> {
+  const deletion = db.delete(signingKeys).where(inArray(signingKeys.ordinal, [...ordinals]));
+  if (audit === undefined) await deletion;
+  else
+    await db.execute(
+      sql`with gone as ${deletion.returning({ kid: signingKeys.kid })} ${auditFrom(audit, ofNobody('gone'))}`,
+    );
 }
 
 /**

@@ -361,6 +361,7 @@ describe('the command', () => {
       runImport([], { DATABASE_URL: refused }, line),
       runImport([], { DATABASE_URL: empty }, line),
       runImport([], { DATABASE_URL: databaseUrl, AUTH_SECRET: olderSecret }, line),
+      runImport([], { DATABASE_URL: databaseUrl, NEON_HTTP_ENDPOINT: 'http://neon.invalid/sql' }, line),
     ]);
     expect(runs.map(({ code, err }) => [code, err])).toEqual([
       [
@@ -381,6 +382,7 @@ describe('the command', () => {
         ),
       ],
       [2, expect.stringMatching(/^AUTH_SECRET: this database belongs to a service with another secret/)],
+      [2, expect.stringMatching(/^Invalid configuration. NEON_HTTP_ENDPOINT: sends to another host without TLS/)],
     ]);
     for (const { out, err } of runs) {
       expect(out).toBe('');

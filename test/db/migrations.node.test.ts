@@ -190,6 +190,21 @@ describe('the command', () => {
     expect(await applied(url)).toBe(tags.length);
   });
 
+  it('sends nothing to another host without TLS outside development, unless that is allowed, as the service', async () => {
+    const [url, name] = ['postgres://user:secret@database.invalid/none', 'DATABASE_URL'];
+    const refused =
+      /^The schema is unchanged: .+DATABASE_URL: sends to another host without TLS\. .+ALLOW_PLAINTEXT=DATABASE_URL /;
+    for (const step of ['up', 'down']) {
+      expect(await runWith(step, { [name]: url })).toEqual({ code: 1, out: '', err: expect.stringMatching(refused) });
+    }
+    const allowed = [{ ALLOW_PLAINTEXT: name }, { ENVIRONMENT: 'dev' }, { [name]: `${url}?sslmode=require` }];
+    for (const each of allowed) {
+      const { code, err } = await runWith('up', { [name]: url, ...each });
+      expect([code, err]).toEqual([1, expect.stringContaining('database.invalid')]);
+      expect(err).not.toContain('secret');
+    }
+  });
+
   it('says in one line what it lacks, and never the password', async () => {
     const hole = await startTcpProxy();
     await hole.stop();

@@ -84,6 +84,9 @@ imagePullPolicy: {{ .Values.image.pullPolicy }}
 command: [node, src/cli/migrate.ts, up{{ with .Values.migrations.grantTo }}, --grant, {{ . }}{{ end }}]
 env:
   - { name: DATABASE_URL_FILE, value: /run/secrets/edge-auth/{{ .Values.migrations.secretKey }} }
+  {{- range $name, $value := pick .Values.env "ENVIRONMENT" "ALLOW_PLAINTEXT" }}
+  - { name: {{ $name }}, value: {{ $value | quote }} }
+  {{- end }}
 volumeMounts:
   - { name: owner, mountPath: /run/secrets/edge-auth, readOnly: true }
 securityContext:
