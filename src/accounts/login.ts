@@ -137,8 +137,6 @@ async function signIn(
   const { db, hasher } = deps;
   const { origin, signal } = call;
   const { lookup } = request.identifier;
-  // Before anything changes, and for every name.
-  await deps.signingKeys.signing();
   const { account, needsUpgrade } = await proveCredentials(deps, request, tried, 'login', call);
   const userId = account.id;
   if (deps.config.requireEmailVerification && account.emailIndex !== null && account.emailVerifiedAt === null) {
@@ -147,6 +145,8 @@ async function signIn(
     await recordAudit(db, auditRow(deps, entry));
     throw new Problem('email_not_verified');
   }
+  // Before anything changes. A sign-in that fails needs no key.
+  await deps.signingKeys.signing();
   const session = newSession(deps, account, origin);
   const user = await toUser(deps, account);
   const audit = auditRow(deps, { type: 'login', result: 'success', userId, sessionId: session.id, origin });
