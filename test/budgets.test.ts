@@ -153,7 +153,7 @@ describe.skipIf(!hasSharedKeyValue())(
         forgotPassword: [1, 1, { after: [3, 0] }],
         forgotUnknown: [1, 1, { after: [3, 0] }],
         resetPassword: [3, 3, { after: [1, 0] }],
-        resendVerification: [1, 1, { after: [2, 0] }],
+        resendVerification: [1, 1, { after: [3, 0] }],
         changeEmail: [1, 1, { after: [4, 0] }],
         confirmEmailChange: [3, 1, { after: [1, 0] }],
         undoEmailChange: [3, 2, { after: [1, 0] }],

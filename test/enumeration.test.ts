@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import type { Mail, Mailer } from '../src/mailer.ts';
 import { secretsTo } from './support/mail.ts';
 import { type Answer, password, testApp } from './support/test-app.ts';
 
@@ -85,6 +86,79 @@ it('who signs in before they confirmed learns so with the right password, and no
   expect((await send('/auth/verify-email', { token })).status).toBe(200);
   expect(await login(fresh, typed)).toEqual(early);
   expect((await login(fresh, password)).status).toBe(200);
+});
+
+it('a registration waits as long for the address of an account as for a free one: sent again, held up, or the account deleted', async () => {
+  let isAway = false;
+  const mails: Mail[] = [];
+  const mailer: Mailer = {
+    kind: 'mailbox',
+    close: async () => undefined,
+    send: async (mail) => {
+      if (isAway) throw new Error('away');
+      mails.push(mail);
+    },
+  };
+  const app = await testApp({ variables, mailer });
+  const send = (path: string, body: object, token?: string) =>
+    app.request('POST', path, { body, token, address: places.next().value });
+  const typed = 'typed by somebody else';
+  const newEmail = () => `user-${crypto.randomUUID()}@example.com`;
+  const lax = await testApp({ databaseUrl: app.databaseUrl, clock: app.clock });
+  const account = async (isVerified: boolean) => {
+    const email = newEmail();
+    const { body } = await lax.request('POST', '/auth/register', {
+      body: { email, password },
+      address: places.next().value,
+    });
+    if (isVerified) {
+      await lax.request('POST', '/auth/verify-email', { body: { token: secretsTo(lax, email).token } });
+    }
+    return { email, access: String(body.access_token) };
+  };
+  const story = async ({ email }: { email: string }, steps: readonly string[]) => {
+    const answers: unknown[] = [];
+    const start = app.clock.now();
+    for (const step of steps) {
+      if (step === 'register') await send('/auth/register', { email, password: typed });
+      if (step === 'resend') await send('/auth/resend-verification', { email });
+      if (step === 'away' || step === 'back') isAway = step === 'away';
+      if (step === 'sweep') await app.app.runScheduled();
+      if (/^\d+$/.test(step)) app.clock.advance(Number(step) * 3600);
+      if (step === 'login') {
+        const { status, body } = await send('/auth/login', { email, password: typed });
+        answers.push([(app.clock.now() - start) / 3_600_000, status, body.code]);
+      }
+    }
+    return answers;
+  };
+  const stories = {
+    'sent again': ['register', '5', 'resend', '18', 'login', '2', 'login', '3', 'login', '2', 'login'],
+    'sent again twice': ['register', '20', 'resend', '20', 'resend', '20', 'login', '5', 'login'],
+    'typed twice': ['register', 'register', '5', 'resend', '18', 'login', '2', 'login'],
+    'held up': ['away', 'register', '5', 'sweep', '20', 'login', 'back', 'sweep', '23', 'login', '2', 'login'],
+    'run out': ['register', '25', 'resend', 'login'],
+  };
+  for (const [name, steps] of Object.entries(stories)) {
+    const free = await story({ email: newEmail() }, steps);
+    for (const isVerified of [true, false]) {
+      expect([name, isVerified, await story(await account(isVerified), steps)]).toEqual([name, isVerified, free]);
+    }
+  }
+  const gone = await account(true);
+  await story(gone, ['register']);
+  const deletion = { password };
+  const deleted = await app.request('DELETE', '/users/delete-account', {
+    body: deletion,
+    token: (await send('/auth/login', { email: gone.email, password })).body.access_token,
+  });
+  expect(deleted.status).toBe(200);
+  const steps = ['login', '5', 'resend', '20', 'login', '5', 'login'];
+  const left = await story(gone, steps);
+  expect(left[0]).toEqual([0, 403, 'email_not_verified']);
+  const never = { email: newEmail() };
+  await story(never, ['register']);
+  expect(await story(never, steps)).toEqual(left);
 });
 
 it('who never verified an address has to, once that is asked for, and only who knows the password learns so', async () => {

@@ -12,7 +12,7 @@ import { deleteOutbox, insertOutbox } from '../outbox/store.ts';
 import type { Caller } from '../sessions/authenticate.ts';
 import type { SessionDeps } from '../sessions/sessions.ts';
 import { maskEmail, normaliseEmail } from './email.ts';
-import { promiseToHolder } from './holder-mail.ts';
+import { promiseToHolderInstead } from './holder-mail.ts';
 import type { MailRequest } from './mail-schemas.ts';
 import {
   asked,
@@ -26,8 +26,8 @@ import {
 } from './one-time-tokens.ts';
 import { openPersonalData } from './profile.ts';
 import { redeemToken } from './redemption-store.ts';
-import { refuseTaken } from './register.ts';
 import { findAccount, readUser, type UserRow } from './store.ts';
+import { refuseTaken } from './taken.ts';
 import { finishTask } from './token-store.ts';
 import { emailChanged } from './user-events.ts';
 
@@ -52,7 +52,8 @@ export async function changeEmail(
 
 /**
  * Sends a mail to the new address: to confirm it, or, where another account has it, verified or not, to tell its holder
- * (`promiseToHolder`). No account loses its address to a change.
+ * (`promiseToHolderInstead`). Whoever asked sees the same of either, also in their activity and their export. No account
+ * loses its address to a change.
  */
 export function changeEmailTask(deps: Deps): Task {
   const { db, keyring } = deps;
@@ -65,11 +66,7 @@ export function changeEmailTask(deps: Deps): Task {
       await deleteOutbox(db, row.id);
       return [];
     }
-    if (holder !== undefined && !isOwn) {
-      const told = await promiseToHolder(deps, holder, email.address, by);
-      return (await finishTask(db, row.id, told)) ? [told.mail] : [];
-    }
-    const promised = await promiseToken(deps, {
+    const confirmation = await promiseToken(deps, {
       purpose: 'change_email',
       userId,
       emailIndex: indexes[0],
@@ -81,6 +78,10 @@ export function changeEmailTask(deps: Deps): Task {
         data: { ...secret, ...by.event, redirect_to: by.redirectTo },
       }),
     });
+    const promised =
+      holder === undefined || isOwn
+        ? confirmation
+        : await promiseToHolderInstead(deps, holder, email.address, by, confirmation);
     const origin = { address: undefined, userAgent: undefined };
     const entry = { type: 'email_change_requested', result: 'success', userId, sessionId: null, origin } as const;
     const audit = { ...auditRow(deps, entry), address: by.event.address };

@@ -7,8 +7,11 @@ import { noticeTo } from './notices.ts';
 import { ownerOf, refuseWeakPassword } from './password.ts';
 import { replacePassword } from './password-store.ts';
 import { openPersonalData } from './profile.ts';
-import { type Proof, provePassword, wrongPassword } from './reauthenticate.ts';
+import { type Proof, withPassword } from './reauthenticate.ts';
+import type { UserRow } from './store.ts';
 import { passwordChanged } from './user-events.ts';
+
+const type = 'password_changed';
 
 /**
  * Changes the password of a caller who knows it, and ends all sessions but the caller's.
@@ -21,9 +24,21 @@ export async function changePassword(
   proof: Omit<Proof, 'field' | 'type'>,
   newPassword: string,
 ): Promise<{ tokens: Tokens; deviceToken: string }> {
+  // Before anything changes: else the answer could fail for want of a key.
+  await deps.signingKeys.signing();
+  return await withPassword(deps, { ...proof, field: 'current_password', type }, (user) =>
+    changeTo(deps, user, proof, newPassword),
+  );
+}
+
+/** @returns undefined where the hash is no longer the one that was verified */
+async function changeTo(
+  deps: SessionDeps,
+  user: UserRow & { readonly passwordHash: string },
+  proof: Omit<Proof, 'field' | 'type'>,
+  newPassword: string,
+): Promise<{ tokens: Tokens; deviceToken: string } | undefined> {
   const { db, hasher, now, revocation } = deps;
-  const type = 'password_changed';
-  const user = await provePassword(deps, { ...proof, field: 'current_password', type });
   if (newPassword.normalize('NFKC') === proof.password.normalize('NFKC')) {
     const message = 'Choose a password other than the current one';
     throw new Problem('validation_failed', { errors: [{ path: 'new_password', message }] });
@@ -37,7 +52,7 @@ export async function changePassword(
   const ending = { reason: 'password_changed', except: sessionId } as const;
   const promised = [...notices, ...(await passwordChanged(deps, userId, 'changed', ending))];
   const { confirmed, session, ended } = await replacePassword(db, proof.caller, hashes, now(), audit, promised);
-  if (!confirmed) throw wrongPassword('current_password');
+  if (!confirmed) return undefined;
   if (session === undefined) throw new Problem('invalid_token', { reason: 'session ended meanwhile' });
   deliverAfter(deps, proof.call, promised);
   await revocation.revokeUser(userId, ended, sessionId);

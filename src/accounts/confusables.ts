@@ -13,6 +13,15 @@ const pairs = [
   'ɑa ɡg ıi ɩi ɪi ʏy ʋu ᴄc ᴏo ᴜu ᴠv ᴡw ᴢz ꜱs',
 ].flatMap((script) => script.split(' ').map(([letter = '', look = '']) => [letter, look] as const));
 
+/** Capitals that look like Latin ones, of scripts that are in everyday use. */
+const capitals: ReadonlyMap<string, string> = new Map(
+  [
+    'АA ВB СC ԌG ЕE НH ІI ЈJ КK ӀI МM ОO РP ԚQ ЅS ТT ѴV ԜW ХX ҮY',
+    'ΑA ΒB ΕE ΖZ ΗH ΙI ΚK ΜM ΝN ΟO ΡP ΤT ΥY ΧX',
+    'ՍU ՕO ՏS',
+  ].flatMap((script) => script.split(' ').map(([letter = '', look = '']) => [letter, look] as const)),
+);
+
 const lookAlikes: ReadonlyMap<string, string> = new Map(pairs);
 
 /**
@@ -24,3 +33,22 @@ export const skeletonOf = (key: string): string =>
   Array.from(key.normalize('NFD'), (letter) => lookAlikes.get(letter) ?? letter)
     .join('')
     .normalize('NFC');
+
+/**
+ * What a name looks like as it is shown, in lower case: capitals may look like those of another script where the small
+ * letters do not, and a capital I like a small L.
+ * @param username as it was typed, NFKC
+ */
+export const shownLookOf = (username: string): string =>
+  skeletonOf(
+    Array.from(username.normalize('NFD'), (letter) => capitals.get(letter) ?? letter)
+      .join('')
+      .replaceAll('I', 'l')
+      .toLowerCase(),
+  );
+
+/** Whether a name has other letters than Latin ones and looks as if it had none, only because of its capitals. */
+export const posesAsLatin = (username: string): boolean => {
+  const isPlain = (text: string) => /^[\0-\x7f]*$/.test(text);
+  return !isPlain(username) && isPlain(shownLookOf(username)) && !isPlain(skeletonOf(username.toLowerCase()));
+};

@@ -4,6 +4,7 @@ import { blindIndexes } from '../crypto/blind-index.ts';
 import { Problem } from '../errors.ts';
 import { eventRows } from '../events/promise.ts';
 import type { AttemptResult } from '../kv-attempts.ts';
+import { describeError } from '../ops/log.ts';
 import { deliverAfter } from '../outbox/relay.ts';
 import type { OutboxRow } from '../outbox/store.ts';
 import { outOfReach } from '../roles/store.ts';
@@ -15,7 +16,7 @@ import type { LoginAttempt } from './login-attempt.ts';
 import { noticeTo } from './notices.ts';
 import { deleteUser } from './password-store.ts';
 import { openPersonalData } from './profile.ts';
-import { type Proof, provePassword, wrongPassword } from './reauthenticate.ts';
+import { mostProofs, type Proof, withPassword } from './reauthenticate.ts';
 import type { UserRow } from './store.ts';
 
 const type = 'account_deleted';
@@ -27,8 +28,9 @@ const nobody = { userId: null, sessionId: null, origin: { address: undefined, us
  * @throws {Problem} `wrong_password`, `invalid_token`; `last_admin` where nobody else would be one
  */
 export async function deleteAccount(deps: SessionDeps, proof: Omit<Proof, 'field' | 'type'>): Promise<void> {
-  const user = await provePassword(deps, { ...proof, field: 'password', type });
-  if (!(await removeUser(deps, user, proof.call))) throw wrongPassword('password');
+  await withPassword(deps, { ...proof, field: 'password', type }, async (user) =>
+    (await removeUser(deps, user, proof.call)) ? true : undefined,
+  );
 }
 
 /**
@@ -43,8 +45,11 @@ export async function deleteByCredentials(
   call: Call,
 ): Promise<void> {
   await settleAttempt(deps, request, tried, call, async (asked, counted) => {
-    const { account } = await proveCredentials(deps, asked, counted, type, call);
-    if (await removeUser(deps, account, call)) return;
+    // Once more, where the hash moved meanwhile: another sign-in, or a new secret, may have replaced it.
+    for (let attempt = 1; attempt <= mostProofs; attempt += 1) {
+      const { account } = await proveCredentials(deps, asked, counted, type, call);
+      if (await removeUser(deps, account, call)) return;
+    }
     throw new Problem('invalid_credentials', { reason: 'changed meanwhile' });
   });
 }
@@ -82,6 +87,10 @@ export async function forgetUser(
   if (outcome.isLastAdmin) throw new Problem('last_admin');
   if (!outcome.deleted) return false;
   deliverAfter(deps, call, promised);
-  await Promise.all([revocation.revokeUser(user.id, sessionIds, null), forgetNext(db, user.id, mostEnded)]);
+  // The account is gone: what this leaves the scheduled work takes.
+  const forgotten = forgetNext(db, user.id, mostEnded).catch((error: unknown) =>
+    deps.log.warn('forgetting_failed', describeError(error)),
+  );
+  await Promise.all([revocation.revokeUser(user.id, sessionIds, null), forgotten]);
   return true;
 }

@@ -1,11 +1,11 @@
 import type { Deps } from '../deps.ts';
 import { chooseLocale } from '../email/locale.ts';
 import { mailRow } from '../outbox/outbox.ts';
-import type { OutboxRow } from '../outbox/store.ts';
+import { type OutboxRow, waitingFor } from '../outbox/store.ts';
 import { type Asked, promiseToken } from './one-time-tokens.ts';
 import { openPersonalData } from './profile.ts';
 import type { UserRow } from './store.ts';
-import type { OneTimeTokenRow } from './token-store.ts';
+import type { OneTimeTokenRow, PromisedToken } from './token-store.ts';
 
 /**
  * The mail for an address that an account has already, where somebody else typed it: to register, or for an account of
@@ -34,4 +34,24 @@ export async function promiseToHolder(
     locale,
     message: (secret) => ({ type: 'unconfirmed_account', data: { ...secret, ...event, redirect_to: redirectTo } }),
   });
+}
+
+/**
+ * The same, and what a free address would have got: a token that nobody can confirm, since no mail holds it. So whoever
+ * typed the address, and looks at what waits for them, sees no difference, for as long as it waits. Its hash names the
+ * mail that goes out instead: both begin their time anew with each attempt to send it (`claimOutbox`).
+ * @param free what a free address gets
+ */
+export async function promiseToHolderInstead(
+  deps: Deps,
+  account: UserRow,
+  address: string,
+  by: Asked,
+  free: PromisedToken,
+): Promise<{ readonly mail: OutboxRow; readonly token?: OneTimeTokenRow; readonly waits: OneTimeTokenRow }> {
+  const told = await promiseToHolder(deps, account, address, by);
+  return {
+    ...told,
+    waits: { ...free.token, tokenHash: waitingFor(told.mail.id), codeHash: null, codeExpiresAt: null },
+  };
 }

@@ -46,6 +46,7 @@ const passwordHash = ({ limits = nodeLimits, pepperIds, legacyPeppers = [] }: Im
     if (read.pepper !== undefined && !legacyPeppers.includes(read.pepper)) {
       return refused('Names a pepper that is not in LEGACY_PEPPERS');
     }
+    if (read.weakness !== undefined) return refused(read.weakness);
     return read.stored;
   });
 

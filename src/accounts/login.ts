@@ -23,6 +23,7 @@ import type { User } from './schemas.ts';
 import { newSignInMail } from './sign-in-notice.ts';
 import type { AccountLookup, UserRow } from './store.ts';
 import { admitStranger, StrangeDevice } from './strange-device.ts';
+import { takenBy } from './taken.ts';
 
 const notNullViolation = '23502';
 
@@ -72,13 +73,11 @@ export async function settleAttempt<Request extends LoginAttempt, Result>(
     const isWrong = error instanceof Problem && error.code === 'invalid_credentials';
     countFailure(deps.config, attempt, tried, error);
     if (isWrong) call.after(() => countFailedLogin(deps, failOperations(attempt)));
-    // Whoever hangs up may know how it would have ended: it counts, and locks no account behind its owner's back.
+    // Whoever hangs up may know how it would have ended: it counts, and the owner is told of a lock.
     else if (call.signal.aborted) {
       call.after(() => failAttempt(deps, attempt));
       await promiseNotice(deps, request, tried, call);
-    }
-    // An outage is no failure of who asks.
-    else call.after(() => forgiveAttempt(deps, attempt, false, true));
+    } else call.after(() => forgiveAttempt(deps, attempt, false, true));
     throw error;
   }
 }
@@ -147,35 +146,38 @@ async function signIn(
     await recordAudit(db, auditRow(deps, entry));
     throw new Problem('email_not_verified');
   }
+  // Before anything changes. A sign-in that fails needs no key.
+  await deps.signingKeys.signing();
   const session = newSession(deps, account, origin);
   const user = await toUser(deps, account);
   const audit = auditRow(deps, { type: 'login', result: 'success', userId, sessionId: session.id, origin });
-  const passwordHash = needsUpgrade ? { passwordHash: await hasher.hash(request.password, signal, 'front') } : {};
-  const upgrade = { ...passwordHash, ...newerIndex(lookup, account) };
-  const isFirst = account.passwordHash !== null && !isOwnHash(account.passwordHash);
+  const from = account.passwordHash;
+  const to = needsUpgrade ? await hasher.hash(request.password, signal, 'front') : undefined;
+  const passwordHash = from === null || to === undefined ? {} : { passwordHash: { from, to } };
+  const isFirst = from !== null && !isOwnHash(from);
   const notice = request.device === undefined && !isFirst ? await newSignInMail(deps, account, user, call) : undefined;
   const events = await sessionStarted(deps, session);
-  let isCrowded = false;
-  try {
-    const bound = deps.config.maxSessions;
-    const { noticed, crowded } = await insertSession(db, session, audit, upgrade, events, { notice, bound });
-    isCrowded = crowded;
-    deliverAfter(deps, call, [...(noticed && notice !== undefined ? [notice] : []), ...events]);
-  } catch (error) {
-    // The account was disabled, or its sessions ended, between the two statements.
-    if (sqlState(error)?.code === notNullViolation) {
-      throw new Problem('invalid_credentials', { reason: 'changed meanwhile' });
-    }
-    throw error;
-  }
-  const owner = { id: userId, passwordHash: passwordHash.passwordHash ?? account.passwordHash };
+  // Where another account has the newer index, the row keeps the one it has.
+  const start = (upgrade: Upgrade) =>
+    insertSession(db, session, audit, upgrade, events, { notice, bound: deps.config.maxSessions });
+  const started = await start({ ...passwordHash, ...newerIndex(lookup, account) })
+    .catch((error: unknown) => (takenBy(error) === undefined ? Promise.reject(error) : start(passwordHash)))
+    .catch(refuseChanged);
+  deliverAfter(deps, call, [...(started.noticed && notice !== undefined ? [notice] : []), ...events]);
+  const owner = { id: userId, passwordHash: started.passwordHash };
   const emailKey = user.email === null ? undefined : normaliseEmail(user.email)?.key;
   const [tokens, deviceToken] = await Promise.all([
     firstTokens(deps, session, account.roles),
     issueDeviceToken(deps, { emailKey, usernameKey: account.usernameKey ?? undefined }, owner, request.device?.id),
-    isCrowded ? limitSessions(deps, session, call) : undefined,
+    started.crowded ? limitSessions(deps, session, call) : undefined,
   ]);
   return { user, tokens, deviceToken };
+}
+
+/** The account was disabled, or its sessions ended, between the two statements. */
+function refuseChanged(error: unknown): never {
+  if (sqlState(error)?.code !== notNullViolation) throw error;
+  throw new Problem('invalid_credentials', { reason: 'changed meanwhile' });
 }
 
 /** Where this failure locks an account: its owner is told, if it has one, which is looked up after the answer. */

@@ -103,8 +103,9 @@ export async function replacePassword(
  * Deletes a user where the password is still the one that was verified, or somebody does who may, and who is not the
  * last active admin: the row, by cascade its one-time tokens, its sessions, and what was sent or is to be mailed. Of
  * sessions and audit rows it takes so many; what it leaves, or a sign-in at this moment adds, `forgetNext` takes. An
- * event that was promised and not yet delivered stays, sealed. Audit rows lose whom they are about; `audit` is the one
- * that says that somebody left.
+ * event that was promised and not yet delivered stays, sealed; and registrations of that address until they run out, since
+ * those who typed them would see them end. Audit rows lose whom they are about; `audit` is the one that says that somebody
+ * left.
  * @param passwordHash that was verified; undefined where nobody had to prove it
  * @param emailIndexes of the address, under each secret
  * @returns whether it was deleted, or what kept it from that, and the ids of the sessions that were open
@@ -143,6 +144,7 @@ export async function deleteUser(
         select l.id from locked as l where l.id = ${actorId}::uuid and l.id <> ${userId}::uuid) as actor_id
     ), dropped as (
       delete from ${oneTimeTokens} as t using confirmed where t.email_index in (${listOf(['', ...emailIndexes])}) and t.user_id is null
+        and t.purpose <> 'verify_email'
     ), audited as (
       ${auditFrom(audit, sql`removed`)}
     )${promisedFrom(notices, sql`removed`)}

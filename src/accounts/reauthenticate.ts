@@ -35,6 +35,27 @@ export async function provePassword(
   throw wrongPassword(field);
 }
 
+/** How often a password is proved for one request. */
+export const mostProofs = 2;
+
+/**
+ * Has a caller prove the password, and does what it is for where the hash is still the one that was verified. The same
+ * password may have another hash meanwhile, from a sign-in or under a new secret: so it is proved once more.
+ * @param work gives undefined where the hash is another by now
+ * @throws {Problem} `wrong_password`, `invalid_token`
+ */
+export async function withPassword<Result>(
+  deps: SessionDeps,
+  proof: Proof,
+  work: (user: UserRow & { readonly passwordHash: string }) => Promise<Result | undefined>,
+): Promise<Result> {
+  for (let attempt = 1; attempt <= mostProofs; attempt += 1) {
+    const result = await work(await provePassword(deps, proof));
+    if (result !== undefined) return result;
+  }
+  throw wrongPassword(proof.field);
+}
+
 /** Not a 401: the token is good, and a client must not try to renew it. */
 export const wrongPassword = (field: string) =>
   new Problem('wrong_password', { errors: [{ path: field, message: 'This is not the current password' }] });
@@ -46,11 +67,14 @@ export const wrongPassword = (field: string) =>
  */
 export async function reauthenticate(deps: SessionDeps, proof: Omit<Proof, 'field' | 'type'>): Promise<Tokens> {
   const type = 'reauthentication';
-  const { passwordHash } = await provePassword(deps, { ...proof, field: 'password', type });
   const { userId, sessionId } = proof.caller;
-  const audit = auditRow(deps, { type, result: 'success', userId, sessionId, origin: proof.call.origin });
-  const { confirmed, session } = await confirmPassword(deps.db, proof.caller, passwordHash, deps.now(), audit);
-  if (!confirmed) throw wrongPassword('password');
+  // Before anything changes: else the answer could fail for want of a key.
+  await deps.signingKeys.signing();
+  const { session } = await withPassword(deps, { ...proof, field: 'password', type }, async ({ passwordHash }) => {
+    const audit = auditRow(deps, { type, result: 'success', userId, sessionId, origin: proof.call.origin });
+    const outcome = await confirmPassword(deps.db, proof.caller, passwordHash, deps.now(), audit);
+    return outcome.confirmed ? outcome : undefined;
+  });
   if (session === undefined) throw new Problem('invalid_token', { reason: 'session ended meanwhile' });
   return await provenTokens(deps, session);
 }

@@ -9,12 +9,12 @@ import { insertOutbox } from '../outbox/store.ts';
 import type { SessionDeps } from '../sessions/sessions.ts';
 import { skeletonOf } from './confusables.ts';
 import type { EmailAddress } from './email.ts';
-import { promiseToHolder } from './holder-mail.ts';
+import { promiseToHolderInstead } from './holder-mail.ts';
 import { type Asked, asked, askedOf, promiseToken } from './one-time-tokens.ts';
 import { refuseWeakPassword } from './password.ts';
-import { taken } from './register.ts';
 import type { RegisterRequest } from './schemas.ts';
 import { findAccount } from './store.ts';
+import { taken } from './taken.ts';
 import { finishTask, insertRegistrationTask, type PromisedToken } from './token-store.ts';
 
 const nullable = z.string().nullable();
@@ -87,7 +87,7 @@ export async function registerByMail(
 
 /**
  * What follows a registration: a mail to confirm it. Where an account has the address already, nothing that was typed
- * here counts, and its holder gets another mail (`promiseToHolder`).
+ * here counts, and its holder gets another mail (`promiseToHolderInstead`).
  */
 export function registrationTask(deps: Deps): Task {
   const { db, keyring } = deps;
@@ -100,16 +100,10 @@ export function registrationTask(deps: Deps): Task {
     const promised =
       account === undefined
         ? confirmation
-        : { ...(await promiseToHolder(deps, account, email.address, by)), waits: withoutMail(confirmation) };
+        : await promiseToHolderInstead(deps, account, email.address, by, confirmation);
     return (await finishTask(db, row.id, promised)) ? [promised.mail] : [];
   };
 }
-
-/**
- * A registration that nobody can confirm, since no mail holds its token: whoever signs in with what they typed gets the
- * same answer as where no account has the address.
- */
-const withoutMail = ({ token }: PromisedToken) => ({ ...token, codeHash: null, codeExpiresAt: null });
 
 /** The mail that makes an account of a registration, and says so: with the password that was typed at that time. */
 export async function promiseConfirmation(

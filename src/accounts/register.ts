@@ -1,10 +1,8 @@
 import { auditRow } from '../audit/audit.ts';
 import type { Call } from '../call.ts';
 import { blindIndexes } from '../crypto/blind-index.ts';
-import { sqlState } from '../db/database.ts';
 import type { Deps } from '../deps.ts';
 import { chooseLocale } from '../email/locale.ts';
-import { Problem } from '../errors.ts';
 import { issueDeviceToken } from '../limits/device.ts';
 import { deliverAfter } from '../outbox/relay.ts';
 import { sessionStarted } from '../sessions/session-events.ts';
@@ -16,15 +14,9 @@ import { refuseWeakPassword } from './password.ts';
 import { toUser } from './profile.ts';
 import type { RegisterRequest } from './schemas.ts';
 import { insertAccount, isEmailIndexed, type UserRow } from './store.ts';
+import { refuseTaken, taken } from './taken.ts';
 import type { PromisedToken } from './token-store.ts';
 import { userCreated } from './user-events.ts';
-
-const uniqueViolation = '23505';
-const takenFields: Readonly<Record<string, string>> = {
-  users_email_index_key: 'email',
-  users_username_key: 'username',
-  users_username_skeleton_key: 'username',
-};
 
 /**
  * Makes an account and signs it in, in one statement; a mail to verify the address follows.
@@ -33,6 +25,8 @@ const takenFields: Readonly<Record<string, string>> = {
 export async function register(deps: SessionDeps, request: RegisterRequest, call: Call): Promise<SignedIn> {
   const { db, hasher, keyring } = deps;
   const owner = { emailKey: request.email?.key, usernameKey: request.username?.key };
+  // Before anything changes: else the answer could fail for want of a key after the account is made.
+  await deps.signingKeys.signing();
   await refuseWeakPassword(deps, 'password', request.password, owner);
   // The unique index sees the newest secret's index only. While a secret is being replaced, ask for the others too.
   const [, ...older] = request.email === undefined ? [] : await blindIndexes(keyring, 'email', request.email.key);
@@ -86,18 +80,4 @@ export async function promiseVerification(
     locale: chooseLocale(user.locale, languages),
     message: (secret) => ({ type, data: { ...secret, ...event, redirect_to: redirectTo } }),
   });
-}
-
-export const taken = (path: string) =>
-  new Problem('identifier_taken', { errors: [{ path, message: 'Already taken. Choose another one' }] });
-
-/** Names the field, where a statement failed because another account has an identifier; else undefined. */
-export function takenBy(error: unknown): Problem | undefined {
-  const state = sqlState(error);
-  return state?.code === uniqueViolation ? taken(takenFields[state.constraint ?? ''] ?? '') : undefined;
-}
-
-/** @throws {Problem} `identifier_taken` in place of the error that says so in the words of the database */
-export function refuseTaken(error: unknown): never {
-  throw takenBy(error) ?? error;
 }

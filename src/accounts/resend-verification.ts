@@ -6,7 +6,7 @@ import { taskRow } from '../outbox/outbox.ts';
 import type { Task } from '../outbox/relay.ts';
 import { deleteOutbox, insertOutbox, type OutboxRow } from '../outbox/store.ts';
 import type { SessionDeps } from '../sessions/sessions.ts';
-import { promiseToHolder } from './holder-mail.ts';
+import { promiseToHolder, promiseToHolderInstead } from './holder-mail.ts';
 import type { MailRequest } from './mail-schemas.ts';
 import { type Asked, asked, askedOf, openTokenData } from './one-time-tokens.ts';
 import { openPersonalData } from './profile.ts';
@@ -18,13 +18,7 @@ import {
   promiseFirstPassword,
 } from './register-by-mail.ts';
 import { findAccount, type UserRow } from './store.ts';
-import {
-  findPendingRegistrations,
-  finishTask,
-  mostPending,
-  type OneTimeTokenRow,
-  type PromisedToken,
-} from './token-store.ts';
+import { findPendingRegistrations, finishTask, mostPending, type PromisedToken } from './token-store.ts';
 
 const task = z.object({ email: z.object({ address: z.string(), key: z.string() }) }).and(asked);
 
@@ -50,13 +44,11 @@ export function resendVerificationTask(deps: Deps): Task {
     const { email, ...by } = task.parse(payload);
     const indexes = await blindIndexes(keyring, 'email', email.key);
     const account = await findAccount(db, { emailIndexes: indexes });
-    const isDue = account === undefined || (account.emailVerifiedAt === null && account.status === 'active');
-    const pending = isDue ? await openPending(deps, indexes) : [];
-    const promised = !isDue
-      ? undefined
-      : account === undefined
+    const pending = await openPending(deps, indexes);
+    const promised =
+      account === undefined
         ? await promiseRegistrationAgain(deps, indexes[0], pending, by)
-        : await promiseVerificationAgain(deps, account, pending.length > 0, by);
+        : await promiseToAccountAgain(deps, account, indexes[0], pending, by);
     if (promised !== undefined) return (await finishTask(db, row.id, promised)) ? [promised.mail] : [];
     await deleteOutbox(db, row.id);
     return [];
@@ -68,6 +60,10 @@ async function openPending(deps: Deps, indexes: readonly string[]): Promise<Pend
   return await Promise.all(tokens.map(async (token) => pendingRegistration.parse(await openTokenData(deps, token))));
 }
 
+/** The salt makes the hash of each registration another. Of more than are looked at, others may be among the rest. */
+const isOne = (pending: readonly PendingRegistration[]) =>
+  pending.length < mostPending && new Set(pending.map(({ passwordHash }) => passwordHash)).size === 1;
+
 async function promiseRegistrationAgain(
   deps: Deps,
   emailIndex: string,
@@ -76,23 +72,32 @@ async function promiseRegistrationAgain(
 ): Promise<PromisedToken | undefined> {
   const [registration] = pending;
   if (registration === undefined) return undefined;
-  // The salt makes the hash of each registration another. Of more than are looked at, others may be among the rest.
-  const isOne = pending.length < mostPending && new Set(pending.map(({ passwordHash }) => passwordHash)).size === 1;
-  return isOne
+  return isOne(pending)
     ? await promiseConfirmation(deps, emailIndex, registration, by)
     : await promiseFirstPassword(deps, emailIndex, registration, by);
 }
 
-/** An account without a password has no use for a mail that verifies and nothing else. */
-async function promiseVerificationAgain(
+/**
+ * Where a registration waits for the address of an account, it goes on waiting as long as one of a free address would, and
+ * the holder is told. An account without a password has no use for a mail that verifies and nothing else.
+ */
+async function promiseToAccountAgain(
   deps: Deps,
   account: UserRow,
-  hasPending: boolean,
+  emailIndex: string,
+  pending: readonly PendingRegistration[],
   by: Asked,
-): Promise<{ readonly mail: OutboxRow; readonly token?: OneTimeTokenRow } | undefined> {
+): Promise<(Parameters<typeof finishTask>[2] & { readonly mail: OutboxRow }) | undefined> {
   const address = (await openPersonalData(deps, account)).email ?? undefined;
   if (address === undefined) return undefined;
-  return hasPending || account.passwordHash === null
+  const [registration] = pending;
+  if (registration !== undefined && isOne(pending)) {
+    const again = await promiseConfirmation(deps, emailIndex, registration, by);
+    return await promiseToHolderInstead(deps, account, address, by, again);
+  }
+  if (registration !== undefined) return await promiseToHolder(deps, account, address, by);
+  if (account.emailVerifiedAt !== null || account.status !== 'active') return undefined;
+  return account.passwordHash === null
     ? await promiseToHolder(deps, account, address, by)
     : await promiseVerification(deps, account, address, by);
 }

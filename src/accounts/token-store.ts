@@ -139,7 +139,7 @@ export async function findPendingRegistrations(
 const pendingLink = found.extend({ created_at: z.number(), expires_at: z.number() });
 const pendingMail = z.object({ type: z.string(), created_at: z.number() });
 
-/** The links that a user holds, and the mails that are on their way to them. Times in milliseconds. */
+/** The links that a user holds, and the mails on their way to them, but those that would tell that an address is free. */
 export async function readPending(db: Database, userId: string) {
   const [row] = await query(
     db,
@@ -152,7 +152,8 @@ export async function readPending(db: Database, userId: string) {
         from ${oneTimeTokens} as t where t.user_id = ${userId}::uuid and t.purpose <> 'email_verified') as links,
       (select coalesce(json_agg(json_build_object('type', o.type, 'created_at', extract(epoch from o.created_at) * 1000)
           order by o.id desc), '[]')
-        from ${outbox} as o where o.subject = ${userId}::uuid and o.kind = 'email') as mails`,
+        from ${outbox} as o where o.subject = ${userId}::uuid and o.kind = 'email'
+          and o.type <> 'confirm_email_change') as mails`,
   );
   return row ?? { links: [], mails: [] };
 }

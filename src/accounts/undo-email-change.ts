@@ -7,7 +7,7 @@ import type { SessionDeps } from '../sessions/sessions.ts';
 import { newAddress, readAccount, tokenData } from './change-email.ts';
 import { findProof, linkExpired, occasionOf, openTokenData, promiseToken } from './one-time-tokens.ts';
 import { type Eviction, redeemToken } from './redemption-store.ts';
-import { refuseTaken } from './register.ts';
+import { refuseTaken } from './taken.ts';
 import { allSessionsRevoked, emailChanged, passwordChanged } from './user-events.ts';
 
 /**

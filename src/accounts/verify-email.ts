@@ -7,10 +7,10 @@ import type { SessionDeps } from '../sessions/sessions.ts';
 import { newUser } from './new-user.ts';
 import { findProof, linkExpired, type MailProof, openTokenData } from './one-time-tokens.ts';
 import { redeemToken } from './redemption-store.ts';
-import { takenBy } from './register.ts';
 import { pendingRegistration } from './register-by-mail.ts';
 import { redeemRegistration } from './registration-store.ts';
 import { readUser } from './store.ts';
+import { takenBy } from './taken.ts';
 import type { FoundToken } from './token-store.ts';
 import { verifiedUserCreated } from './user-events.ts';
 

@@ -1,8 +1,8 @@
 import type { EmailAddress } from '../accounts/email.ts';
 import { newUser } from '../accounts/new-user.ts';
 import { refuseWeakPassword } from '../accounts/password.ts';
-import { refuseTaken } from '../accounts/register.ts';
 import { findAccount, type UserRow } from '../accounts/store.ts';
+import { refuseTaken } from '../accounts/taken.ts';
 import { passwordChanged, userCreated } from '../accounts/user-events.ts';
 import type { Username } from '../accounts/username.ts';
 import { auditRow } from '../audit/audit.ts';

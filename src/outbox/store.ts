@@ -121,6 +121,9 @@ export async function wakeMails(
   return rows.length;
 }
 
+/** Stands for the hash of a token that no mail holds, and that lives as long as if this one did. */
+export const waitingFor = (mailId: string) => `waits ${mailId}`;
+
 const claimed = z.object({
   id: z.uuid(),
   kind: z.enum(['event', 'email', 'task']),
@@ -144,8 +147,8 @@ interface Claim {
 /**
  * Claims mails and tasks that are due until `leaseUntil`: no other relay gets them before. Each claim counts as an
  * attempt, so that a row which ends every instance that touches it comes to an end itself. The time a one-time token is
- * good for begins anew with each attempt to send its mail: a link that was held up must not arrive dead. Events are claimed
- * by themselves (`events/store.ts`).
+ * good for begins anew with each attempt to send its mail: a link that was held up must not arrive dead. One that waits
+ * for the mail of another (`waitingFor`) goes along. Events are claimed by themselves (`events/store.ts`).
  */
 export async function claimOutbox(db: Database, { kinds, now, leaseUntil, limit, early }: Claim): Promise<OutboxRow[]> {
   const rows = await query(
@@ -164,7 +167,7 @@ export async function claimOutbox(db: Database, { kinds, now, leaseUntil, limit,
       update ${oneTimeTokens} as t set created_at = ${timestamp(now)},
         expires_at = ${timestamp(now)} + ${duration(sql`t.created_at`, sql`t.expires_at`)},
         code_expires_at = ${timestamp(now)} + ${duration(sql`t.created_at`, sql`t.code_expires_at`)}
-      from claimed where t.id = claimed.id
+      from claimed where t.id = claimed.id or t.token_hash = ${waitingFor('')} || claimed.id
     )
     select id, kind, type, subject, payload_sealed, attempts, ${milliseconds(sql`created_at`)} as created_at
     from claimed`,

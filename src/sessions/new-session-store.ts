@@ -1,4 +1,4 @@
-import { type SQL, sql } from 'drizzle-orm';
+import { type Column, type SQL, sql } from 'drizzle-orm';
 import * as z from 'zod';
 import type { AuditEntry, AuditRow } from '../audit/audit.ts';
 import { type Database, query } from '../db/database.ts';
@@ -15,7 +15,8 @@ const mostSeen = 1000;
 
 /** What a sign-in brings up to date: the hash, and the index of the address with that of the links sent to it. */
 export interface Upgrade {
-  readonly passwordHash?: string;
+  /** Nothing, where another sign-in has replaced it by now. */
+  readonly passwordHash?: { readonly from: string; readonly to: string };
   readonly emailIndex?: { readonly from: string; readonly to: string };
 }
 
@@ -28,7 +29,8 @@ export interface Upgrade {
  * ten of those of the last hour: whoever has the password cannot flood the mailbox. The first one of an account is no
  * news, however old the account is where it comes from.
  * @param options `bound` is how many sessions a user may have
- * @returns whether the notice was promised, and whether there may be more sessions now than the bound
+ * @returns whether the notice was promised, whether there may be more sessions now than the bound, and the hash that is
+ * stored from now on
  */
 export async function insertSession(
   db: Database,
@@ -37,24 +39,33 @@ export async function insertSession(
   upgrade: Upgrade,
   events: readonly OutboxRow[],
   { notice, bound }: { readonly notice?: OutboxRow | undefined; readonly bound?: number | undefined } = {},
-): Promise<{ noticed: boolean; crowded: boolean }> {
+): Promise<{ noticed: boolean; crowded: boolean; passwordHash: string | null }> {
   const upgrades = Object.keys(upgrade).length > 0;
   // Two that both upgrade would share the row, and then each wait for the other to change it.
   const lock = upgrades ? sql`for no key update` : sql`for share`;
-  const unchanged = sql`select ${users.id} as id from ${users}
+  const unchanged = sql`select ${users.id} as id, ${users.passwordHash} as password_hash from ${users}
     where ${users.id} = ${session.userId} and ${users.sessionEpoch} = ${session.epoch} and ${users.status} = 'active'
     ${lock}`;
   const userId = sql`(select id from unchanged)`;
   const isNoticed = notice === undefined ? sql`false` : sql`exists (select from noticed)`;
   const [row] = await query(
     db,
-    z.object({ noticed: z.boolean(), crowded: z.boolean() }),
+    z.object({ noticed: z.boolean(), crowded: z.boolean(), password_hash: z.string().nullable() }),
     sql`with unchanged as (${unchanged}),
     started as ${db.insert(sessions).values({ ...session, userId })},
     audited as ${db.insert(auditLog).values(audit)}${upgrades ? upgraded(db, upgrade, userId) : sql``}${noticedWhereNew(session, notice)}${promisedFrom(events, sql`unchanged`)}
-    select ${isNoticed} as noticed, ${isCrowded(session, bound)} as crowded`,
+    select ${isNoticed} as noticed, ${isCrowded(session, bound)} as crowded,
+      (select password_hash from unchanged) as password_hash`,
   );
-  return { noticed: row?.noticed === true, crowded: row?.crowded === true };
+  // As the row stood when it was locked: of two sign-ins that replace it at once, the first one's hash stays.
+  const { from, to } = upgrade.passwordHash ?? {};
+  const passwordHash = row?.password_hash ?? null;
+  const isReplaced = to !== undefined && passwordHash === from;
+  return {
+    noticed: row?.noticed === true,
+    crowded: row?.crowded === true,
+    passwordHash: isReplaced ? to : passwordHash,
+  };
 }
 
 /** Whether the user has nearly as many sessions as may be: others may start at this moment, which nobody sees yet. */
@@ -69,12 +80,14 @@ function isCrowded({ userId, epoch }: SessionRow, bound: number | undefined): SQ
 /** The index moves only while the account has that address still: a change of it ends no session. */
 function upgraded(db: Database, { passwordHash, emailIndex }: Upgrade, userId: SQL): SQL {
   const isUser = sql`${users.id} = ${userId}`;
-  if (emailIndex === undefined) return sql`, upgraded as ${db.update(users).set({ passwordHash }).where(isUser)}`;
+  const renewed = (column: Column, { from, to }: { readonly from: string; readonly to: string }) =>
+    sql`case when ${column} = ${from} then ${to} else ${column} end`;
+  const hash = passwordHash === undefined ? {} : { passwordHash: renewed(users.passwordHash, passwordHash) };
+  if (emailIndex === undefined) return sql`, upgraded as ${db.update(users).set(hash).where(isUser)}`;
   const { from, to } = emailIndex;
-  const moved = sql`case when ${users.emailIndex} = ${from} then ${to} else ${users.emailIndex} end`;
   return sql`, upgraded as ${db
     .update(users)
-    .set({ ...(passwordHash === undefined ? {} : { passwordHash }), emailIndex: moved })
+    .set({ ...hash, emailIndex: renewed(users.emailIndex, emailIndex) })
     .where(isUser)}, moved as (
       update ${oneTimeTokens} as t set email_index = ${to} where t.user_id = ${userId} and t.email_index = ${from}
     )`;

@@ -1,6 +1,7 @@
 import { auditRow } from '../audit/audit.ts';
 import type { Call } from '../call.ts';
 import { eventRows } from '../events/promise.ts';
+import { describeError } from '../ops/log.ts';
 import { deliverAfter } from '../outbox/relay.ts';
 import { endSurplusSessions } from './limit-store.ts';
 import type { SessionDeps } from './sessions.ts';
@@ -16,7 +17,7 @@ export async function limitSessions(
   session: SessionRow,
   call: Pick<Call, 'origin' | 'after'>,
 ): Promise<void> {
-  const { config, db, now, revocation } = deps;
+  const { config, db, log, now, revocation } = deps;
   if (config.maxSessions === undefined) return;
   const { id: sessionId, userId } = session;
   const audit = auditRow(deps, { type: 'session_limit', result: 'success', userId, sessionId, origin: call.origin });
@@ -24,7 +25,12 @@ export async function limitSessions(
   // Which they are the statement finds out, and fills in.
   const revoked = { session_ids: null, except_session_id: null, reason: 'session_limit' } as const;
   const events = await eventRows(deps, 'SessionRevoked', userId, revoked);
-  const ended = await endSurplusSessions(db, { userId, sessionId, limit: config.maxSessions }, at, audit, events);
+  const which = { userId, sessionId, limit: config.maxSessions };
+  // The new session is there: the next sign-in ends what this one could not.
+  const ended = await endSurplusSessions(db, which, at, audit, events).catch((error: unknown) => {
+    log.warn('session_limit_failed', describeError(error));
+    return [];
+  });
   if (ended.length === 0) return;
   deliverAfter(deps, call, events);
   await revocation.revokeSessions(ended);

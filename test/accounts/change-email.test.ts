@@ -1,4 +1,6 @@
+import { sql } from 'drizzle-orm';
 import { expect, it } from 'vitest';
+import type { Mail } from '../../src/mailer.ts';
 import { mailTo, secretsTo } from '../support/mail.ts';
 import { password, registerUser, type TestApp, testApp } from '../support/test-app.ts';
 
@@ -67,6 +69,46 @@ it('does not tell whether an address belongs to somebody, but tells them', async
   // To change to the address that the account has is to change nothing.
   await change(app, bob.access, bob.email.toUpperCase());
   expect(app.mails).toHaveLength(2);
+});
+
+it('shows who asks the same of a free and a taken address, in their activity and export, while mails are held up too', async () => {
+  let isAway = true;
+  const mails: Mail[] = [];
+  const send = async (mail: Mail) => {
+    if (isAway) throw new Error('away');
+    mails.push(mail);
+  };
+  const app = await testApp({ mailer: { kind: 'mailbox', send, close: async () => undefined } });
+  const [verified, unverified] = [await registerUser(app), await registerUser(app)];
+  await app.deps.db.execute(sql`update users set email_verified_at = now() where id = ${verified.id}`);
+  const askers = [
+    { ...(await registerUser(app)), next: newEmail() },
+    { ...(await registerUser(app)), next: verified.email },
+    { ...(await registerUser(app)), next: unverified.email },
+  ];
+  app.clock.advance(1);
+  for (const { access, next } of askers) expect((await change(app, access, next)).status).toBe(202);
+  const seen = async ({ access, next }: (typeof askers)[number]) => {
+    const { body } = await app.request('GET', '/users/export', { token: access });
+    const activity = (await app.request('GET', '/users/activity', { token: access })).body;
+    const text = JSON.stringify({ activity: activity.items, pending: body.pending, told: body.activity });
+    return text.replaceAll(next, 'the address').replaceAll(/[0-9a-f]{8}-[0-9a-f-]{27}/g, 'an id');
+  };
+  const [free = '', ...taken] = await Promise.all(askers.map(seen));
+  expect(free).toMatch(/email_change_requested.*"purpose":"change_email"/);
+  expect(taken).toEqual([free, free]);
+  // Each attempt to send the mail renews its link, and that of the one which nobody gets.
+  app.clock.advance(600);
+  await app.app.runScheduled();
+  const [later, ...others] = await Promise.all(askers.map(seen));
+  expect(later).not.toBe(free);
+  expect(others).toEqual([later, later]);
+  isAway = false;
+  app.clock.advance(700);
+  await app.app.runScheduled();
+  const [sent, ...rest] = await Promise.all(askers.map(seen));
+  expect(rest).toEqual([sent, sent]);
+  expect(mails.map(({ to }) => to)).toEqual(expect.arrayContaining(askers.map(({ next }) => next)));
 });
 
 it('takes no address from an account, verified or not: its holder is told, and may choose a password', async () => {

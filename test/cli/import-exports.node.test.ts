@@ -115,6 +115,33 @@ describe('exports of other systems', () => {
     expect(first).toMatchObject(each.first);
   });
 
+  it('what users edit themselves gives no role, and a confirmed phone confirms no address', async () => {
+    const imported = async (system: string, user: object) => {
+      const databaseUrl = await createDatabase();
+      const app = await testApp({ databaseUrl });
+      await makeRole(app, 'editor', []);
+      await app.close();
+      const { err } = await runImport(['--from', system], { DATABASE_URL: databaseUrl }, JSON.stringify([user]));
+      return { err, rows: await rowsOf(databaseUrl) };
+    };
+    const traits = { email: 'ann@kratos.example', roles: ['editor'] };
+    expect(await imported('kratos', { traits })).toMatchObject({
+      err: 'user 1: note: traits: roles: Not granted, since users edit their own traits',
+      rows: [{ roles: ['user'] }],
+    });
+    expect(await imported('kratos', { traits, metadata_admin: { roles: ['editor'] } })).toMatchObject({
+      rows: [{ roles: ['user', 'editor'] }],
+    });
+    const ben = { id: '2c1d9a3e-5a0f-4f0e-8f6a-7a6f0c6d1b09', email: 'ben@supabase.example', phone: '4915112345678' };
+    const confirmed_at = '2024-03-01T10:20:30+00:00';
+    const metadata = { raw_user_meta_data: { role: 'editor', roles: ['editor'] } };
+    expect(
+      await imported('supabase', { ...ben, ...metadata, confirmed_at, phone_confirmed_at: confirmed_at }),
+    ).toMatchObject({
+      rows: [{ roles: ['user'], verified: false }],
+    });
+  });
+
   it('an id that is no UUID leads to the same UUID every time, which others can find', async () => {
     const { databaseUrl } = await carryOver('auth0-support.ndjson', '--from', 'auth0');
     const expression =

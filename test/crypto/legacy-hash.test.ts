@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { runtime } from '#test-runtime';
+import { importedUser } from '../../src/accounts/import-schema.ts';
 import { nodeLimits, workersImportLimits, workersLimits } from '../../src/crypto/hashing.ts';
 import { readForeignHash } from '../../src/crypto/legacy/index.ts';
 import { createPasswordHasher } from '../../src/crypto/password-hash.ts';
@@ -171,6 +172,27 @@ describe('hashes that are verified nowhere', () => {
     expect(read).toMatchObject({ refused: expect.stringMatching(reason) });
     expect(JSON.stringify(read)).not.toContain(rest);
   });
+
+  it.each([
+    ['$pbkdf2-sha256$i=1$', 'MDEyMzQ1Njc4OWFiY2RlZg$RqOg1gW2KN4GcWreQ3/Iah41mCZ/l76IkEkrUL3SriU', /PBKDF2 with 1 iter/],
+    ['pbkdf2_sha256$999$', 'seasalt$DGDJc+w6VPCoWpxtKH1UQHr5PEbOykasLsaLFDgVUUc=', /PBKDF2 with 999 iterations/],
+    ['$scrypt$ln=1,r=8,p=1$', 'SQkhZEzJ2RsDIERIKcXYew$+gPKuKuDQI/Bez8iHIAVyNVk0g6ELJyMPgibUrL5hX8', /scrypt of N=2 /],
+    ['$argon2id$v=19$m=8,t=1,p=1$', 'c29tZXNhbHQ$dGFndGFndGFndGFn', /Argon2 with m=8, t=1 /],
+    [
+      '$firescrypt$ln=1,r=8,p=1$',
+      `42xEC+ixf3L2lw==$F6lgfOnU/kcEi9x32N6c79LU6iccneFQkXDzzrDmUGcbs8vJC99GAmD/IIkuzM8a9V6tYl1HhLbWTkgc/cOBQg==$Bw==$${signer}`,
+      /scrypt of N=2 /,
+    ],
+  ])(
+    '%s: an import refuses a hash that protects nothing, and one that is stored still signs in',
+    (prefix, rest, reason) => {
+      const schema = importedUser({ pepperIds: [], roles: ['user'], now: Date.now() });
+      const { error } = schema.safeParse({ username: 'ann', password_hash: prefix + rest });
+      expect(error?.issues).toMatchObject([{ path: ['password_hash'], message: expect.stringMatching(reason) }]);
+      expect(JSON.stringify(error)).not.toContain(rest);
+      expect(readForeignHash(prefix + rest, nodeLimits)).toHaveProperty('matches');
+    },
+  );
 
   it('an import for Workers takes bcrypt up to cost 12, and Workers still verify cost 14', () => {
     expect(readForeignHash(`$2b$13$${parts}`, workersImportLimits)).toMatchObject({

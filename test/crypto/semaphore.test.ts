@@ -38,6 +38,25 @@ describe('the semaphore', () => {
     expect(await last).toBe('e');
   });
 
+  it('does not take the machine for busy by work that costs next to nothing', async () => {
+    const clock = { time: 0 };
+    const { start, end } = workshop(1, 100, clock);
+    for (const name of ['a', 'b', 'c', 'd', 'e']) {
+      const tiny = start(name, { cost: 0.0007 });
+      await settled();
+      clock.time += 2;
+      end(name);
+      await tiny;
+    }
+    const names = ['1', '2', '3', '4', '5', '6', '7', '8'];
+    const all = names.map((name) => start(name));
+    for (const name of names) {
+      await settled();
+      end(name);
+    }
+    expect(await Promise.all(all)).toEqual(names);
+  });
+
   it('counts what waits by its cost: one that costs much takes the place of many', async () => {
     const { start, end } = workshop(1, 100);
     const running = start('a', { cost: 1000 });

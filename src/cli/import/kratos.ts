@@ -1,5 +1,15 @@
 import * as z from 'zod';
-import { entriesIn, maybe, namesOf, noPlaceFor, providerNotes, type ReadFormat, readEntries, text } from './format.ts';
+import {
+  entriesIn,
+  maybe,
+  namesOf,
+  noPlaceFor,
+  note,
+  providerNotes,
+  type ReadFormat,
+  readEntries,
+  text,
+} from './format.ts';
 
 const loose = maybe(z.record(z.string(), z.unknown()));
 
@@ -64,14 +74,14 @@ export const readKratos: ReadFormat = (document) =>
         disabled: entry.state === 'inactive',
         created_at: entry.created_at,
       },
-      roles: [shown?.['roles'], hidden?.['roles'], traits['roles']].flatMap(
-        (list) => strings.safeParse(list).data ?? [],
-      ),
+      // Users edit their own traits: only admins edit the metadata.
+      roles: [shown?.['roles'], hidden?.['roles']].flatMap((list) => strings.safeParse(list).data ?? []),
       notes: [
         ...named.notes,
         ...providerNotes((credentials?.oidc?.config?.providers ?? []).flatMap(({ provider }) => provider ?? [])),
         ...noPlaceFor('credentials', others, 'Not imported. The user signs in with the password alone'),
         ...noPlaceFor('traits', fields, 'Not imported'),
+        ...('roles' in traits ? [note('traits', 'roles: Not granted, since users edit their own traits')] : []),
       ],
     };
   });

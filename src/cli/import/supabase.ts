@@ -10,7 +10,6 @@ const user = z.object({
   phone: text,
   encrypted_password: text,
   email_confirmed_at: text,
-  confirmed_at: text,
   created_at: text,
   banned_until: text,
   deleted_at: text,
@@ -41,7 +40,8 @@ export const readSupabase: ReadFormat = (document, { now }) =>
       fields: {
         id: entry.id,
         email: entry.email,
-        email_verified: (entry.email_confirmed_at ?? entry.confirmed_at) !== null,
+        // `confirmed_at` says that the address or the phone is.
+        email_verified: entry.email_confirmed_at !== null,
         name: first('first_name', 'given_name', 'name', 'full_name'),
         surname: first('last_name', 'family_name'),
         // Supabase leaves the plus out.

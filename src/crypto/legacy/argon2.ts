@@ -3,6 +3,8 @@ import { argon2Limits, isWithinArgon2Limits } from '../argon2.ts';
 import { argon2Cost, formatArgon2, parseArgon2 } from '../argon2-string.ts';
 import { largeMemory, type ReadHash, refuse } from './scheme.ts';
 
+/** The least m*t, m in KiB: a megabyte once. */
+const leastWork = 1024;
 const encoder = new TextEncoder();
 
 /** Argon2 (RFC 9106) of others: PHC strings, and Django's, which has a name in front. */
@@ -23,6 +25,10 @@ export const readArgon2: ReadHash = (text, limits) => {
     form: 'typed',
     cost: argon2Cost(parameters),
     isLarge: parameters.memory > largeMemory,
+    weakness:
+      parameters.memory * parameters.iterations < leastWork
+        ? `Argon2 with m=${parameters.memory}, t=${parameters.iterations} protects no password: m*t of ${leastWork} is the least that is taken`
+        : undefined,
     async matches(password, { argon2 }) {
       const bytes = encoder.encode(password);
       const found = await argon2({ ...parameters, password: bytes }).finally(() => bytes.fill(0));

@@ -8,6 +8,9 @@ const digestLength: Readonly<Record<Digest, number>> = { sha1: 20, sha256: 32, s
 /** Iterations that a core makes in a millisecond, roughly: on Workers they are JavaScript, and as many as that or fewer. */
 const iterationsPerMillisecond: Readonly<Record<Digest, number>> = { sha1: 1500, sha256: 1500, sha512: 1000 };
 
+/** What RFC 2898 asked for in the year 2000. */
+const leastIterations = 1000;
+
 // The one spelling, which Kratos has too. passlib has the number alone, and calls SHA-1 nothing.
 const phc = /^\$pbkdf2(?:-(sha1|sha256|sha512))?\$(?:i=)?([1-9]\d{0,8})(?:,l=\d{1,3})?\$([^$]+)\$([^$]+)$/;
 const django = /^pbkdf2_(sha1|sha256)\$([1-9]\d{0,8})\$([^$]{1,128})\$([^$]+)$/;
@@ -60,6 +63,10 @@ export function toPbkdf2(
     form: 'typed',
     cost: iterations / iterationsPerMillisecond[digest],
     isLarge: false,
+    weakness:
+      iterations < leastIterations
+        ? `PBKDF2 with ${iterations} iterations protects no password: ${leastIterations} are the least that is taken`
+        : undefined,
     async matches(password, { pbkdf2 }) {
       return timingSafeEqual(await pbkdf2({ digest, password, salt, iterations, length: first.length }), first);
     },

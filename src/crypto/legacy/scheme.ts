@@ -13,6 +13,8 @@ export interface ForeignHash {
   readonly isLarge: boolean;
   /** How many bytes of a password it tells apart; undefined for all. */
   readonly readsBytes?: number;
+  /** Why it protects no password: an import refuses it. One that is stored signs in, and is replaced. */
+  readonly weakness?: string | undefined;
   /** The name of the other system's pepper that it needs. */
   readonly pepper?: string;
   /** @param pepper of that name */
