@@ -1,6 +1,6 @@
 import { leastUuidv7 } from '../crypto/random.ts';
 import type { Deps } from '../deps.ts';
-import { clockTolerance } from '../tokens/signing-key-state.ts';
+import { markLifetime } from '../tokens/marks.ts';
 import {
   type Batch,
   deleteAuditRows,
@@ -29,7 +29,7 @@ export interface Retention {
 
 export function createRetention({ config, db, now }: Pick<Deps, 'config' | 'db' | 'now'>): Retention {
   // As long as its access tokens live, the row of an ended session is what their revocation is repeated from.
-  const sessionRetention = Math.max(config.sessionRetention, config.accessTokenTtl + 2 * clockTolerance);
+  const sessionRetention = Math.max(config.sessionRetention, markLifetime(config));
 
   /** @param retention seconds */
   async function inBatches(retention: number, ...deletions: ((batch: Batch) => Promise<number>)[]): Promise<number> {
