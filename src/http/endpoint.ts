@@ -179,7 +179,7 @@ async function run<Body, C extends Caller | undefined, Subject, Params, Query, L
   const input = { c, params, query, body, caller, call };
   const { subject, ...prepared } = await definition.prepare(input);
   const counted = { ...prepared, hits: [...prepared.hits, ...((await translation?.hits(call)) ?? [])] };
-  const { tried, refusal, giveBack } = await gate.admit(counted, caller, call.signal, (headers) => {
+  const { tried, refusal, giveBack } = await gate.admit(counted, caller, call, (headers) => {
     for (const [name, value] of Object.entries(headers)) c.header(name, value);
   });
   // Whatever comes next may be costly, and nobody waits for it any more.
@@ -193,7 +193,8 @@ async function run<Body, C extends Caller | undefined, Subject, Params, Query, L
   answer.catch((error: unknown) => isOutage(error) && c.executionCtx.waitUntil(giveBack()));
   // Workers drop what a request has under way when its client goes: a change must not stop halfway.
   const finish = () => doLater(later);
+  const finishAny = () => void (later.length > 0 && c.executionCtx.waitUntil(finish()));
   if (definition.method !== 'get') c.executionCtx.waitUntil(answer.then(finish, finish));
-  else void answer.then(() => later.length > 0 && c.executionCtx.waitUntil(finish())).catch(() => undefined);
+  else void answer.then(finishAny, finishAny);
   return await answer;
 }

@@ -1,4 +1,5 @@
 import type { Origin } from '../audit/audit.ts';
+import type { Call } from '../call.ts';
 import type { Deps } from '../deps.ts';
 import { Problem, type ProblemCode } from '../errors.ts';
 import type { GetOperation } from '../kv.ts';
@@ -49,14 +50,14 @@ export interface Gate {
   /**
    * @param counted the limits that the request counts against, and the counters of failures where it is a guess
    * @param caller where the request needs one: whose token must not be revoked
-   * @param signal aborted when nobody waits any more
+   * @param call its signal is aborted when nobody waits any more
    * @param announce given the `RateLimit-*` headers, also those of a refusal
    * @throws {Problem} `rate_limited`, `account_locked`, `invalid_token`, `overloaded`, `client_closed_request`
    */
   admit(
     counted: Counted,
     caller: Caller | undefined,
-    signal: AbortSignal,
+    call: Pick<Call, 'after' | 'signal'>,
     announce: (headers: Headers) => void,
   ): Promise<Admission>;
   /** What limits and locks count an address by. */
@@ -123,12 +124,12 @@ export function createGate(deps: Needs): Gate {
       throw new Problem('forbidden', { reason: `needs ${permission}` });
     },
 
-    async admit({ hits, attempt = noAttempt }, caller, signal, announce) {
+    async admit({ hits, attempt = noAttempt }, caller, { after, signal }, announce) {
       const limits = hits.map((hit) => limitOperation(config, hit));
       const guess = attemptOperation(config, attempt, now());
       if (caller === undefined && limits.length + guess.counters.length === 0) return nothingCounted;
-      const read = caller === undefined ? nothingRead : revocation.read(caller.claims);
-      const [marks, first, ...results] = await countShared({ fallback, kv }, read, guess, limits);
+      const look = caller === undefined ? undefined : revocation.look(caller.claims);
+      const [marks, first, ...results] = await countShared({ fallback, kv }, look?.read ?? nothingRead, guess, limits);
       const told = results.filter((_, index) => hits.some((hit, n) => n === index && !untoldPolicies.has(hit.policy)));
       announce(rateLimitHeaders(told, now()));
       // Where nobody gets to guess it is no failure. Where it is one, the attempt that locks an account tells its owner.
@@ -151,9 +152,9 @@ export function createGate(deps: Needs): Gate {
       if (!tried.allowed) count('edge_auth_logins_total', { result: 'account_locked' });
       enforceLockout(tried, now());
       const refusal =
-        caller === undefined
+        look === undefined
           ? undefined
-          : await revocation.judge(caller.claims, marks).then(
+          : await look.judge(marks, after).then(
               (isGood) => (isGood ? undefined : new Problem('invalid_token', { reason: 'revoked' })),
               (error: unknown) => error,
             );

@@ -1,5 +1,5 @@
 import type { Deps } from '../deps.ts';
-import type { SetOperation } from '../kv.ts';
+import type { KeyValue, SetOperation } from '../kv.ts';
 import { createMarks, markLifetime } from './marks.ts';
 import {
   type ChangedRoles,
@@ -10,32 +10,31 @@ import {
   type UserEnding,
 } from './store.ts';
 
-/** How many are read by one statement, and written in one round trip. */
+/** How many are read by one statement. */
 const readBatch = 5000;
-const writeBatch = 500;
+/** How many are written in one round trip, and how many of those there are at a time. */
+const writeBatch = 100;
+const mostAtOnce = 4;
 
 type Needs = Pick<Deps, 'config' | 'db' | 'kv' | 'now'>;
 
 /**
  * Writes again the marks of sessions that ended a short while ago, and of roles that changed: for marks that a broken
  * store lost, and those that somebody could not write. Whatever ends a session leaves a row that says so.
+ * @param progress told of each part that is written
  * @returns how many there are
  * @throws where not all are written
  */
-export async function repeatMarks({ config, db, kv, now }: Needs): Promise<number> {
+export async function repeatMarks({ config, db, kv, now }: Needs, progress: () => void): Promise<number> {
   const ttl = markLifetime(config);
   const since = now() - ttl * 1000;
   const marks = createMarks(ttl, now);
   const userMark = ({ id, at, except }: UserEnding) => marks.user(id, at, except);
   const rolesMark = ({ id, changedAt }: ChangedRoles) => marks.roles(id, changedAt);
-  async function write(all: readonly SetOperation[]): Promise<void> {
-    for (let start = 0; start < all.length; start += writeBatch) {
-      await kv.run([marks.since(), ...all.slice(start, start + writeBatch)]);
-    }
-  }
+  const write = async (all: readonly SetOperation[]) => await writeMarks(kv, all, marks.since(), progress);
   const ended = await inPages(
     (page) => readEndedSessions(db, since, page),
-    async (rows) => await write(rows.map(({ id }) => marks.session(id))),
+    (rows) => write(rows.map(({ id }) => marks.session(id))),
   );
   // After the sessions: what a user's mark refuses has none of its own.
   const users = await inPages(
@@ -47,8 +46,32 @@ export async function repeatMarks({ config, db, kv, now }: Needs): Promise<numbe
     (rows, readAgain) => writeNewest(rows.map(rolesMark), async () => (await readAgain()).map(rolesMark), write),
   );
   const total = ended + users + changed;
-  if (total === 0) await kv.run([marks.since()]);
+  if (total === 0) await write([]);
   return total;
+}
+
+/**
+ * Writes any number of marks, in parts that each have time of their own, a few of them at a time.
+ * @param since goes before each part
+ * @throws where not all are written
+ */
+export async function writeMarks(
+  kv: Pick<KeyValue, 'run'>,
+  all: readonly SetOperation[],
+  since: SetOperation,
+  progress: () => void = () => undefined,
+): Promise<void> {
+  const parts = Array.from({ length: Math.max(1, Math.ceil(all.length / writeBatch)) }, (_, n) =>
+    all.slice(n * writeBatch, (n + 1) * writeBatch),
+  );
+  const waiting = parts.values();
+  const work = async () => {
+    for (const part of waiting) {
+      await kv.run([since, ...part].map((mark) => ({ ...mark, unhurried: true })));
+      progress();
+    }
+  };
+  await Promise.all(Array.from({ length: mostAtOnce }, work));
 }
 
 type Write = (marks: readonly SetOperation[]) => Promise<void>;

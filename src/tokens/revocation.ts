@@ -4,16 +4,28 @@ import type { GetOperation, SetOperation } from '../kv.ts';
 import { describeError } from '../ops/log.ts';
 import type { AccessTokenClaims } from './access-token.ts';
 import { createMarks, markLifetime, rolesKey, sessionKey, sinceKey, userKey } from './marks.ts';
-import { repeatMarks } from './repeat-marks.ts';
+import { repeatMarks, writeMarks } from './repeat-marks.ts';
 import { clockTolerance } from './signing-key-state.ts';
 import { isTokenCurrent } from './store.ts';
 
 /** Times of different isolates may differ by this much: milliseconds. */
 const skew = clockTolerance * 1000;
-/** Repeating all marks takes no longer: one that did was cut off, and another may begin. Milliseconds. */
+/** Repeating all marks writes something at least so often. Where it does not it was cut off. Milliseconds. */
 const longestRepeat = 10_000;
 /** After repeating them failed, it is left for so long: milliseconds. */
 const repeatPause = 1000;
+/** So many marks a request writes in one round trip of its own; more of them have more time. */
+const mostAtOnce = 50;
+
+export interface Look {
+  readonly read: GetOperation;
+  /**
+   * @param found the marks that the read gave; undefined where the store did not answer
+   * @param after has something done once the answer is out
+   * @returns whether the token is good
+   */
+  judge(found: readonly (string | null)[] | undefined, after: (work: () => Promise<void>) => void): Promise<boolean>;
+}
 
 /**
  * Access tokens are verified without the database, so an ended session is marked in the key-value store for as long
@@ -22,13 +34,8 @@ const repeatPause = 1000;
  * the session decides.
  */
 export interface Revocation {
-  /** The read that answers whether a token was revoked. */
-  read(claims: AccessTokenClaims): GetOperation;
-  /**
-   * @param found the marks that the read gave; undefined where the store did not answer
-   * @returns whether the token is good
-   */
-  judge(claims: AccessTokenClaims, found: readonly (string | null)[] | undefined): Promise<boolean>;
+  /** How to find out whether a token was revoked. */
+  look(claims: AccessTokenClaims): Look;
   /** Refuses the access tokens of these sessions from now on. */
   revokeSessions(sessionIds: readonly string[]): Promise<void>;
   /**
@@ -67,7 +74,8 @@ export function createRevocation({ config, db, kv, log, now }: Needs): Revocatio
 
   async function write(operations: readonly SetOperation[]): Promise<void> {
     try {
-      await kv.run([marks.since(), ...operations]);
+      if (operations.length > mostAtOnce) await writeMarks(kv, operations, marks.since());
+      else await kv.run([marks.since(), ...operations]);
     } catch (error) {
       // The rows in Postgres say it already; they decide here until all marks are repeated.
       failures += 1;
@@ -75,24 +83,29 @@ export function createRevocation({ config, db, kv, log, now }: Needs): Revocatio
     }
   }
 
-  async function repeat(): Promise<number> {
+  async function repeat(progress = () => {}): Promise<number> {
     const before = failures;
-    const total = await repeatMarks({ config, db, kv, now });
+    const total = await repeatMarks({ config, db, kv, now }, progress);
     mended = before;
     return total;
   }
 
+  const isBelieved = () => failures === mended;
+
   /**
    * The store answers again: what somebody ended meanwhile may lack its mark, and Postgres knows of it. One request at a
-   * time writes all marks again; until that is done, rows decide.
+   * time has all marks written again, once its answer is out; until that is done, rows decide.
    */
   async function mend(): Promise<void> {
     const left = repeatingUntil - now();
     // More is left only after the clock was set back.
-    if (left > 0 && left <= longestRepeat) return;
-    repeatingUntil = now() + longestRepeat;
+    if (isBelieved() || (left > 0 && left <= longestRepeat)) return;
+    const hold = () => {
+      repeatingUntil = now() + longestRepeat;
+    };
+    hold();
     try {
-      await repeat();
+      await repeat(hold);
       repeatingUntil = Number.NEGATIVE_INFINITY;
     } catch (error) {
       repeatingUntil = now() + repeatPause;
@@ -100,29 +113,40 @@ export function createRevocation({ config, db, kv, log, now }: Needs): Revocatio
     }
   }
 
+  /** @param wasBelieved before they were read: marks that are written again meanwhile may be missing in what was read */
+  async function judge(
+    claims: AccessTokenClaims,
+    wasBelieved: boolean,
+    ...[found, after]: Parameters<Look['judge']>
+  ): Promise<boolean> {
+    if (found === undefined) failures += 1;
+    else if (!isBelieved()) after(mend);
+    const [session, user, since, roles] = found ?? [];
+    if (typeof session === 'string') return false;
+    const [markedAt, except] = typeof user === 'string' ? user.split(' ') : [];
+    // The session's id carries the time it started. Where that is too close to the mark to tell, its row decides.
+    const isUnmarked = markedAt === undefined || timeOfUuidv7(claims.sid) > Number(markedAt) + skew;
+    // The one that was spared may have ended since, and a mark that says so may have been written before this one.
+    if (!isUnmarked && claims.sid !== except && timeOfUuidv7(claims.sid) < Number(markedAt) - skew) return false;
+    // Roles are those of when the token was issued. Too close to their change to tell, they are compared.
+    const issuedAt = claims.iat * 1000;
+    const changedAt = typeof roles === 'string' ? Number(roles) : Number.NEGATIVE_INFINITY;
+    if (issuedAt < changedAt - skew) return false;
+    const hasRoles = issuedAt > changedAt + skew;
+    if (found !== undefined && typeof since !== 'string') await write([]);
+    const isComplete = typeof since === 'string' && issuedAt >= Number(since) + skew;
+    if (isUnmarked && hasRoles && isComplete && isShared && wasBelieved && isBelieved()) return true;
+    return await isTokenCurrent(db, claims, now());
+  }
+
   return {
-    read: ({ sid, sub }) => ({ type: 'get', keys: [sessionKey(sid), userKey(sub), sinceKey, rolesKey(sub)] }),
-    async judge(claims, found) {
-      if (found === undefined) failures += 1;
-      // Read before they are written again: this request goes by the row.
-      const isBelieved = failures === mended;
-      if (found !== undefined && !isBelieved) await mend();
-      const [session, user, since, roles] = found ?? [];
-      if (typeof session === 'string') return false;
-      const [markedAt, except] = typeof user === 'string' ? user.split(' ') : [];
-      // The session's id carries the time it started. Where that is too close to the mark to tell, its row decides.
-      const isUnmarked = markedAt === undefined || timeOfUuidv7(claims.sid) > Number(markedAt) + skew;
-      // The one that was spared may have ended since, and a mark that says so may have been written before this one.
-      if (!isUnmarked && claims.sid !== except && timeOfUuidv7(claims.sid) < Number(markedAt) - skew) return false;
-      // Roles are those of when the token was issued. Too close to their change to tell, they are compared.
-      const issuedAt = claims.iat * 1000;
-      const changedAt = typeof roles === 'string' ? Number(roles) : Number.NEGATIVE_INFINITY;
-      if (issuedAt < changedAt - skew) return false;
-      const hasRoles = issuedAt > changedAt + skew;
-      if (found !== undefined && typeof since !== 'string') await write([]);
-      const isComplete = typeof since === 'string' && issuedAt >= Number(since) + skew;
-      if (isUnmarked && hasRoles && isComplete && isShared && isBelieved) return true;
-      return await isTokenCurrent(db, claims, now());
+    look(claims) {
+      const wasBelieved = isBelieved();
+      const { sid, sub } = claims;
+      return {
+        read: { type: 'get', keys: [sessionKey(sid), userKey(sub), sinceKey, rolesKey(sub)] },
+        judge: (found, after) => judge(claims, wasBelieved, found, after),
+      };
     },
     revokeSessions: (sessionIds) => write(sessionIds.map((id) => marks.session(id))),
     revokeUser(userId, sessionIds, except) {
@@ -131,6 +155,6 @@ export function createRevocation({ config, db, kv, log, now }: Needs): Revocatio
       return write([marks.user(userId, now(), except), ...newest.map((id) => marks.session(id))]);
     },
     revokeRoles: (userId, changedAt) => write([marks.roles(userId, changedAt)]),
-    repeat,
+    repeat: () => repeat(),
   };
 }
