@@ -11,9 +11,8 @@ import {
   deleteOneTimeTokens,
 } from './retention-store.ts';
 
-/** How many rows one statement deletes, and how far one run goes with one table: what is left, the next run takes. */
+/** How many rows one statement deletes, and for how long one run goes on: what is left, the next run takes. */
 const batchSize = 1000;
-const mostBatches = 10;
 const longestWork = 10_000;
 /** How long these are kept, in seconds; how long others are, the configuration says. */
 const tokenRetention = 86_400;
@@ -37,7 +36,7 @@ export function createRetention({ config, db, now }: Pick<Deps, 'config' | 'db' 
     const until = now() + longestWork;
     let total = 0;
     for (const deleteBatch of deletions) {
-      for (let batches = 0; batches < mostBatches && now() < until; batches += 1) {
+      while (now() < until) {
         const deleted = await deleteBatch(batch);
         total += deleted;
         if (deleted < batchSize) break;
