@@ -53,4 +53,6 @@ export interface AttemptResult {
   readonly until: number;
   /** How many are counted, this one included where it was allowed; in the order of the counters. */
   readonly failures: readonly number[];
+  /** How many lock each counter, where it is fewer than was asked for: one process that counts alone is stricter. */
+  readonly limits?: readonly number[];
 }

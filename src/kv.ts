@@ -41,6 +41,8 @@ export interface SetOperation {
   readonly value: string;
   readonly ttl?: number;
   readonly ifAbsent?: boolean;
+  /** One of many that no client waits for: a call about such alone has more time, and its failure costs nobody a limit. */
+  readonly unhurried?: boolean;
 }
 
 /**

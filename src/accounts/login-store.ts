@@ -1,8 +1,7 @@
 import { and, desc, eq, gt, inArray, isNotNull, sql } from 'drizzle-orm';
 import type { Database } from '../db/database.ts';
 import { oneTimeTokens, users } from '../db/schema.ts';
-import { columnsOf } from '../db/sql.ts';
-import { timestamp } from '../sessions/store.ts';
+import { columnsOf, timestamp } from '../db/sql.ts';
 import type { UserRow } from './store.ts';
 import type { FoundToken } from './token-store.ts';
 

@@ -95,7 +95,8 @@ function countFailure(
   if (code !== 'invalid_credentials') return;
   attempt.counters.forEach(({ lockout }, index) => {
     const failures = tried.failures[index] ?? 0;
-    if (failures >= config.lockouts[lockout].failures) count('edge_auth_lockouts_total', { lockout });
+    if (failures >= (tried.limits?.[index] ?? config.lockouts[lockout].failures))
+      count('edge_auth_lockouts_total', { lockout });
   });
 }
 

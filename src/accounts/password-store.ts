@@ -3,10 +3,11 @@ import * as z from 'zod';
 import { type AuditRow, auditFrom } from '../audit/audit.ts';
 import { type Database, query } from '../db/database.ts';
 import { oneTimeTokens, outbox, sessions, users } from '../db/schema.ts';
+import { timestamp } from '../db/sql.ts';
 import { type OutboxRow, promisedFrom } from '../outbox/store.ts';
 import { isLastAdmin, isOutOfReach, lockedUsers } from '../roles/store.ts';
-import { endedFrom, forgottenAudit, mostEnded, sessionsOf, unendedFrom } from '../sessions/ending-store.ts';
-import { type PresentSession, presentColumns, presentSession, timestamp } from '../sessions/store.ts';
+import { endedFrom, endingFrom, forgottenAudit, mostEnded, sessionsOf } from '../sessions/ending-store.ts';
+import { type PresentSession, presentColumns, presentSession } from '../sessions/store.ts';
 import { listOf } from './token-store.ts';
 
 const unconfirmed = z.object({ id: z.null(), confirmed: z.boolean() });
@@ -136,10 +137,11 @@ export async function deleteUser(
     ), ended as (
       delete from ${sessions} as s where s.id = any(array(${sessionsOf(confirmed, mostEnded)}))
       returning s.id, s.ended_at
-    ), unended as (${unendedFrom(
-      { owner: sql`(select id, 0 as session_epoch from confirmed)`, reason: 'user_deleted', now },
-      sql`true`,
-    )}), removed as (
+    ), noted_ending as (${endingFrom({
+      owner: sql`(select id, 0 as session_epoch from confirmed)`,
+      reason: 'user_deleted',
+      now,
+    })}), removed as (
       delete from ${users} as u where u.id = ${confirmed} returning null::uuid as user_id, (
         select l.id from locked as l where l.id = ${actorId}::uuid and l.id <> ${userId}::uuid) as actor_id
     ), dropped as (

@@ -20,7 +20,7 @@ export interface Proof {
  * Has a caller prove the password. What follows from it must hold `passwordHash` to be still the one that is stored.
  * @throws {Problem} `wrong_password`; `invalid_token` where the account is gone or disabled since the token was issued
  */
-export async function provePassword(
+async function provePassword(
   deps: SessionDeps,
   { caller, password, field, type, call: { origin, signal } }: Proof,
 ): Promise<UserRow & { readonly passwordHash: string }> {
@@ -57,7 +57,7 @@ export async function withPassword<Result>(
 }
 
 /** Not a 401: the token is good, and a client must not try to renew it. */
-export const wrongPassword = (field: string) =>
+const wrongPassword = (field: string) =>
   new Problem('wrong_password', { errors: [{ path: field, message: 'This is not the current password' }] });
 
 /**

@@ -4,10 +4,10 @@ import { type AuditRow, auditFrom } from '../audit/audit.ts';
 import { type Database, query } from '../db/database.ts';
 import { assignments, insertFrom } from '../db/insert-from.ts';
 import { auditLog, oneTimeTokens, sessions, users } from '../db/schema.ts';
+import { timestamp } from '../db/sql.ts';
 import { type OutboxRow, promisedFrom } from '../outbox/store.ts';
 import { defaultRole } from '../roles/permissions.ts';
-import { endedFrom, noneEnded } from '../sessions/ending-store.ts';
-import { timestamp } from '../sessions/store.ts';
+import { endedFrom, endingFrom, noneEnded } from '../sessions/ending-store.ts';
 import { spent } from './registration-store.ts';
 import type { NewUserRow } from './store.ts';
 import { listOf, type OneTimeTokenRow, type Purpose } from './token-store.ts';
@@ -76,7 +76,7 @@ export async function redeemToken(
         ${staysKnown ? sql`and t.purpose = 'verify_email'` : sql``}
         ${verifies ? sql`and t.email_index = locked.email_index` : sql``}
       returning t.user_id, t.email_index
-    )${evicted(redemption, token.userId)}, changed as (
+    )${evicted(redemption, token.userId, now)}, changed as (
       update ${users} as u set ${sql.join(
         [
           assignments(users, { ...set, updatedAt: new Date(now) }),
@@ -146,14 +146,16 @@ const isSquatter = (user: SQL) =>
  * a change of their address back takes it from such an account too. It loses its sessions with it, and is told by events
  * and its audit log: it has no other address. Nothing else takes an address from an account.
  */
-function evicted({ set, emailIndexes = [], evictions = [] }: Redemption, userId: string): SQL {
+function evicted({ set, emailIndexes = [], evictions = [] }: Redemption, userId: string, now: number): SQL {
   if (typeof set.emailIndex !== 'string' || evictions.length === 0) return sql``;
   return sql`, evicted as (
     update ${users} as u
     set email_index = null, email_sealed = null, session_epoch = u.session_epoch + 1, version = u.version + 1
     from used where u.email_index in (${listOf([set.emailIndex, ...emailIndexes])}) and u.id <> ${userId}::uuid
       and ${isSquatter(sql`u`)}
-    returning u.id
+    returning u.id, u.session_epoch
+), evicted_ending as (
+    ${endingFrom({ owner: sql`evicted`, reason: 'email_changed', now })}
 )${sql.join(
     evictions.map(({ events, audit }, n) => {
       const one = sql`(select id from evicted order by id offset ${n} limit 1) as e`;

@@ -4,8 +4,8 @@ import { type AuditRow, auditFrom } from '../audit/audit.ts';
 import { type Database, query } from '../db/database.ts';
 import { insertFrom } from '../db/insert-from.ts';
 import { oneTimeTokens, users } from '../db/schema.ts';
+import { timestamp } from '../db/sql.ts';
 import { type OutboxRow, promisedFrom } from '../outbox/store.ts';
-import { timestamp } from '../sessions/store.ts';
 import type { NewUserRow } from './store.ts';
 import { listOf } from './token-store.ts';
 

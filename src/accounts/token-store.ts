@@ -5,9 +5,9 @@ import { type AuditRow, auditFrom } from '../audit/audit.ts';
 import { type Database, query } from '../db/database.ts';
 import { insertFrom } from '../db/insert-from.ts';
 import { codeAttempts, oneTimeTokens, outbox, users } from '../db/schema.ts';
+import { timestamp } from '../db/sql.ts';
 import { codeLifetime } from '../email/lifetimes.ts';
 import { type OutboxRow, outboxFrom, takenTask } from '../outbox/store.ts';
-import { timestamp } from '../sessions/store.ts';
 
 export type OneTimeTokenRow = typeof oneTimeTokens.$inferInsert;
 export type Purpose = OneTimeTokenRow['purpose'];

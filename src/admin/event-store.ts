@@ -3,9 +3,8 @@ import * as z from 'zod';
 import { type AuditRow, auditFrom } from '../audit/audit.ts';
 import { type Database, query } from '../db/database.ts';
 import { outbox } from '../db/schema.ts';
-import { columnsOf } from '../db/sql.ts';
+import { columnsOf, timestamp } from '../db/sql.ts';
 import type { OutboxRow } from '../outbox/store.ts';
-import { timestamp } from '../sessions/store.ts';
 
 /** Sorts after every UUIDv7: with a bound each list is a range of an index, also on its first page. */
 const greatest = 'ffffffff-ffff-ffff-ffff-ffffffffffff';

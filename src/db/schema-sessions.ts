@@ -1,7 +1,10 @@
 import { index, integer, pgTable, text, uuid } from 'drizzle-orm/pg-core';
 import { time } from './columns.ts';
 
-/** Users of whom more sessions have ended than one statement notes: the scheduled work goes on with them. */
+/**
+ * Users whose sessions an epoch ended, or who are gone. For as long as access tokens live, the mark that refuses them is
+ * repeated from this row. Then the scheduled work notes what more ended than one statement notes, and takes the row away.
+ */
 export const sessionEndings = pgTable(
   'session_endings',
   {

@@ -1,6 +1,9 @@
 import { getTableColumns, type SQL, sql } from 'drizzle-orm';
 import { type PgTable, PgTimestamp } from 'drizzle-orm/pg-core';
 
+/** A moment of ours in a statement: milliseconds since the epoch. */
+export const timestamp = (time: number): SQL => sql`${new Date(time).toISOString()}::timestamptz`;
+
 /**
  * A time as a number of milliseconds. Neither DateStyle nor TimeZone changes it, and as JSON no setting rounds it
  * (`extra_float_digits` does that to floats). Both drivers read it as a number.

@@ -1,8 +1,8 @@
 import { sql } from 'drizzle-orm';
 import type { Database } from '../db/database.ts';
 import { leases, outbox } from '../db/schema.ts';
+import { timestamp } from '../db/sql.ts';
 
-const timestamp = (milliseconds: number) => sql`${new Date(milliseconds).toISOString()}::timestamptz`;
 const nameOf = (sink: string) => `down ${sink}`;
 
 /**

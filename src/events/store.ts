@@ -2,10 +2,8 @@ import { type SQL, sql } from 'drizzle-orm';
 import * as z from 'zod';
 import { type Database, query } from '../db/database.ts';
 import { outbox } from '../db/schema.ts';
-import { milliseconds } from '../db/sql.ts';
+import { milliseconds, timestamp } from '../db/sql.ts';
 import { deleteOutbox, type OutboxRow } from '../outbox/store.ts';
-
-const timestamp = (milliseconds: number) => sql`${new Date(milliseconds).toISOString()}::timestamptz`;
 
 const claimed = z.object({
   id: z.uuid(),

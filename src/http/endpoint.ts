@@ -161,7 +161,8 @@ async function run<Body, C extends Caller | undefined, Subject, Params, Query, L
   answer.catch((error: unknown) => isOutage(error) && c.executionCtx.waitUntil(giveBack()));
   // Workers drop what a request has under way when its client goes: a change must not stop halfway.
   const finish = () => doLater(later);
+  const finishAny = () => void (later.length > 0 && c.executionCtx.waitUntil(finish()));
   if (definition.method !== 'get') c.executionCtx.waitUntil(answer.then(finish, finish));
-  else void answer.then(() => later.length > 0 && c.executionCtx.waitUntil(finish())).catch(() => undefined);
+  else void answer.then(finishAny, finishAny);
   return await answer;
 }

@@ -28,7 +28,9 @@ export async function countShared(
   try {
     answer = await kv.run([read, guess, ...limits]);
   } catch {
-    return [undefined, ...(await fallback.run([tighterAttempt(guess), ...limits.map(tighterLimit)]))];
+    const tighter = tighterAttempt(guess);
+    const [tried, ...results] = await fallback.run([tighter, ...limits.map(tighterLimit)]);
+    return [undefined, { ...tried, limits: tighter.counters.map(({ failures }) => failures) }, ...results];
   }
   const [, tried, ...results] = answer;
   if (kv.kind !== 'memory') fallback.learn(guess, tried, limits, results);

@@ -37,15 +37,21 @@ export function enforceLockout({ allowed, until }: AttemptResult, now: number): 
   if (!allowed) throw new Problem('account_locked', retryAfter(until, now));
 }
 
-/** Whether this very attempt locks a counter for the first time, unless it turns out to be right. */
+/**
+ * Whether this very attempt locks a counter for the first time, unless it turns out to be right. Judged by the limit that
+ * it was counted against. A process that counts alone may know of more failures than its limit when it begins: there each
+ * lock counts as one.
+ */
 export function isLocking(
   config: Config,
   attempt: Attempt,
-  { failures }: AttemptResult,
+  { failures, limits }: AttemptResult,
   lockout: LockoutName,
 ): boolean {
   const index = attempt.counters.findIndex((counter) => counter.lockout === lockout);
-  return index !== -1 && failures[index] === config.lockouts[lockout].failures;
+  const [counted = 0, limit] = [failures[index], limits?.[index]];
+  if (index === -1) return false;
+  return limit === undefined ? counted === config.lockouts[lockout].failures : counted >= limit;
 }
 
 /**

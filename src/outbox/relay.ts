@@ -146,7 +146,8 @@ export function createRelay(deps: Needs, tasks: Readonly<Record<string, Task>>, 
   async function deliver(rows: readonly OutboxRow[]): Promise<void> {
     const { events = [], others = [] } = Object.groupBy(rows, ({ kind }) => (kind === 'event' ? 'events' : 'others'));
     await Promise.all([deliverEvents(events), ...others.map((row) => attempt(row, 1))]);
-    if (failures === 0) await drain.run();
+    // What fails here is the database. A task that is carried out stays so.
+    if (failures === 0) await drainLogged();
   }
 
   /** Batch after batch, one at least, until one is not full or fails as a whole, or the time is over. */
@@ -179,11 +180,14 @@ export function createRelay(deps: Needs, tasks: Readonly<Record<string, Task>>, 
     sweep,
   });
 
+  const drainLogged = () =>
+    drain.run().catch((error: unknown) => log.error('outbox_unreachable', describeError(error)));
+
   return {
     deliver,
     sweep,
     isBehind: drain.isDue,
-    drain: () => drain.run().catch((error: unknown) => log.error('outbox_unreachable', describeError(error))),
+    drain: drainLogged,
   };
 }
 

@@ -3,11 +3,9 @@ import * as z from 'zod';
 import { type Database, query } from '../db/database.ts';
 import { insertFrom } from '../db/insert-from.ts';
 import { oneTimeTokens, outbox } from '../db/schema.ts';
-import { duration, milliseconds } from '../db/sql.ts';
+import { duration, milliseconds, timestamp } from '../db/sql.ts';
 
 export type OutboxRow = typeof outbox.$inferInsert;
-
-const timestamp = (milliseconds: number) => sql`${new Date(milliseconds).toISOString()}::timestamptz`;
 
 /** Writes rows by themselves; those that go with a change are written by the statement that makes it (`outboxFrom`). */
 export async function insertOutbox(db: Database, rows: readonly OutboxRow[]): Promise<void> {

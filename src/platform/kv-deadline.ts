@@ -4,8 +4,8 @@ import { startPatience } from './patience.ts';
 interface DeadlineOptions {
   /** How long a call may take, in milliseconds. */
   readonly milliseconds?: number;
-  /** The same for sums: they are long, and no client waits for them. */
-  readonly sumsMilliseconds?: number;
+  /** The same for what no client waits for: sums, and marks that are written again. */
+  readonly unhurriedMilliseconds?: number;
   /** How long the store is left alone after a failure, in milliseconds. */
   readonly pause?: number;
   /** Milliseconds since the epoch. */
@@ -26,14 +26,14 @@ const silent: ReadonlySet<string> = new Set(['timeout', 'unreachable', 'paused',
  * a failure the store is not asked for a while: calls reject at once, so a store that swallows everything costs one wait
  * a second and not one a request. Then one call is let through to probe it.
  *
- * The operations of a call that was not answered in time may still be carried out. A call that is about sums alone has
- * more time, and that it fails says nothing: what is slow to count must not cost others their limits.
+ * The operations of a call that was not answered in time may still be carried out. A call that no client waits for has
+ * more time, and that it fails says nothing: what is slow because there is much of it must not cost others their limits.
  */
 export function withDeadline(
   kv: KeyValue,
   {
     milliseconds = 300,
-    sumsMilliseconds = 2000,
+    unhurriedMilliseconds = 2000,
     pause = 1000,
     now = Date.now,
     onStateChange = () => {},
@@ -59,9 +59,9 @@ export function withDeadline(
     return left > 0 && left <= pause;
   };
 
-  async function guardSums<Answer>(call: () => Promise<Answer>): Promise<Answer> {
+  async function guardUnhurried<Answer>(call: () => Promise<Answer>): Promise<Answer> {
     if (isPaused()) throw new KeyValueUnavailable('paused');
-    return await inTime(call(), sumsMilliseconds);
+    return await inTime(call(), unhurriedMilliseconds);
   }
 
   async function guard<Answer>(call: () => Promise<Answer>): Promise<Answer> {
@@ -87,14 +87,18 @@ export function withDeadline(
 
   return {
     kind: kv.kind,
-    run: (operations) => (isAboutSums(operations) ? guardSums : guard)(() => kv.run(operations)),
+    run: (operations) => (isUnhurried(operations) ? guardUnhurried : guard)(() => kv.run(operations)),
     ping: () => guard(() => kv.ping()),
     close: () => kv.close(),
   };
 }
 
-const isAboutSums = (operations: readonly Operation[]) =>
-  operations.length > 0 && operations.every(({ type }) => type === 'add' || type === 'sums');
+const isUnhurried = (operations: readonly Operation[]) =>
+  operations.length > 0 &&
+  operations.every(
+    (operation) =>
+      operation.type === 'add' || operation.type === 'sums' || (operation.type === 'set' && operation.unhurried),
+  );
 
 /** The race keeps listening to the promise it gave up, so a late rejection is never an unhandled one. */
 async function inTime<Answer>(answer: Promise<Answer>, milliseconds: number): Promise<Answer> {

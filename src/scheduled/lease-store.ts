@@ -2,8 +2,7 @@ import { and, eq, sql } from 'drizzle-orm';
 import * as z from 'zod';
 import { type Database, query } from '../db/database.ts';
 import { leases } from '../db/schema.ts';
-
-const timestamp = (milliseconds: number) => sql`${new Date(milliseconds).toISOString()}::timestamptz`;
+import { timestamp } from '../db/sql.ts';
 
 /** Clocks may differ by this much: milliseconds. */
 const skew = 60_000;

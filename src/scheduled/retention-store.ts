@@ -3,8 +3,7 @@ import type { PgTable } from 'drizzle-orm/pg-core';
 import * as z from 'zod';
 import { type Database, query } from '../db/database.ts';
 import { auditLog, codeAttempts, oneTimeTokens, outbox, sessions } from '../db/schema.ts';
-
-const timestamp = (milliseconds: number) => sql`${new Date(milliseconds).toISOString()}::timestamptz`;
+import { timestamp } from '../db/sql.ts';
 
 /** What to delete: rows that are older than a time in milliseconds, the oldest first, `limit` of them at most. */
 export interface Batch {

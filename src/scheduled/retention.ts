@@ -1,6 +1,6 @@
 import { leastUuidv7 } from '../crypto/random.ts';
 import type { Deps } from '../deps.ts';
-import { clockTolerance } from '../tokens/signing-key-state.ts';
+import { markLifetime } from '../tokens/marks.ts';
 import {
   type Batch,
   deleteAuditRows,
@@ -11,9 +11,8 @@ import {
   deleteOneTimeTokens,
 } from './retention-store.ts';
 
-/** How many rows one statement deletes, and how far one run goes with one table: what is left, the next run takes. */
+/** How many rows one statement deletes, and for how long one run goes on: what is left, the next run takes. */
 const batchSize = 1000;
-const mostBatches = 10;
 const longestWork = 10_000;
 /** How long these are kept, in seconds; how long others are, the configuration says. */
 const tokenRetention = 86_400;
@@ -29,7 +28,7 @@ export interface Retention {
 
 export function createRetention({ config, db, now }: Pick<Deps, 'config' | 'db' | 'now'>): Retention {
   // As long as its access tokens live, the row of an ended session is what their revocation is repeated from.
-  const sessionRetention = Math.max(config.sessionRetention, config.accessTokenTtl + 2 * clockTolerance);
+  const sessionRetention = Math.max(config.sessionRetention, markLifetime(config));
 
   /** @param retention seconds */
   async function inBatches(retention: number, ...deletions: ((batch: Batch) => Promise<number>)[]): Promise<number> {
@@ -37,7 +36,7 @@ export function createRetention({ config, db, now }: Pick<Deps, 'config' | 'db' 
     const until = now() + longestWork;
     let total = 0;
     for (const deleteBatch of deletions) {
-      for (let batches = 0; batches < mostBatches && now() < until; batches += 1) {
+      while (now() < until) {
         const deleted = await deleteBatch(batch);
         total += deleted;
         if (deleted < batchSize) break;

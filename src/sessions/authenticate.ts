@@ -57,7 +57,7 @@ export interface Gate {
   admit(
     counted: Counted,
     caller: Caller | undefined,
-    call: Pick<Call, 'signal'>,
+    call: Pick<Call, 'after' | 'signal'>,
     announce: (headers: Headers) => void,
   ): Promise<Admission>;
   /** What limits and locks count an address by. */
@@ -131,8 +131,8 @@ export function createGate(deps: Needs): Gate {
       const limits = hits.map((hit) => limitOperation(config, hit));
       const guess = attemptOperation(config, attempt, now());
       if (caller === undefined && limits.length + guess.counters.length === 0) return nothingCounted;
-      const read = caller === undefined ? nothingRead : revocation.read(caller.claims);
-      const [marks, first, ...results] = await countShared({ fallback, kv }, read, guess, limits);
+      const look = caller === undefined ? undefined : revocation.look(caller.claims);
+      const [marks, first, ...results] = await countShared({ fallback, kv }, look?.read ?? nothingRead, guess, limits);
       const told = results.filter((_, index) => hits.some((hit, n) => n === index && !untoldPolicies.has(hit.policy)));
       announce(rateLimitHeaders(told, now()));
       // Where nobody gets to guess it is no failure. Where it is one, the attempt that locks an account tells its owner.
@@ -155,9 +155,9 @@ export function createGate(deps: Needs): Gate {
       if (!tried.allowed) count('edge_auth_logins_total', { result: 'account_locked' });
       enforceLockout(tried, now());
       const refusal =
-        caller === undefined
+        look === undefined
           ? undefined
-          : await revocation.judge(caller.claims, marks).then(
+          : await look.judge(marks, call.after).then(
               (isGood) => (isGood ? undefined : new Problem('invalid_token', { reason: 'revoked' })),
               (error: unknown) => error,
             );

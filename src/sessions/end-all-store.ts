@@ -3,9 +3,9 @@ import * as z from 'zod';
 import { type AuditRow, auditFrom } from '../audit/audit.ts';
 import { type Database, query } from '../db/database.ts';
 import { sessions, users } from '../db/schema.ts';
+import { timestamp } from '../db/sql.ts';
 import { type OutboxRow, promisedFrom } from '../outbox/store.ts';
 import { endedFrom } from './ending-store.ts';
-import { timestamp } from './store.ts';
 
 /**
  * Ends all sessions of a user. The raised epoch is what ends them, also one that starts at this very moment and that

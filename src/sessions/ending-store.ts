@@ -2,8 +2,7 @@ import { type SQL, sql } from 'drizzle-orm';
 import * as z from 'zod';
 import { type Database, query } from '../db/database.ts';
 import { auditLog, sessionEndings, sessions, users } from '../db/schema.ts';
-import { milliseconds } from '../db/sql.ts';
-import { timestamp } from './store.ts';
+import { milliseconds, timestamp } from '../db/sql.ts';
 
 /** So many sessions of a user one statement ends. The epoch ends the others, and the scheduled work notes it later. */
 export const mostEnded = 1000;
@@ -11,7 +10,7 @@ export const mostEnded = 1000;
 export type EndingReason = (typeof sessionEndings.$inferInsert)['reason'];
 
 interface Ending {
-  /** A relation of one row at most, with the `id` of the user and the raised `session_epoch`. */
+  /** A relation with the `id` of the user and the raised `session_epoch`. Of one row at most where sessions are noted. */
   readonly owner: SQL;
   readonly reason: EndingReason;
   /** Milliseconds. */
@@ -22,7 +21,7 @@ interface Ending {
 
 /**
  * The parts of a statement that end the sessions of a user whose epoch it raises: the newest, within bounds, as the
- * relation `ended` of their ids. Where there may be more, a row says what is left to note.
+ * relation `ended` of their ids. A row says that they ended (`endingFrom`).
  */
 export function endedFrom({ owner, reason, now, kept }: Ending): SQL {
   const others = kept === undefined ? sql`` : sql`and s.id not in (select k.id from ${kept.relation} as k)`;
@@ -34,45 +33,51 @@ export function endedFrom({ owner, reason, now, kept }: Ending): SQL {
       order by s.epoch desc, s.id desc limit ${mostEnded}
     )) and s.user_id = o.id and s.ended_at is null ${others}
     returning s.id
-  ), unended as (${unendedFrom({ owner, reason, now, ...(kept && { kept }) }, sql`(select count(*) from ended) >= ${mostEnded - 1}`)})`;
+  ), noted_ending as (${endingFrom({ owner, reason, now, ...(kept && { kept }) })})`;
 }
 
 /** In place of it, where no session ends. */
 export const noneEnded: SQL = sql`, ended as (select null::uuid as id where false)`;
 
-/** Notes that more is left than one statement does, where a condition says so. */
-export const unendedFrom = ({ owner, reason, now, kept }: Ending, condition: SQL): SQL =>
-  sql`insert into ${sessionEndings} (user_id, epoch, reason, ended_at, kept_id)
+/**
+ * Notes that an epoch has ended the sessions of users. Each statement that raises one has this part, however few sessions
+ * it sees: it cannot see one that starts at the same moment, and the row is what the mark of the user is repeated from.
+ */
+export const endingFrom = ({ owner, reason, now, kept }: Ending): SQL =>
+  sql`insert into ${sessionEndings} as e (user_id, epoch, reason, ended_at, kept_id)
     select w.id, w.session_epoch, ${reason}, ${timestamp(now)}, ${kept?.id ?? null}::uuid from ${owner} as w
-    where ${condition}
-    on conflict (user_id) do update
-      set epoch = excluded.epoch, reason = excluded.reason, ended_at = excluded.ended_at, kept_id = excluded.kept_id`;
+    on conflict (user_id) do update set epoch = excluded.epoch, reason = excluded.reason,
+      ended_at = greatest(e.ended_at, excluded.ended_at), kept_id = excluded.kept_id`;
 
 const endingRow = z.object({
   user_id: z.uuid(),
   reason: z.string(),
   ended_at: z.number(),
-  kept_id: z.uuid().nullable(),
 });
 export type EndingRow = z.output<typeof endingRow>;
 
 /**
- * Users of whom more is left, the oldest first.
+ * Users whose sessions an epoch ended, the oldest first.
  * @param before ended then at the latest: milliseconds
  */
-export async function readEndings(
-  db: Database,
-  { since, before }: { readonly since: number; readonly before: number },
-  limit: number,
-): Promise<EndingRow[]> {
+export async function readEndings(db: Database, before: number, limit: number): Promise<EndingRow[]> {
   return await query(
     db,
     endingRow,
-    sql`select e.user_id, e.reason, ${milliseconds(sql`e.ended_at`)} as ended_at, e.kept_id
-      from ${sessionEndings} as e where e.ended_at >= ${timestamp(since)} and e.ended_at <= ${timestamp(before)}
-      order by e.ended_at limit ${limit}`,
+    sql`${endings} where e.ended_at <= ${timestamp(before)} order by e.ended_at limit ${limit}`,
   );
 }
+
+/** Users who are gone since a time (milliseconds), the oldest first. */
+export async function readDeletions(db: Database, since: number, limit: number): Promise<EndingRow[]> {
+  return await query(
+    db,
+    endingRow,
+    sql`${endings} where e.ended_at > ${timestamp(since)} and e.reason = 'user_deleted' order by e.ended_at limit ${limit}`,
+  );
+}
+
+const endings = sql`select e.user_id, e.reason, ${milliseconds(sql`e.ended_at`)} as ended_at from ${sessionEndings} as e`;
 
 const counted = z.object({ count: z.int() });
 const countOf = async (db: Database, statement: SQL): Promise<number> =>
@@ -92,10 +97,7 @@ export const noteEnded = (db: Database, { user_id, reason, ended_at }: EndingRow
     ) select count(*)::int as count from noted`,
   );
 
-/**
- * Takes away the next sessions of a user who is gone, and from the next audit rows whom they are about; and with the
- * last of them the row that says that more is left.
- */
+/** Takes away the next sessions of a user who is gone, and from the next audit rows whom they are about. */
 export const forgetNext = (db: Database, userId: string, limit: number): Promise<number> =>
   countOf(
     db,
@@ -103,12 +105,8 @@ export const forgetNext = (db: Database, userId: string, limit: number): Promise
       delete from ${sessions} where id = any(array(${sessionsOf(sql`${userId}::uuid`, limit)})) returning 1
     ), anonymous as (
       ${forgottenAudit(sql`${userId}::uuid`, limit)} returning 1
-    ), changed as (
-      select greatest((select count(*) from gone), (select count(*) from anonymous))::int as count
-    ), done as (
-      delete from ${sessionEndings} as e using changed where e.user_id = ${userId}::uuid and changed.count < ${limit}
     )
-    select count from changed`,
+    select greatest((select count(*) from gone), (select count(*) from anonymous))::int as count`,
   );
 
 /** The ids of the next sessions of a user. */
@@ -124,7 +122,7 @@ export const forgottenAudit = (userId: SQL, limit: number): SQL =>
       union (select a.id from ${auditLog} as a where a.actor_id = ${userId} order by a.id desc limit ${limit})
     ))`;
 
-/** All is done for a user, unless more was left since. */
+/** All is done for a user, unless more has ended since. */
 export async function deleteEnding(db: Database, { user_id, ended_at }: EndingRow): Promise<void> {
   await db.execute(
     sql`delete from ${sessionEndings} where user_id = ${user_id}::uuid and ended_at <= ${timestamp(ended_at)}`,

@@ -1,46 +1,50 @@
 import type { Deps } from '../deps.ts';
-import { clockTolerance } from '../tokens/signing-key-state.ts';
-import { deleteEnding, type EndingRow, forgetNext, noteEnded, readEndings } from './ending-store.ts';
+import { markLifetime } from '../tokens/marks.ts';
+import { deleteEnding, type EndingRow, forgetNext, noteEnded, readDeletions, readEndings } from './ending-store.ts';
 
 /** How many rows one statement changes, and how long one run goes on: milliseconds. */
 const batchSize = 1000;
 const longestWork = 10_000;
-/** How many users one run looks at. */
+/** How many users one statement reads. */
 const mostUsers = 100;
 
 type Needs = Pick<Deps, 'config' | 'db' | 'now'>;
 
 /**
- * Notes the end of sessions that an epoch has ended and that were too many for one statement, and takes away what is
- * left of users who are gone. In batches; what is left, the next run takes.
+ * Notes the end of sessions that an epoch has ended, and takes away what is left of users who are gone. What ended stays
+ * noted for as long as access tokens live, because their marks are repeated from it. In batches; what is left, the next
+ * run takes.
  * @returns how many rows it changed
  */
 export async function sweepEndings(deps: Needs): Promise<number> {
   const { config, db, now } = deps;
   const until = now() + longestWork;
-  // The marks of sessions that have just ended are repeated. These have the mark of their user instead.
-  const noted = now() - (config.accessTokenTtl + 2 * clockTolerance) * 1000;
-  const rows = await readEndings(db, { since: 0, before: now() }, mostUsers);
+  const repeated = now() - markLifetime(config) * 1000;
   let total = 0;
-  for (const row of rows.filter(({ reason, ended_at }) => reason === 'user_deleted' || ended_at <= noted)) {
-    if (now() >= until) break;
-    total += await settle(deps, row, until);
+  // Of users who are gone what is left goes at once.
+  for (const row of await readDeletions(db, repeated, mostUsers)) {
+    if (now() >= until) return total;
+    total += (await settle(deps, row, until)).changed;
   }
-  return total;
+  for (;;) {
+    const rows = await readEndings(db, repeated, mostUsers);
+    for (const row of rows) {
+      if (now() >= until) return total;
+      const { changed, isDone } = await settle(deps, row, until);
+      total += changed;
+      if (isDone) await deleteEnding(db, row);
+    }
+    if (rows.length < mostUsers) return total;
+  }
 }
 
-async function settle({ db, now }: Needs, row: EndingRow, until: number): Promise<number> {
+async function settle({ db, now }: Needs, row: EndingRow, until: number) {
+  const isGone = row.reason === 'user_deleted';
   let total = 0;
   do {
-    const changed =
-      row.reason === 'user_deleted'
-        ? await forgetNext(db, row.user_id, batchSize)
-        : await noteEnded(db, row, batchSize);
+    const changed = isGone ? await forgetNext(db, row.user_id, batchSize) : await noteEnded(db, row, batchSize);
     total += changed;
-    if (changed === 0) {
-      await deleteEnding(db, row);
-      break;
-    }
+    if (changed === 0) return { changed: total, isDone: true };
   } while (now() < until);
-  return total;
+  return { changed: total, isDone: false };
 }

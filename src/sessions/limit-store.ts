@@ -3,9 +3,9 @@ import * as z from 'zod';
 import { type AuditRow, auditFrom } from '../audit/audit.ts';
 import { type Database, query } from '../db/database.ts';
 import { sessions, users } from '../db/schema.ts';
+import { timestamp } from '../db/sql.ts';
 import { type OutboxRow, promisedFrom } from '../outbox/store.ts';
 import { mostEnded } from './ending-store.ts';
-import { timestamp } from './store.ts';
 
 /**
  * Ends the oldest open sessions of a user, so that with the one that has just started at most `limit` are left; of an

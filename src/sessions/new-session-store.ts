@@ -3,8 +3,9 @@ import * as z from 'zod';
 import type { AuditEntry, AuditRow } from '../audit/audit.ts';
 import { type Database, query } from '../db/database.ts';
 import { auditLog, oneTimeTokens, sessions, users } from '../db/schema.ts';
+import { timestamp } from '../db/sql.ts';
 import { type OutboxRow, outboxFrom, promisedFrom } from '../outbox/store.ts';
-import { type SessionRow, timestamp } from './store.ts';
+import type { SessionRow } from './store.ts';
 
 /** From so many places within an hour a user is told of new sign-ins. */
 const mostNotices = 10;

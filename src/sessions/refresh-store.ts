@@ -3,10 +3,10 @@ import * as z from 'zod';
 import { type AuditRow, auditFrom } from '../audit/audit.ts';
 import { type Database, query } from '../db/database.ts';
 import { sessions, users } from '../db/schema.ts';
-import { milliseconds, millisecondsBetween } from '../db/sql.ts';
+import { milliseconds, millisecondsBetween, timestamp } from '../db/sql.ts';
 import { type OutboxRow, promisedFrom } from '../outbox/store.ts';
 import type { RefreshTokenParts } from '../tokens/refresh-token.ts';
-import { presentColumns, presentSession, timestamp } from './store.ts';
+import { presentColumns, presentSession } from './store.ts';
 
 export interface PresentedToken extends RefreshTokenParts {
   /** Whether the first token of the session leaves its row at that generation. */

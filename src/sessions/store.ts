@@ -3,13 +3,11 @@ import * as z from 'zod';
 import { type AuditRow, auditFrom } from '../audit/audit.ts';
 import { type Database, query } from '../db/database.ts';
 import { sessions, users } from '../db/schema.ts';
-import { columnsOf, milliseconds } from '../db/sql.ts';
+import { columnsOf, milliseconds, timestamp } from '../db/sql.ts';
 import { type OutboxRow, promisedFrom } from '../outbox/store.ts';
 
 export type SessionRow = typeof sessions.$inferInsert;
 export type KeptSession = typeof sessions.$inferSelect;
-
-export const timestamp = (milliseconds: number) => sql`${new Date(milliseconds).toISOString()}::timestamptz`;
 
 /** A session as its tokens tell of it. Times are milliseconds since the epoch. */
 export const presentSession = z.object({

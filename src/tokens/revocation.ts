@@ -3,8 +3,29 @@ import type { Deps } from '../deps.ts';
 import type { GetOperation, SetOperation } from '../kv.ts';
 import { describeError } from '../ops/log.ts';
 import type { AccessTokenClaims } from './access-token.ts';
+import { createMarks, markLifetime, rolesKey, sessionKey, sinceKey, userKey } from './marks.ts';
+import { repeatMarks, writeMarks } from './repeat-marks.ts';
 import { clockTolerance } from './signing-key-state.ts';
-import { isTokenCurrent, type Page, readChangedRoles, readEndedSessions, readUserEndings } from './store.ts';
+import { isTokenCurrent } from './store.ts';
+
+/** Times of different isolates may differ by this much: milliseconds. */
+const skew = clockTolerance * 1000;
+/** Repeating all marks writes something at least so often. Where it does not it was cut off. Milliseconds. */
+const longestRepeat = 10_000;
+/** After repeating them failed, it is left for so long: milliseconds. */
+const repeatPause = 1000;
+/** So many marks a request writes in one round trip of its own; more of them have more time. */
+const mostAtOnce = 50;
+
+export interface Look {
+  readonly read: GetOperation;
+  /**
+   * @param found the marks that the read gave; undefined where the store did not answer
+   * @param after has something done once the answer is out
+   * @returns whether the token is good
+   */
+  judge(found: readonly (string | null)[] | undefined, after: (work: () => Promise<void>) => void): Promise<boolean>;
+}
 
 /**
  * Access tokens are verified without the database, so an ended session is marked in the key-value store for as long
@@ -12,28 +33,9 @@ import { isTokenCurrent, type Page, readChangedRoles, readEndedSessions, readUse
  * (`revocations-since`): a store that restarted empty, or was away, is no proof that a token is good. Then the row of
  * the session decides.
  */
-const sinceKey = 'revocations-since';
-const sessionKey = (sessionId: string) => `revoked:session:${sessionId}`;
-const userKey = (userId: string) => `revoked:user:${userId}`;
-const rolesKey = (userId: string) => `revoked:roles:${userId}`;
-/** Times of different isolates may differ by this much: milliseconds. */
-const skew = clockTolerance * 1000;
-/** Repeating all marks takes no longer: one that did was cut off, and another may begin. Milliseconds. */
-const longestRepeat = 10_000;
-/** After repeating them failed, it is left for so long: milliseconds. */
-const repeatPause = 1000;
-/** How many are read by one statement, and written in one round trip. */
-const readBatch = 5000;
-const writeBatch = 500;
-
 export interface Revocation {
-  /** The read that answers whether a token was revoked. */
-  read(claims: AccessTokenClaims): GetOperation;
-  /**
-   * @param marks what the read gave; undefined where the store did not answer
-   * @returns whether the token is good
-   */
-  judge(claims: AccessTokenClaims, marks: readonly (string | null)[] | undefined): Promise<boolean>;
+  /** How to find out whether a token was revoked. */
+  look(claims: AccessTokenClaims): Look;
   /** Refuses the access tokens of these sessions from now on. */
   revokeSessions(sessionIds: readonly string[]): Promise<void>;
   /**
@@ -59,7 +61,7 @@ export interface Revocation {
 type Needs = Pick<Deps, 'config' | 'db' | 'kv' | 'log' | 'now'>;
 
 export function createRevocation({ config, db, kv, log, now }: Needs): Revocation {
-  const ttl = config.accessTokenTtl + 2 * clockTolerance;
+  const marks = createMarks(markLifetime(config), now);
   // The memory of one process does not know what its neighbours revoked.
   const isShared = kv.kind !== 'memory' || config.environment === 'dev';
   /**
@@ -70,25 +72,10 @@ export function createRevocation({ config, db, kv, log, now }: Needs): Revocatio
   let mended = 0;
   let repeatingUntil = Number.NEGATIVE_INFINITY;
 
-  const mark = (key: string): SetOperation => ({ type: 'set', key, value: String(now()), ttl });
-  /** Of when they changed and not of now: tokens that were issued since are good. */
-  const rolesMark = (userId: string, changedAt: number): SetOperation => ({
-    type: 'set',
-    key: rolesKey(userId),
-    value: String(changedAt),
-    ttl,
-  });
-  const userMark = (userId: string, at: number, except: string | null): SetOperation => ({
-    type: 'set',
-    key: userKey(userId),
-    value: `${at}${except === null ? '' : ` ${except}`}`,
-    ttl,
-  });
-  const collectSince = (): SetOperation => ({ type: 'set', key: sinceKey, value: String(now()), ifAbsent: true });
-
   async function write(operations: readonly SetOperation[]): Promise<void> {
     try {
-      await kv.run([collectSince(), ...operations]);
+      if (operations.length > mostAtOnce) await writeMarks(kv, operations, marks.since());
+      else await kv.run([marks.since(), ...operations]);
     } catch (error) {
       // The rows in Postgres say it already; they decide here until all marks are repeated.
       failures += 1;
@@ -96,46 +83,29 @@ export function createRevocation({ config, db, kv, log, now }: Needs): Revocatio
     }
   }
 
-  async function writeAll(marks: readonly SetOperation[]): Promise<number> {
-    for (let start = 0; start < marks.length; start += writeBatch) {
-      await kv.run([collectSince(), ...marks.slice(start, start + writeBatch)]);
-    }
-    return marks.length;
-  }
-
-  async function repeat(): Promise<number> {
+  async function repeat(progress = () => {}): Promise<number> {
     const before = failures;
-    const endedSince = now() - ttl * 1000;
-    const usedSince = endedSince - config.refreshGrace * 1000;
-    const changed = await inPages(
-      (page) => readChangedRoles(db, endedSince, page),
-      (rows) => writeAll(rows.map(({ id, changedAt }) => rolesMark(id, changedAt))),
-    );
-    const users = await inPages(
-      (page) => readUserEndings(db, endedSince, page),
-      (rows) => writeAll(rows.map(({ id, at, except }) => userMark(id, at, except))),
-    );
-    const ended = await inPages(
-      (page) => readEndedSessions(db, endedSince, usedSince, page),
-      (rows) => writeAll(rows.map(({ id }) => mark(sessionKey(id)))),
-    );
-    const total = changed + users + ended;
-    if (total === 0) await writeAll([collectSince()]);
+    const total = await repeatMarks({ config, db, kv, now }, progress);
     mended = before;
     return total;
   }
 
+  const isBelieved = () => failures === mended;
+
   /**
    * The store answers again: what somebody ended meanwhile may lack its mark, and Postgres knows of it. One request at a
-   * time writes all marks again; until that is done, rows decide.
+   * time has all marks written again, once its answer is out; until that is done, rows decide.
    */
   async function mend(): Promise<void> {
     const left = repeatingUntil - now();
     // More is left only after the clock was set back.
-    if (left > 0 && left <= longestRepeat) return;
-    repeatingUntil = now() + longestRepeat;
+    if (isBelieved() || (left > 0 && left <= longestRepeat)) return;
+    const hold = () => {
+      repeatingUntil = now() + longestRepeat;
+    };
+    hold();
     try {
-      await repeat();
+      await repeat(hold);
       repeatingUntil = Number.NEGATIVE_INFINITY;
     } catch (error) {
       repeatingUntil = now() + repeatPause;
@@ -143,52 +113,48 @@ export function createRevocation({ config, db, kv, log, now }: Needs): Revocatio
     }
   }
 
+  /** @param wasBelieved before they were read: marks that are written again meanwhile may be missing in what was read */
+  async function judge(
+    claims: AccessTokenClaims,
+    wasBelieved: boolean,
+    ...[found, after]: Parameters<Look['judge']>
+  ): Promise<boolean> {
+    if (found === undefined) failures += 1;
+    else if (!isBelieved()) after(mend);
+    const [session, user, since, roles] = found ?? [];
+    if (typeof session === 'string') return false;
+    const [markedAt, except] = typeof user === 'string' ? user.split(' ') : [];
+    // The session's id carries the time it started. Where that is too close to the mark to tell, its row decides.
+    const isUnmarked = markedAt === undefined || timeOfUuidv7(claims.sid) > Number(markedAt) + skew;
+    // The one that was spared may have ended since, and a mark that says so may have been written before this one.
+    if (!isUnmarked && claims.sid !== except && timeOfUuidv7(claims.sid) < Number(markedAt) - skew) return false;
+    // Roles are those of when the token was issued. Too close to their change to tell, they are compared.
+    const issuedAt = claims.iat * 1000;
+    const changedAt = typeof roles === 'string' ? Number(roles) : Number.NEGATIVE_INFINITY;
+    if (issuedAt < changedAt - skew) return false;
+    const hasRoles = issuedAt > changedAt + skew;
+    if (found !== undefined && typeof since !== 'string') await write([]);
+    const isComplete = typeof since === 'string' && issuedAt >= Number(since) + skew;
+    if (isUnmarked && hasRoles && isComplete && isShared && wasBelieved && isBelieved()) return true;
+    return await isTokenCurrent(db, claims, now());
+  }
+
   return {
-    read: ({ sid, sub }) => ({ type: 'get', keys: [sessionKey(sid), userKey(sub), sinceKey, rolesKey(sub)] }),
-    async judge(claims, marks) {
-      if (marks === undefined) failures += 1;
-      // Read before they are written again: this request goes by the row.
-      const isBelieved = failures === mended;
-      if (marks !== undefined && !isBelieved) await mend();
-      const [session, user, since, roles] = marks ?? [];
-      if (typeof session === 'string') return false;
-      const [markedAt, except] = typeof user === 'string' ? user.split(' ') : [];
-      // The session's id carries the time it started. Where that is too close to the mark to tell, its row decides.
-      const isUnmarked = markedAt === undefined || timeOfUuidv7(claims.sid) > Number(markedAt) + skew;
-      // The one that was spared may have ended since, and a mark that says so may have been written before this one.
-      if (!isUnmarked && claims.sid !== except && timeOfUuidv7(claims.sid) < Number(markedAt) - skew) return false;
-      // Roles are those of when the token was issued. Too close to their change to tell, they are compared.
-      const issuedAt = claims.iat * 1000;
-      const changedAt = typeof roles === 'string' ? Number(roles) : Number.NEGATIVE_INFINITY;
-      if (issuedAt < changedAt - skew) return false;
-      const hasRoles = issuedAt > changedAt + skew;
-      if (marks !== undefined && typeof since !== 'string') await write([]);
-      const isComplete = typeof since === 'string' && issuedAt >= Number(since) + skew;
-      if (isUnmarked && hasRoles && isComplete && isShared && isBelieved) return true;
-      return await isTokenCurrent(db, claims, now());
+    look(claims) {
+      const wasBelieved = isBelieved();
+      const { sid, sub } = claims;
+      return {
+        read: { type: 'get', keys: [sessionKey(sid), userKey(sub), sinceKey, rolesKey(sub)] },
+        judge: (found, after) => judge(claims, wasBelieved, found, after),
+      };
     },
-    revokeSessions: (sessionIds) => write(sessionIds.map((id) => mark(sessionKey(id)))),
+    revokeSessions: (sessionIds) => write(sessionIds.map((id) => marks.session(id))),
     revokeUser(userId, sessionIds, except) {
       // The user's mark tells all but the newest, however many there are.
       const newest = sessionIds.filter((id) => timeOfUuidv7(id) >= now() - skew);
-      return write([userMark(userId, now(), except), ...newest.map((id) => mark(sessionKey(id)))]);
+      return write([marks.user(userId, now(), except), ...newest.map((id) => marks.session(id))]);
     },
-    revokeRoles: (userId, changedAt) => write([rolesMark(userId, changedAt)]),
-    repeat,
+    revokeRoles: (userId, changedAt) => write([marks.roles(userId, changedAt)]),
+    repeat: () => repeat(),
   };
-}
-
-/** Goes through a list page by page. @returns the sum of what `take` gives */
-async function inPages<Row extends { readonly id: string }>(
-  read: (page: Page) => Promise<readonly Row[]>,
-  take: (rows: readonly Row[]) => Promise<number>,
-): Promise<number> {
-  let after: string | undefined;
-  let total = 0;
-  for (;;) {
-    const rows = await read({ after, limit: readBatch });
-    total += await take(rows);
-    after = rows.at(-1)?.id;
-    if (rows.length < readBatch) return total;
-  }
 }

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { query } from '../../src/db/database.ts';
 import { oneTimeTokens } from '../../src/db/schema.ts';
+import { wrapStatements } from '../../src/db/wrapped-session.ts';
 import { type Mail, type Mailer, MailRefused, MailUndelivered } from '../../src/mailer.ts';
 import { mailRow, taskRow } from '../../src/outbox/outbox.ts';
 import { createRelay, type Task } from '../../src/outbox/relay.ts';
@@ -329,6 +330,26 @@ describe('the relay', () => {
     await relayOf(app, mailer).sweep();
     expect(asked).toEqual([]);
     expect(await outboxOf(app)).toMatchObject([{ id: row?.id, attempts: 0, dead: false, last_error: null }]);
+  });
+
+  it('does not reject where the database fails right after a delivery', async () => {
+    let broken = false;
+    const fails = async (send: () => Promise<unknown>, text: string) => {
+      if (broken && text.includes('with due as')) throw new Error('connection lost');
+      return await send();
+    };
+    const app = await testApp({ wrapDatabase: (db) => wrapStatements(db, fails) });
+    let sent = 0;
+    const send = async () => {
+      sent += 1;
+      if (sent <= 3) throw new MailUndelivered('down');
+    };
+    const relay = relayOf(app, { kind: 'mailbox', send, close: async () => undefined });
+    for (const row of await promiseMails(app, people(4))) {
+      broken = sent === 3;
+      await relay.deliver([row]);
+    }
+    expect([sent, app.logLines.filter((line) => line.includes('outbox_unreachable')).length]).toEqual([4, 1]);
   });
 
   it('carries out a task once, and delivers what came of it', async () => {

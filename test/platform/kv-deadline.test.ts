@@ -48,8 +48,11 @@ describe('a deadline', () => {
     vi.useRealTimers();
   });
 
-  it('gives sums more time, and leaves the store to others where they fail', async () => {
-    const sums = () => codeOf(kv.run([{ type: 'sums', key: 'a' }]));
+  it.each([
+    ['sums', { type: 'sums', key: 'a' }],
+    ['what is written again', { type: 'set', key: 'a', value: 'b', unhurried: true }],
+  ] as const)('gives %s more time, and leaves the store to others where they fail', async (_, operation) => {
+    const sums = () => codeOf(kv.run([operation]));
     store.behaviour = 'hangs';
     const slow = sums();
     await vi.advanceTimersByTimeAsync(1999);

@@ -146,17 +146,14 @@ describe('the audit log', () => {
     expect(await count(app, 'audit_log')).toBe(0);
   });
 
-  it('is trimmed in batches, so many a run, by two at once without a wait', async () => {
+  it('is trimmed in batches until nothing is left or time is over, by two at once without a wait', async () => {
     const app = await testApp();
     const other = await testApp({ databaseUrl: app.databaseUrl, clock: app.clock });
     const day0 = at(app.clock.now() - 200 * day * 1000);
     await app.deps.db.execute(`insert into audit_log (id, type, result, created_at)
       select gen_random_uuid(), 'login', 'failure', ${day0} from generate_series(1, 22500)`);
-    await app.app.runScheduled();
-    expect(doneBy(app, 'trim_audit_log')).toEqual([10_000]);
-    expect(app.statements.filter(({ sql }) => sql.includes('delete from "audit_log"'))).toHaveLength(10);
     await Promise.all([app.app.runScheduled(), other.app.runScheduled()]);
-    expect((doneBy(app, 'trim_audit_log').at(-1) ?? 0) + (doneBy(other, 'trim_audit_log').at(-1) ?? 0)).toBe(12_500);
+    expect((doneBy(app, 'trim_audit_log').at(-1) ?? 0) + (doneBy(other, 'trim_audit_log').at(-1) ?? 0)).toBe(22_500);
     expect(await count(app, 'audit_log')).toBe(0);
   });
 });

@@ -52,5 +52,9 @@ it('of a user who is deleted nothing is left soon, however much there was, and w
   expect(await count(app, 'sessions')).toBe(0);
   expect(await count(app, 'audit_log where coalesce(user_id, actor_id, session_id) is not null')).toBe(0);
   expect(await count(app, 'audit_log where coalesce(address, user_agent) is not null')).toBe(0);
+  // The mark of the user is repeated from it.
+  expect(await count(app, 'session_endings')).toBe(1);
+  app.clock.advance(1100);
+  await app.app.runScheduled();
   expect(await count(app, 'session_endings')).toBe(0);
 });

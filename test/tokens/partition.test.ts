@@ -101,6 +101,40 @@ describe('one slow answer of the store', () => {
     expect(repeats.length).toBe(1);
   });
 
+  it('is mended in small parts and behind the answers, which go by rows meanwhile', async () => {
+    const { app, clock, store, user } = await overUnreliableStore();
+    const { access } = await login(app, user.email);
+    const at = new Date(clock.now()).toISOString();
+    await app.deps.db.execute(`insert into sessions
+      (id, user_id, client_id, scope, epoch, rotated_at, authenticated_at, created_at, expires_at, ended_at, ended_reason)
+      select gen_random_uuid(), user_id, client_id, scope, epoch, rotated_at, authenticated_at, created_at, expires_at,
+        '${at}', 'logout' from sessions, generate_series(1, 600) as n where id = (select max(id::text)::uuid from sessions)`);
+    store.fail('everything');
+    await verify(app, access);
+    store.fail('nothing');
+    const held = Promise.withResolvers<void>();
+    const begun = Promise.withResolvers<void>();
+    store.before('revocations-since', () => {
+      begun.resolve();
+      return held.promise;
+    });
+    const during: number[] = [];
+    const answers = Promise.all([
+      verify(app, access),
+      begun.promise.then(async () => {
+        const before = rowReads(app);
+        during.push(await verify(app, access), rowReads(app) - before);
+        held.resolve();
+      }),
+    ]);
+    expect((await answers)[0]).toBe(200);
+    expect(during).toEqual([200, 1]);
+    const before = rowReads(app);
+    expect([await verify(app, access), rowReads(app) - before]).toEqual([200, 0]);
+    expect(store.written.filter((key) => key.startsWith('revoked:session:'))).toHaveLength(600);
+    expect(store.mostAtOnce()).toBeLessThanOrEqual(101);
+  });
+
   it('is not believed while the marks cannot be written', async () => {
     const { app, store, user } = await overUnreliableStore();
     const { access } = await login(app, user.email);

@@ -9,13 +9,22 @@ export function unreliable(clock: Clock) {
   let failing: 'nothing' | 'writes' | 'everything' = 'nothing';
   let drops: (key: string) => boolean = () => false;
   const written: string[] = [];
+  let mostAtOnce = 0;
+  const interruptions = new Map<string, () => Promise<void>>();
   const kv = defineKeyValue({
     kind: 'redis',
     async run(operations) {
       const isWrite = operations.some(({ type }) => type === 'set');
       if (failing === 'everything') throw new KeyValueUnavailable('unreachable');
       if (failing === 'writes' && isWrite) throw new KeyValueUnavailable('READONLY');
-      for (const operation of operations) if (operation.type === 'set') written.push(operation.key);
+      if (isWrite) mostAtOnce = Math.max(mostAtOnce, operations.length);
+      for (const operation of operations) {
+        if (operation.type !== 'set') continue;
+        written.push(operation.key);
+        const interrupt = interruptions.get(operation.key);
+        interruptions.delete(operation.key);
+        await interrupt?.();
+      }
       return await memory.run(
         operations.map((operation) =>
           operation.type === 'set' && drops(operation.key) ? { ...operation, key: 'dropped' } : operation,
@@ -28,12 +37,16 @@ export function unreliable(clock: Clock) {
     kv,
     /** The keys of all values that were written, as often as they were. */
     written,
+    /** How many operations were sent with a write at once, at most. */
+    mostAtOnce: () => mostAtOnce,
     fail: (what: typeof failing) => {
       failing = what;
     },
     drop: (which: (key: string) => boolean) => {
       drops = which;
     },
+    /** Has something done right before a key is written the next time. */
+    before: (key: string, work: () => Promise<void>) => void interruptions.set(key, work),
     restart: () => {
       memory = createMemoryKeyValue(clock);
     },
