@@ -17,11 +17,12 @@ import { firstTokens, newSession, type SessionDeps, type Tokens } from '../sessi
 import { normaliseEmail } from './email.ts';
 import { lockoutNoticeTask } from './lockout-notice.ts';
 import type { LoginAttempt } from './login-attempt.ts';
+import { newerIndex } from './newer-index.ts';
 import { isOfWaiting, readCandidates } from './pending-login.ts';
 import { toUser } from './profile.ts';
 import type { User } from './schemas.ts';
 import { newSignInMail } from './sign-in-notice.ts';
-import type { AccountLookup, UserRow } from './store.ts';
+import type { UserRow } from './store.ts';
 import { admitStranger, StrangeDevice } from './strange-device.ts';
 import { takenBy } from './taken.ts';
 
@@ -192,11 +193,4 @@ async function promiseNotice(
   const row = await lockoutNoticeTask(deps, identifier.lookup, call.origin);
   await insertOutbox(deps.db, [row]);
   call.after(() => deps.relay.deliver([row]));
-}
-
-/** The index under the newest secret, where the row still holds one that an older secret made. */
-function newerIndex(lookup: AccountLookup, account: UserRow): Pick<Upgrade, 'emailIndex'> {
-  const newest = lookup.emailIndexes?.[0];
-  const { emailIndex: from } = account;
-  return newest === undefined || from === null || newest === from ? {} : { emailIndex: { from, to: newest } };
 }

@@ -35,7 +35,6 @@ const found = z.object({
   data_sealed: z.string().nullable(),
 });
 export type FoundToken = z.output<typeof found>;
-
 const isGood = (purpose: Purpose, now: number) => sql`t.purpose = ${purpose} and t.expires_at > ${timestamp(now)}`;
 const tokenColumns = sql`t.id, t.purpose, t.user_id, t.email_index, t.data_sealed`;
 

@@ -63,6 +63,11 @@ export async function listen(
       const response = await app.fetch(request, bindings, context);
       // What has arrived with the head is often all of it.
       if (!incoming.complete) await turn();
+      // Node stops reading a connection whose request nobody reads, and begins again only while the request is open.
+      if (!incoming.complete && !incoming.readableDidRead) {
+        incoming.resume();
+        await turn();
+      }
       if (answersEarly(incoming) || draining) outgoing.setHeader('Connection', 'close');
       return response;
     },

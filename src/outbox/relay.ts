@@ -3,12 +3,13 @@ import type { Call } from '../call.ts';
 import type { Deps } from '../deps.ts';
 import { isMessageType, messages } from '../email/messages.ts';
 import { renderMail } from '../email/render.ts';
-import { isOfThisMail, MailRefused, sendTimeout } from '../mailer.ts';
+import { isOfThisMail, sendTimeout } from '../mailer.ts';
 import { describeError } from '../ops/log.ts';
-import { longestWait, mostAttempts, pauseAfter, probePause } from './backoff.ts';
+import { mostAttempts } from './backoff.ts';
 import { createDrain } from './drain.ts';
 import { openPayload } from './outbox.ts';
-import { claimOutbox, deleteOutbox, type OutboxRow, postponeOutbox, wakeMails } from './store.ts';
+import { isTooOld, postpone } from './postpone.ts';
+import { claimOutbox, deleteOutbox, type OutboxRow, wakeMails } from './store.ts';
 
 /** How long a claimed row is this relay's, longer than any attempt takes: milliseconds. */
 const lease = 60_000;
@@ -97,28 +98,6 @@ export function createRelay(deps: Needs, tasks: Readonly<Record<string, Task>>, 
   }
 
   /**
-   * Only who takes mails can refuse one for good. Whatever else is wrong (a type or a secret that only other instances
-   * know while a release goes out, a message of another shape) may be right later, and is tried as long as anything is.
-   */
-  async function postpone(row: OutboxRow, tries: number, isProbe: boolean, error: unknown): Promise<void> {
-    const attempts = tries - (isProbe ? 1 : 0);
-    const dead = error instanceof MailRefused || attempts >= mostAttempts || isTooOld(row);
-    const { id, kind, type } = row;
-    const reason = describeError(error);
-    log[dead ? 'error' : 'warn']('outbox_failed', { kind, type, outbox_id: id, attempts, dead, ...reason });
-    const lastError = String(reason['error_code'] ?? reason['cause_code'] ?? reason['error']);
-    await postponeOutbox(
-      db,
-      row,
-      attempts,
-      { at: now() + (dead ? 0 : isProbe ? probePause : pauseAfter(attempts)), dead },
-      lastError,
-    );
-  }
-
-  const isTooOld = (row: OutboxRow) => now() - row.createdAt.getTime() > longestWait;
-
-  /**
    * @param isProbe whether it only finds out if who takes mails is back: no attempt of the row's
    * @param attempts how many there are with this one. An instance that ends halfway still has counted it.
    * @returns whether it went well, or who takes mails is there and does not take this one
@@ -127,7 +106,7 @@ export function createRelay(deps: Needs, tasks: Readonly<Record<string, Task>>, 
     // Whoever claims it next must not find it under way.
     if (row.nextAttemptAt.getTime() - now() < sendTimeout) return false;
     try {
-      if (attempts > mostAttempts || isTooOld(row)) throw new Undeliverable('given_up');
+      if (attempts > mostAttempts || isTooOld(row, now())) throw new Undeliverable('given_up');
       if (row.kind === 'task') await deliver(await carryOut(row));
       else await send(row);
       if (row.kind === 'email') await took();
@@ -136,7 +115,7 @@ export function createRelay(deps: Needs, tasks: Readonly<Record<string, Task>>, 
       const isAway = row.kind === 'email' && !isOfThisMail(error) && !(error instanceof Undeliverable);
       if (isAway) failures += 1;
       // Where this fails too, the row is taken up when its lease is over.
-      await postpone(row, attempts, isProbe && isAway, error).catch((second: unknown) =>
+      await postpone(deps, row, { attempts, isProbe: isProbe && isAway }, error).catch((second: unknown) =>
         log.error('outbox_unreachable', describeError(second)),
       );
       return isOfThisMail(error);
