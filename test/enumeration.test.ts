@@ -76,7 +76,7 @@ it('who signs in before they confirmed learns so with the right password, and no
   for (const email of [fresh, held]) await send('/auth/register', { email, password: typed });
   const early = await login(fresh, typed);
   expect(early).toMatchObject({ status: 403, body: { code: 'email_not_verified' } });
-  expect(early.body.detail).toContain('/auth/resend-verification');
+  expect(early.body.detail).toContain('ask for a new one');
   expect(await login(held, typed)).toEqual(early);
   expect(await login(held, 'wrong altogether')).toEqual(await login(fresh, 'wrong altogether'));
   // Nor does it show when the holder of the address confirms a registration of their own.

@@ -11,7 +11,7 @@ import type { SessionRow } from './store.ts';
 const mostNotices = 10;
 /** So many sign-ins of one user may run at once without being bounded exactly. */
 const atOnce = 20;
-/** How far back sessions are looked through: not all of an account that has made a million. */
+/** How far back sessions and audit rows are looked through: not all of an account that has a million. */
 const mostSeen = 1000;
 
 /** What a sign-in brings up to date: the hash, and the index of the address with that of the links sent to it. */
@@ -94,9 +94,14 @@ function upgraded(db: Database, { passwordHash, emailIndex }: Upgrade, userId: S
     )`;
 }
 
-/** Whether the audit log knows such an event of the user. */
+/**
+ * Whether such an event is among the newest of the user in the audit log. An import comes before each sign-in: where the
+ * newest hold it, they hold every sign-in too, and a flood of failures pushes both out.
+ */
 const noted = (userId: SQL | string, types: readonly AuditEntry['type'][]) =>
-  sql`exists (select from ${auditLog} as a where a.user_id = ${userId}::uuid and a.type = any(${sql.param([...types])}::text[]) and a.result = 'success')`;
+  sql`exists (select from (
+      select a.type, a.result from ${auditLog} as a where a.user_id = ${userId}::uuid order by a.id desc limit ${mostSeen}
+    ) as a where a.type = any(${sql.param([...types])}::text[]) and a.result = 'success')`;
 
 /** Sessions go some time after they end. That an account has none is no sign that nobody has signed in to it. */
 function noticedWhereNew({ userId, address, userAgent, createdAt }: SessionRow, notice: OutboxRow | undefined): SQL {

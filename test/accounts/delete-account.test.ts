@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import * as z from 'zod';
 import { query } from '../../src/db/database.ts';
 import { createMemoryKeyValue } from '../../src/platform/memory.ts';
-import { everyRow } from '../support/dump.ts';
+import { everyRow, lastingRows } from '../support/dump.ts';
 import { createClock, password, registerUser, type TestApp, testApp } from '../support/test-app.ts';
 import { ask, login } from '../tokens/sessions-under-test.ts';
 
@@ -61,6 +61,10 @@ describe('deleting the account', () => {
 
     const { status, body: answer, headers } = await remove(app, user.access_token);
     expect([status, answer, headers.get('Cache-Control')]).toEqual([200, { message: 'Account deleted' }, 'no-store']);
+    expect((await everyRow(app)).filter((row) => row.startsWith('public.session_endings '))).toHaveLength(1);
+    // Its last access token has expired.
+    app.clock.advance(1200);
+    await app.app.runScheduled();
     const after = await everyRow(app);
     for (const trace of traces)
       expect(
@@ -162,7 +166,7 @@ describe('at the same time as everything else', () => {
       expect([200, 401]).toContain(deleted.status);
       if (deleted.status !== 200) continue;
       const ids = answers.flatMap(({ body }) => (body.access_token ? [decodeJwt(body.access_token)['sid']] : []));
-      const rows = (await everyRow(one)).join('\n');
+      const rows = (await lastingRows(one)).join('\n');
       for (const trace of [user.id, ...ids.map(String)]) expect(rows).not.toContain(trace);
       for (const { body } of answers.filter(({ body }) => body.access_token)) {
         expect((await other.request('GET', '/users/me', { token: body.access_token })).status).toBe(401);

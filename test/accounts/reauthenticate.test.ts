@@ -116,7 +116,7 @@ describe('proving the password again', () => {
     const logout = await during(() => app.request('POST', '/auth/logout', { token: ended.access }));
     expect((await reauthenticate(logout, ended.access)).body.code).toBe('invalid_token');
     const disable = await during(() => app.deps.db.execute("update users set status = 'disabled'"));
-    expect((await reauthenticate(disable, disabled.access)).body.code).toBe('wrong_password');
+    expect((await reauthenticate(disable, disabled.access)).body.code).toBe('invalid_token');
     expect((await reauthenticate(app, disabled.access)).body.code).toBe('invalid_token');
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { registerAdmin } from '../support/admin.ts';
-import { everyRow } from '../support/dump.ts';
+import { lastingRows } from '../support/dump.ts';
 import { mailTo, secretsTo } from '../support/mail.ts';
 import { hasSharedKeyValue, password, registerUser, type TestApp, testApp } from '../support/test-app.ts';
 import { ask } from '../tokens/sessions-under-test.ts';
@@ -82,7 +82,7 @@ describe('an admin', () => {
     expect(status).toBe(200);
     expect(await ask(app, user.access)).toBe(401);
     expect(mailTo(app, user.email).subject).toContain('was deleted');
-    const rows = (await everyRow(app)).join('\n');
+    const rows = (await lastingRows(app)).join('\n');
     expect(rows).not.toContain(user.id);
     expect(rows).not.toContain('fleeting');
     expect(await audit(app, admin.access, 'type=user_deleted')).toMatchObject([{ user_id: null, actor_id: admin.id }]);
@@ -96,7 +96,7 @@ describe('an admin', () => {
     const [admin, other, user] = [await registerAdmin(app), await registerAdmin(app), await registerUser(app)];
     await act(app, other.access, user.id, 'disable');
     expect((await app.request('DELETE', `/admin/users/${other.id}`, { token: admin.access })).status).toBe(200);
-    expect((await everyRow(app)).join('\n')).not.toContain(other.id);
+    expect((await lastingRows(app)).join('\n')).not.toContain(other.id);
     const [event] = await audit(app, admin.access, `user=${user.id}&type=user_disabled`);
     expect(event).toMatchObject({ actor_id: null, session_id: null, address: null });
   });
@@ -105,10 +105,10 @@ describe('an admin', () => {
     const app = await testApp({ variables });
     const [admin, other] = [await registerAdmin(app), await registerAdmin(app)];
     expect((await app.request('DELETE', `/admin/users/${other.id}`, { token: other.access })).status).toBe(200);
-    const rows = (await everyRow(app)).filter((row) => row.includes('user_deleted'));
+    const rows = (await lastingRows(app)).filter((row) => row.includes('user_deleted'));
     expect(rows).toHaveLength(1);
     expect(rows.join()).not.toContain('192.0.2');
-    expect((await everyRow(app)).join('\n')).not.toContain(other.id);
+    expect((await lastingRows(app)).join('\n')).not.toContain(other.id);
     expect(await ask(app, admin.access)).toBe(200);
   });
 

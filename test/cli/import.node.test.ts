@@ -23,7 +23,7 @@ const count = (databaseUrl: string, what = 'users') =>
   withClient(databaseUrl, async (client) => (await client.query(`select count(*)::int from ${what}`)).rows[0].count);
 
 const report = (lines: number, imported: number, present: number, refused: number) =>
-  `${lines} lines: ${imported} imported, ${present} already here, ${refused} refused`;
+  `${lines} line${lines === 1 ? '' : 's'}: ${imported} imported, ${present} already here, ${refused} refused`;
 
 const id = (n: number) => `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`;
 

@@ -301,6 +301,6 @@ describe('what anybody may ask and costs something', () => {
     const app = await testApp({ variables: { DOCS: 'off', READYZ: 'Off' } });
     for (const path of [...places, '/pages/docs.js']) expect((await app.request('GET', path)).status).toBe(404);
     expect((await app.request('GET', '/healthz')).status).toBe(200);
-    await expect(testApp({ variables: { DOCS: 'perhaps' } })).rejects.toThrow('DOCS: Expected on or off');
+    await expect(testApp({ variables: { DOCS: 'perhaps' } })).rejects.toThrow('DOCS: Must be on or off');
   });
 });
