@@ -20,9 +20,9 @@ import { type List, lists } from './pages/lists.ts';
 const people = Number(process.argv[2] ?? 200_000);
 const size = 20;
 const pages = 1000;
-const mostSorted = 1000;
-const mostWalked = 1000;
-const mostBuffers = 256;
+const maxSorted = 1000;
+const maxWalked = 1000;
+const maxBuffers = 256;
 
 let failures = 0;
 function expect(what: string, holds: boolean, seen: unknown): void {
@@ -55,9 +55,9 @@ async function readPage(api: AdminApi, client: pg.Client, list: List, page: numb
   const reads = await fullReads(client, found.statement);
   const cost = await costOf(client, found.statement);
   // Of a user who has a good part of all rows the planner may walk the newest, and stops at the end of the page.
-  const isBounded = reads.length === 0 || (cost.rows <= mostWalked && !reads.some((read) => /Seq/.test(read)));
+  const isBounded = reads.length === 0 || (cost.rows <= maxWalked && !reads.some((read) => /Seq/.test(read)));
   expect(`${name} reads all of something`, isBounded, { reads, cost });
-  expect(`${name} sorts too much`, cost.sorted <= mostSorted, cost);
+  expect(`${name} sorts too much`, cost.sorted <= maxSorted, cost);
   return cost;
 }
 
@@ -81,7 +81,7 @@ async function checkList(api: AdminApi, client: pg.Client, list: List): Promise<
     Math.max(first.sorted, deep.sorted),
   ];
   console.log(`${list.path.padEnd(64).slice(0, 64)} ${figures.map((figure) => String(figure).padStart(7)).join(' ')}`);
-  expect(`${list.path} is cheap at its beginning`, first.buffers <= mostBuffers, first);
+  expect(`${list.path} is cheap at its beginning`, first.buffers <= maxBuffers, first);
   expect(`${list.path} costs the same deep in the list`, isAsCheap(first.buffers, deep.buffers), { first, deep });
 }
 

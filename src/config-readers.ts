@@ -2,10 +2,10 @@ import * as z from 'zod';
 import { connectionProblem } from './config-connections.ts';
 
 /** A whole number. @param unit what it counts */
-export function whole(least: number, most = Number.POSITIVE_INFINITY, unit = '') {
-  const range = Number.isFinite(most) ? ` from ${least} to ${most}` : `, at least ${least}`;
+export function whole(min: number, max = Number.POSITIVE_INFINITY, unit = '') {
+  const range = Number.isFinite(max) ? ` from ${min} to ${max}` : `, at least ${min}`;
   const message = `Must be a whole number${unit === '' ? '' : ` of ${unit}`}${range}`;
-  return z.coerce.number(message).int(message).min(least, message).max(most, message);
+  return z.coerce.number(message).int(message).min(min, message).max(max, message);
 }
 /** A duration. */
 export const seconds = (fallback: number, minimum = 1) => whole(minimum, undefined, 'seconds').default(fallback);

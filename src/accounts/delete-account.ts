@@ -8,7 +8,7 @@ import { describeError } from '../ops/log.ts';
 import { deliverAfter } from '../outbox/relay.ts';
 import type { OutboxRow } from '../outbox/store.ts';
 import { outOfReach } from '../roles/store.ts';
-import { forgetNext, mostEnded } from '../sessions/ending-store.ts';
+import { forgetNext, maxEnded } from '../sessions/ending-store.ts';
 import type { SessionDeps } from '../sessions/sessions.ts';
 import { normaliseEmail } from './email.ts';
 import { proveCredentials, settleAttempt } from './login.ts';
@@ -16,7 +16,7 @@ import type { LoginAttempt } from './login-attempt.ts';
 import { noticeTo } from './notices.ts';
 import { deleteUser } from './password-store.ts';
 import { openPersonalData } from './profile.ts';
-import { mostProofs, type Proof, withPassword } from './reauthenticate.ts';
+import { maxProofs, type Proof, withPassword } from './reauthenticate.ts';
 import type { UserRow } from './store.ts';
 
 const type = 'account_deleted';
@@ -46,7 +46,7 @@ export async function deleteByCredentials(
 ): Promise<void> {
   await settleAttempt(deps, request, tried, call, async (asked, counted) => {
     // Once more, where the hash moved meanwhile: another sign-in, or a new secret, may have replaced it.
-    for (let attempt = 1; attempt <= mostProofs; attempt += 1) {
+    for (let attempt = 1; attempt <= maxProofs; attempt += 1) {
       const { account } = await proveCredentials(deps, asked, counted, type, call);
       if (await removeUser(deps, account, call)) return;
     }
@@ -88,7 +88,7 @@ export async function forgetUser(
   if (!outcome.deleted) return false;
   deliverAfter(deps, call, promised);
   // The account is gone: what this leaves the scheduled work takes.
-  const forgotten = forgetNext(db, user.id, mostEnded).catch((error: unknown) =>
+  const forgotten = forgetNext(db, user.id, maxEnded).catch((error: unknown) =>
     deps.log.warn('forgetting_failed', describeError(error)),
   );
   await Promise.all([revocation.revokeUser(user.id, sessionIds, null), forgotten]);

@@ -6,7 +6,7 @@ import { oneTimeTokens, outbox, sessions, users } from '../db/schema.ts';
 import { timestamp } from '../db/sql.ts';
 import { type OutboxRow, promisedFrom } from '../outbox/store.ts';
 import { isLastAdmin, isOutOfReach, lockedUsers } from '../roles/store.ts';
-import { endedFrom, endingFrom, forgottenAudit, mostEnded, sessionsOf } from '../sessions/ending-store.ts';
+import { endedFrom, endingFrom, forgottenAudit, maxEnded, sessionsOf } from '../sessions/ending-store.ts';
 import { type PresentSession, presentColumns, presentSession } from '../sessions/store.ts';
 import { listOf } from './token-store.ts';
 
@@ -130,12 +130,12 @@ export async function deleteUser(
     sql`with locked as (${lockedUsers({ userId, actorId, admins: true })}),
     confirmed as (select l.id from locked as l where l.id = ${userId}::uuid ${proved}
       and not ${beyond} and not ${isLastAdmin}),
-    forgotten as (${forgottenAudit(confirmed, mostEnded)} returning 1),
+    forgotten as (${forgottenAudit(confirmed, maxEnded)} returning 1),
     withdrawn as (
       delete from ${outbox} as o where o.subject = ${confirmed}
         and (o.kind = 'email' or o.delivered_at is not null or o.dead)
     ), ended as (
-      delete from ${sessions} as s where s.id = any(array(${sessionsOf(confirmed, mostEnded)}))
+      delete from ${sessions} as s where s.id = any(array(${sessionsOf(confirmed, maxEnded)}))
       returning s.id, s.ended_at
     ), noted_ending as (${endingFrom({
       owner: sql`(select id, 0 as session_epoch from confirmed)`,

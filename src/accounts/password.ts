@@ -56,13 +56,13 @@ export interface PasswordOwner {
 }
 
 /** A shorter word stands in too many good passwords to be looked for. */
-const leastWordLength = 3;
+const minWordLength = 3;
 const partsOf = (text: string) => [text, ...text.split(/[^\p{L}\p{N}]+/u)];
 
 /** What is left of a password without these words, however often they stand in it, and without what stands between them. */
 function withoutWords(password: string, words: readonly string[]): string {
   const known = [...new Set(words.flatMap((word) => partsOf(word.normalize('NFKC').toLowerCase())))]
-    .filter((word) => [...word].length >= leastWordLength)
+    .filter((word) => [...word].length >= minWordLength)
     .toSorted((a, b) => b.length - a.length);
   const rest = known.reduce((text, word) => text.replaceAll(word, ' '), password);
   return rest.replace(/[^\p{L}\p{M}\p{N}\p{S}]+/gu, '');

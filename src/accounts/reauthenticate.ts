@@ -36,7 +36,7 @@ async function provePassword(
 }
 
 /** How often a password is proved for one request. */
-export const mostProofs = 2;
+export const maxProofs = 2;
 
 /**
  * Has a caller prove the password, and does what it is for where the hash is still the one that was verified. The same
@@ -49,7 +49,7 @@ export async function withPassword<Result>(
   proof: Proof,
   work: (user: UserRow & { readonly passwordHash: string }) => Promise<Result | undefined>,
 ): Promise<Result> {
-  for (let attempt = 1; attempt <= mostProofs; attempt += 1) {
+  for (let attempt = 1; attempt <= maxProofs; attempt += 1) {
     const result = await work(await provePassword(deps, proof));
     if (result !== undefined) return result;
   }

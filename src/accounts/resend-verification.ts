@@ -18,7 +18,7 @@ import {
   promiseFirstPassword,
 } from './register-by-mail.ts';
 import { findAccount, type UserRow } from './store.ts';
-import { findPendingRegistrations, finishTask, mostPending, type PromisedToken } from './token-store.ts';
+import { findPendingRegistrations, finishTask, maxPending, type PromisedToken } from './token-store.ts';
 
 const task = z.object({ email: z.object({ address: z.string(), key: z.string() }) }).and(asked);
 
@@ -62,7 +62,7 @@ async function openPending(deps: Deps, indexes: readonly string[]): Promise<Pend
 
 /** The salt makes the hash of each registration another. Of more than are looked at, others may be among the rest. */
 const isOne = (pending: readonly PendingRegistration[]) =>
-  pending.length < mostPending && new Set(pending.map(({ passwordHash }) => passwordHash)).size === 1;
+  pending.length < maxPending && new Set(pending.map(({ passwordHash }) => passwordHash)).size === 1;
 
 async function promiseRegistrationAgain(
   deps: Deps,

@@ -17,9 +17,9 @@ export type NewPurpose = Exclude<Purpose, 'email_verified'>;
 /** Stands for a code where there is none, so that it is read and compared too. No code has this hash. */
 const decoy = { id: '00000000-0000-7000-8000-000000000000', codeHash: 'A'.repeat(43) };
 /** How often a code can be tried while it is good. */
-const mostAttempts = 10;
+const maxAttempts = 10;
 /** By all strangers together. A code has 40 bits: the chance to guess it stays under one in a thousand million. */
-const mostOfAll = 1000;
+const maxOfAll = 1000;
 
 /** A one-time token with the mail that carries it. */
 export interface PromisedToken {
@@ -103,7 +103,7 @@ export async function tryCode(
       select ${tokenColumns}, t.code_hash from ${oneTimeTokens} as t
       where t.email_index in (${listOf(emailIndexes)}) and ${isGood(purpose, now)}
         and t.code_expires_at > ${timestamp(now)}
-        and not exists (select from counted where attempts > case key when ${own} then ${mostAttempts}::int else ${mostOfAll}::int end)
+        and not exists (select from counted where attempts > case key when ${own} then ${maxAttempts}::int else ${maxOfAll}::int end)
     )
     select * from held union all
     select ${decoy.id}::uuid, ${purpose}::text, null, '', null, ${decoy.codeHash} where not exists (select from held)`,
@@ -118,7 +118,7 @@ export const listOf = (values: readonly string[]) =>
   );
 
 /** How many registrations of one address are looked at. */
-export const mostPending = 20;
+export const maxPending = 20;
 
 /** The registrations that wait for an address, newest first. */
 export async function findPendingRegistrations(
@@ -131,7 +131,7 @@ export async function findPendingRegistrations(
     found,
     sql`select ${tokenColumns} from ${oneTimeTokens} as t
       where t.email_index in (${listOf(emailIndexes)}) and ${isGood('verify_email', now)} and t.data_sealed is not null
-      order by t.id desc limit ${mostPending}`,
+      order by t.id desc limit ${maxPending}`,
   );
 }
 

@@ -9,7 +9,7 @@ import { eventTypes } from '../events/types.ts';
 import { type EventFilter, type readEvents, replayEvents } from './event-store.ts';
 
 /** How many one call replays: what is left, another one takes. */
-const mostReplayed = 1000;
+const maxReplayed = 1000;
 
 /** Which events are meant. */
 export const eventFilters = z.object({
@@ -100,5 +100,5 @@ export async function replay(
   by: Pick<AuditEntry, 'actorId' | 'sessionId' | 'origin'> = operator,
 ): Promise<number> {
   const audit = auditRow(deps, { type: 'events_replayed', result: 'success', userId: null, ...by });
-  return (await replayEvents(deps.db, filter, { now: deps.now(), limit: mostReplayed }, audit)).length;
+  return (await replayEvents(deps.db, filter, { now: deps.now(), limit: maxReplayed }, audit)).length;
 }

@@ -3,7 +3,7 @@ import type { UserRow } from '../accounts/store.ts';
 import type { PromisedToken } from '../accounts/token-store.ts';
 import { type AuditRow, auditFrom } from '../audit/audit.ts';
 import type { ActivityRow } from '../audit/store.ts';
-import { leastUuidv7 } from '../crypto/random.ts';
+import { minUuidv7 } from '../crypto/random.ts';
 import type { Database } from '../db/database.ts';
 import { insertFrom } from '../db/insert-from.ts';
 import { auditLog, oneTimeTokens, userRoles, users } from '../db/schema.ts';
@@ -18,7 +18,7 @@ export interface Place {
 }
 
 /** Sort before and after every id. With a bound on either side each list is a range of an index, also its first page. */
-const [least, greatest] = ['00000000-0000-0000-0000-000000000000', 'ffffffff-ffff-ffff-ffff-ffffffffffff'] as const;
+const [min, greatest] = ['00000000-0000-0000-0000-000000000000', 'ffffffff-ffff-ffff-ffff-ffffffffffff'] as const;
 
 /** What Postgres reads as it stands in ISO 8601: no year before 1 and none after 9999. */
 const [earliest, latest] = [Date.parse('0001-01-01T00:00:00Z'), Date.parse('9999-12-31T23:59:59.999Z')];
@@ -52,7 +52,7 @@ export function readUsers(
   const id = role === undefined ? users.id : userRoles.userId;
   // One bound and not two: of a range that ends twice Postgres would read all that is between the ends.
   const endsEarlier = to !== undefined && (before === undefined || before.createdAt >= to);
-  const end = endsEarlier ? { createdAt: to, id: least } : { createdAt: before?.createdAt, id: before?.id ?? greatest };
+  const end = endsEarlier ? { createdAt: to, id: min } : { createdAt: before?.createdAt, id: before?.id ?? greatest };
   const wanted = and(
     sql`(${createdAt}, ${id}) < (${timestamp(end.createdAt, 'infinity')}, ${end.id}::uuid)`,
     gte(createdAt, timestamp(from, '-infinity')),
@@ -90,8 +90,8 @@ interface Page {
 
 const idBounds = ({ before, from, to }: Page) => {
   // No time before 1970, and none beyond what an id can carry.
-  const leastOf = (time: number) => leastUuidv7(Math.min(Math.max(time, 0), 2 ** 48 - 1));
-  return { before: before ?? greatest, from: leastOf(from ?? 0), to: to === undefined ? greatest : leastOf(to) };
+  const minOf = (time: number) => minUuidv7(Math.min(Math.max(time, 0), 2 ** 48 - 1));
+  return { before: before ?? greatest, from: minOf(from ?? 0), to: to === undefined ? greatest : minOf(to) };
 };
 
 /** What was recorded, newest first. */

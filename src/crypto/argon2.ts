@@ -28,37 +28,37 @@ export const argon2Limits = {
   /** memory x iterations: some fourteen times the cost of a hash of our own. */
   work: 2 ** 19,
   parallelism: 16,
-  saltLength: { least: 8, most: 64 },
-  tagLength: { least: 12, most: 64 },
+  saltLength: { min: 8, max: 64 },
+  tagLength: { min: 12, max: 64 },
   /** Twice the UTF-8 of 256 code points: a form that is not normalised may be longer. */
   passwordLength: 2_048,
 } as const;
 
 /**
  * Says whether these parameters may be hashed with: whole numbers within `argon2Limits` and RFC 9106 section 3.1.
- * @param mostMemory KiB, where the runtime has more
+ * @param maxMemory KiB, where the runtime has more
  */
 export function isWithinArgon2Limits(
   input: Omit<Argon2Input, 'type' | 'version' | 'password'>,
-  mostMemory: number = argon2Limits.memory,
+  maxMemory: number = argon2Limits.memory,
 ): boolean {
   const { memory, iterations, parallelism, salt, tagLength } = input;
   return (
     isWithin(parallelism, 1, argon2Limits.parallelism) &&
-    isWithin(memory, 8 * parallelism, mostMemory) &&
+    isWithin(memory, 8 * parallelism, maxMemory) &&
     isWithin(iterations, 1, argon2Limits.iterations) &&
     memory * iterations <= argon2Limits.work &&
-    isWithin(salt.length, argon2Limits.saltLength.least, argon2Limits.saltLength.most) &&
-    isWithin(tagLength, argon2Limits.tagLength.least, argon2Limits.tagLength.most)
+    isWithin(salt.length, argon2Limits.saltLength.min, argon2Limits.saltLength.max) &&
+    isWithin(tagLength, argon2Limits.tagLength.min, argon2Limits.tagLength.max)
   );
 }
 
 /** @throws RangeError for what an adapter must not hash. Names no value of the input. */
-export function assertArgon2Input(input: Argon2Input, mostMemory: number = argon2Limits.memory): void {
+export function assertArgon2Input(input: Argon2Input, maxMemory: number = argon2Limits.memory): void {
   if (input.password.length > argon2Limits.passwordLength) throw new RangeError('The password is too long for Argon2');
-  if (!isWithinArgon2Limits(input, mostMemory)) throw new RangeError('The Argon2 parameters are out of bounds');
+  if (!isWithinArgon2Limits(input, maxMemory)) throw new RangeError('The Argon2 parameters are out of bounds');
 }
 
-function isWithin(value: number, least: number, most: number): boolean {
-  return Number.isInteger(value) && value >= least && value <= most;
+function isWithin(value: number, min: number, max: number): boolean {
+  return Number.isInteger(value) && value >= min && value <= max;
 }

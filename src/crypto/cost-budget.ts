@@ -3,7 +3,7 @@ import { Overloaded, requireAwaited } from './semaphore.ts';
 
 interface BudgetOptions {
   /** The most that may be spent ahead of the clock: milliseconds of computing. */
-  readonly most: number;
+  readonly max: number;
   /** Milliseconds since the epoch. It stands still while an isolate computes. */
   readonly now: () => number;
 }
@@ -13,7 +13,7 @@ interface BudgetOptions {
  * computed lately. Each hash spends what it is known to cost, and time gives it back. No request waits for another: a
  * Worker drops what belongs to a request whose client has gone, and a place that such a one held would stay taken.
  */
-export function createCostBudget({ most, now }: BudgetOptions): Admission {
+export function createCostBudget({ max, now }: BudgetOptions): Admission {
   let spent = 0;
   let since = now();
   return async (run, { cost, isContinuation = false, signal }) => {
@@ -23,7 +23,7 @@ export function createCostBudget({ most, now }: BudgetOptions): Admission {
     spent = Math.max(0, spent - Math.max(0, time - since));
     since = time;
     // What costs more than the whole is let in where nothing else was.
-    if (!isContinuation && spent > 0 && spent + cost > most) throw new Overloaded('Too many hashes at once');
+    if (!isContinuation && spent > 0 && spent + cost > max) throw new Overloaded('Too many hashes at once');
     spent += cost;
     return await run();
   };

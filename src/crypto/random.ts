@@ -15,7 +15,7 @@ export function derivedUuidv7(milliseconds: number, bytes: Uint8Array): string {
 }
 
 /** The least UUIDv7 of a time: those of earlier times sort before it, all others do not. */
-export function leastUuidv7(milliseconds: number): string {
+export function minUuidv7(milliseconds: number): string {
   return written(milliseconds, new Uint8Array(16));
 }
 

@@ -43,7 +43,7 @@ interface Waiting {
  */
 export function createSemaphore({ width, longestWait, now }: SemaphoreOptions): Admission {
   const waiting: Waiting[] = [];
-  const most = width * longestWait;
+  const max = width * longestWait;
   let running = 0;
   let isLargeRunning = false;
   let waitingCost = 0;
@@ -87,7 +87,7 @@ export function createSemaphore({ width, longestWait, now }: SemaphoreOptions): 
   return async (run, work) => {
     const { cost, isLarge = false, isContinuation = false, signal } = work;
     requireAwaited(signal);
-    const isFull = waiting.length > 0 && (waitingCost + cost) * pace > most;
+    const isFull = waiting.length > 0 && (waitingCost + cost) * pace > max;
     if (isFull && !isContinuation) throw new Overloaded('Too many requests wait for a hash');
     await turn(work);
     const begun = now();

@@ -19,8 +19,8 @@ export function createDatabaseClock({ now, steady }: Pick<Deps, 'now' | 'steady'
   return {
     now: () => (ahead === undefined ? now() + tolerance : steady() + ahead),
     learn(told, sentAt) {
-      const [least, most] = [told - steady(), told - sentAt];
-      if (ahead === undefined || ahead < least || ahead > most) ahead = (least + most) / 2;
+      const [min, max] = [told - steady(), told - sentAt];
+      if (ahead === undefined || ahead < min || ahead > max) ahead = (min + max) / 2;
     },
   };
 }

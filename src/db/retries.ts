@@ -8,7 +8,7 @@ import { wrapStatements } from './wrapped-session.ts';
  * - 40001 tells of a change to the same rows, where transactions are serializable by default. Of many that change one
  *   row at once, each round lets one through.
  */
-const mostAttempts: ReadonlyMap<string | undefined, number> = new Map([
+const maxAttempts: ReadonlyMap<string | undefined, number> = new Map([
   ['40P01', 3],
   ['40001', 12],
 ]);
@@ -23,7 +23,7 @@ async function retry(send: () => Promise<unknown>): Promise<unknown> {
     try {
       return await send();
     } catch (error) {
-      if (attempt >= (mostAttempts.get(sqlState(error)?.code) ?? 1)) throw error;
+      if (attempt >= (maxAttempts.get(sqlState(error)?.code) ?? 1)) throw error;
     }
     const pause = Math.random() * Math.min(firstPause * 2 ** (attempt - 1), longestPause);
     await new Promise((resolve) => setTimeout(resolve, pause));

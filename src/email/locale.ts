@@ -5,7 +5,7 @@ const registry: Readonly<Record<string, Words>> = locales;
 const fallback = 'en';
 /** What is looked at of one wish: nobody speaks more languages than that, and headers come from anybody. */
 const longest = 500;
-const most = 20;
+const max = 20;
 /** RFC 9110 section 12.4.2. */
 const weight = /^q=(0(?:\.\d{0,3})?|1(?:\.0{0,3})?)$/i;
 
@@ -23,7 +23,7 @@ export function chooseLocale(...wishes: readonly (string | null | undefined)[]):
 
 /** What one wish names, most wanted first. What cannot be read is left out, and so is what is not wanted (`q=0`). */
 function languagesOf(wish: string): string[] {
-  const ranges = wish.slice(0, longest).split(',', most);
+  const ranges = wish.slice(0, longest).split(',', max);
   const read = ranges.flatMap((range) => {
     const [tag = '', ...parameters] = range.split(';').map((part) => part.trim());
     const language = /^([a-z]{2,8})(?:[-_][a-z\d]{1,8})*$/i.exec(tag)?.[1]?.toLowerCase();

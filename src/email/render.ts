@@ -115,9 +115,9 @@ function formatTime(locale: string, at: number): string {
 }
 
 /** A subject must not begin another header, nor a value another paragraph. */
-const oneLine = (text: string, most: number) =>
+const oneLine = (text: string, max: number) =>
   text
-    .slice(0, most)
+    .slice(0, max)
     .toWellFormed()
     .replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\s]+/gu, ' ')
     .trim();

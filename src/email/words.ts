@@ -55,7 +55,7 @@ export interface PageWords {
   readonly email: string;
   readonly code: string;
   readonly newPassword: string;
-  readonly passwordHint: (least: number) => string;
+  readonly passwordHint: (min: number) => string;
   /** On the button that leads on to the application. */
   readonly onward: (service: string) => string;
   /** On the same button where nothing was done, or where the rest happens in a mail. */

@@ -1,6 +1,6 @@
 import type { Deps } from '../deps.ts';
 import { describeError } from '../ops/log.ts';
-import { longestWait, mostAttempts, pauseAfter, probePause } from '../outbox/backoff.ts';
+import { longestWait, maxAttempts, pauseAfter, probePause } from '../outbox/backoff.ts';
 import { postponeOutbox } from '../outbox/store.ts';
 import { openEvent } from './promise.ts';
 import { EventUndelivered, publishTimeout, type Sink } from './sink.ts';
@@ -24,7 +24,7 @@ export function createPublish(
     const { id, type, sink } = event;
     const attempts = event.attempts - (isProbe ? 1 : 0);
     const pause = isProbe ? probePause : pauseAfter(attempts);
-    const dead = attempts >= mostAttempts || now() - event.createdAt.getTime() > longestWait;
+    const dead = attempts >= maxAttempts || now() - event.createdAt.getTime() > longestWait;
     const reason = describeError(error);
     log[dead ? 'error' : 'warn']('event_failed', { type, sink, outbox_id: id, attempts, dead, ...reason });
     const lastError = String(reason['error_code'] ?? reason['cause_code'] ?? reason['error']);
@@ -38,7 +38,7 @@ export function createPublish(
       const sink = sinks.get(event.sink);
       if (sink === undefined) throw new EventUndelivered('unknown_sink');
       // It ended every instance that tried it: each claim counts.
-      if (event.attempts > mostAttempts) throw new EventUndelivered('given_up');
+      if (event.attempts > maxAttempts) throw new EventUndelivered('given_up');
       const opened = await openEvent(deps, event);
       await sink.publish(opened).catch((error: unknown) => {
         stateOf(event.sink).failed();

@@ -1,4 +1,4 @@
-import { leastUuidv7 } from '../crypto/random.ts';
+import { minUuidv7 } from '../crypto/random.ts';
 import type { Deps } from '../deps.ts';
 import { describeError } from '../ops/log.ts';
 import { longestWait } from '../outbox/backoff.ts';
@@ -23,13 +23,13 @@ const longestWork = 20_000;
 /** For how long one user's events are delivered before others are looked at: milliseconds. */
 const longestChain = 2000;
 /** How many events one that was delivered wakes. */
-const mostWoken = 1000;
+const maxWoken = 1000;
 /** An outage is noted by a sweep, and the sweep before may have been the last that found the sink there: milliseconds. */
 const outageMargin = 120_000;
 /** It was written since the sweep before, most likely: whoever wrote it tried it, or nobody did. */
 const isNew = ({ attempts }: ClaimedEvent) => attempts <= 2;
 /** How many events that are too old one call gives up. */
-const mostGivenUp = 1000;
+const maxGivenUp = 1000;
 
 export interface EventRelay {
   /** Delivers events that were written a moment ago. Logs what fails, which is tried again later; does not reject. */
@@ -72,7 +72,7 @@ export function createEventRelay(deps: Needs): EventRelay {
     drains.get(sink)?.lookAgain();
     // Nothing that may be under way: a claim ends within one lease, whoever's clock it goes by.
     const until = now() + 2 * leaseTime;
-    return noted(sink, endOutage(db, { sink, now: now(), until, margin: outageMargin, limit: mostWoken }));
+    return noted(sink, endOutage(db, { sink, now: now(), until, margin: outageMargin, limit: maxWoken }));
   };
 
   /**
@@ -183,9 +183,9 @@ export function createEventRelay(deps: Needs): EventRelay {
     },
     giveUp() {
       const createdBefore = now() - longestWait;
-      const firstId = leastUuidv7(createdBefore);
+      const firstId = minUuidv7(createdBefore);
       const names = [...sinks.keys()];
-      return giveUpOldEvents(db, { createdBefore, firstId, now: now(), limit: mostGivenUp, sinks: names });
+      return giveUpOldEvents(db, { createdBefore, firstId, now: now(), limit: maxGivenUp, sinks: names });
     },
   };
 }

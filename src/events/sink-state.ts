@@ -1,7 +1,7 @@
 /** How many deliveries to one sink may be on their way from one process, besides those of its sweeps. */
-const mostUnderWay = 50;
+const maxUnderWay = 50;
 /** After so many failures in a row a sink is left to the sweeps, for so long: milliseconds. */
-const mostFailures = 5;
+const maxFailures = 5;
 const downTime = 30_000;
 /** A delivery lasts no longer: one that a runtime cut off is forgotten then: milliseconds. */
 const longestDelivery = 60_000;
@@ -32,9 +32,9 @@ export function createSinkState(now: () => number): SinkState {
   return {
     begin() {
       if (now() < downUntil) return undefined;
-      if (underWay.size >= mostUnderWay) {
+      if (underWay.size >= maxUnderWay) {
         for (const one of underWay) if (one.until <= now()) underWay.delete(one);
-        if (underWay.size >= mostUnderWay) return undefined;
+        if (underWay.size >= maxUnderWay) return undefined;
       }
       const one = { until: now() + longestDelivery };
       underWay.add(one);
@@ -48,7 +48,7 @@ export function createSinkState(now: () => number): SinkState {
     },
     failed() {
       failures += 1;
-      if (failures >= mostFailures) downUntil = now() + downTime;
+      if (failures >= maxFailures) downUntil = now() + downTime;
     },
     swept(taken) {
       wasDown = !taken;

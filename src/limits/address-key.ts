@@ -6,7 +6,7 @@ import { countedNetwork } from './client-address.ts';
 export type AddressKey = (address: string | undefined) => Promise<string>;
 
 /** So many networks are remembered, so that one request computes its key once. Each takes some 100 bytes. */
-const mostRemembered = 256;
+const maxRemembered = 256;
 const encoder = new TextEncoder();
 
 /**
@@ -23,7 +23,7 @@ export function createAddressKeys({ newest }: Pick<Keyring, 'newest'>): AddressK
     if (known !== undefined) return known;
     const mac = await crypto.subtle.sign('HMAC', newest.address, encoder.encode(network));
     const key = base64url.encode(new Uint8Array(mac, 0, 16));
-    if (remembered.size >= mostRemembered) remembered.clear();
+    if (remembered.size >= maxRemembered) remembered.clear();
     remembered.set(network, key);
     return key;
   };

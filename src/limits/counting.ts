@@ -5,7 +5,7 @@ import type { AttemptOperation, AttemptResult } from '../kv-attempts.ts';
 type Answer = readonly [marks: readonly (string | null)[] | undefined, tried: AttemptResult, ...LimitResult[]];
 
 /** What one process lets through while it counts alone: others may do the same for the same account. */
-const half = (most: number) => Math.max(1, Math.ceil(most / 2));
+const half = (max: number) => Math.max(1, Math.ceil(max / 2));
 const tighterLimit = (operation: LimitOperation): LimitOperation => ({ ...operation, limit: half(operation.limit) });
 const tighterAttempt = (operation: AttemptOperation): AttemptOperation => ({
   ...operation,

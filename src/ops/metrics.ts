@@ -10,9 +10,9 @@ const memory = 600;
 /** After so long without a count all begin at 0 again: seconds. */
 const ttl = 30 * 86_400;
 /** How many additions may be in doubt at a time. What is counted meanwhile waits in one place and cannot grow. */
-const mostInDoubt = 4;
+const maxInDoubt = 4;
 /** Numbers that are kept at most: labels are few, and this holds where that is a mistake. */
-const mostFields = 20_000;
+const maxFields = 20_000;
 
 type Needs = Pick<Deps, 'kv' | 'log' | 'newId' | 'now'>;
 
@@ -39,11 +39,11 @@ export function createMetrics({ kv, log, newId, now }: Needs): Metrics {
 
   function add(field: string, amount: number): void {
     const before = counted.get(field);
-    if (before !== undefined || counted.size < mostFields) counted.set(field, (before ?? 0) + amount);
+    if (before !== undefined || counted.size < maxFields) counted.set(field, (before ?? 0) + amount);
   }
 
   function additions(): AddOperation[] {
-    if (counted.size > 0 && inDoubt.size < mostInDoubt) {
+    if (counted.size > 0 && inDoubt.size < maxInDoubt) {
       inDoubt.set(newId(), counted);
       counted = new Map();
     }

@@ -23,7 +23,7 @@ export interface TraceExporter {
 }
 
 /** Spans that wait, and how many go at once. */
-const most = 2048;
+const max = 2048;
 const batch = 512;
 
 export interface SpanQueue {
@@ -52,13 +52,13 @@ export function createSpanQueue({ exporter, count, log, now }: Needs): SpanQueue
   let isDown = false;
 
   function isFull(): boolean {
-    if (waiting.length >= most) return true;
+    if (waiting.length >= max) return true;
     let spans = waiting.length;
     for (const each of underWay) {
       if (each.until <= now()) underWay.delete(each);
       else spans += each.spans;
     }
-    return spans >= most;
+    return spans >= max;
   }
 
   function found(down: boolean, reason: LogFields): void {

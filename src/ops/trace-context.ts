@@ -29,8 +29,8 @@ const tenantKey = '[a-z0-9][a-z0-9_\\-*/]{0,240}@[a-z][a-z0-9_\\-*/]{0,13}';
 /** Printable ASCII without comma and equals sign, and no blank at its end. */
 const value = '[\\x20-\\x2b\\x2d-\\x3c\\x3e-\\x7e]{0,255}[\\x21-\\x2b\\x2d-\\x3c\\x3e-\\x7e]';
 const member = new RegExp(`^(${simpleKey}|${tenantKey})=(${value})$`);
-const mostMembers = 32;
-const mostCharacters = 512;
+const maxMembers = 32;
+const maxCharacters = 512;
 
 /**
  * Reads a `tracestate` header (section 3.3), to pass it on as it came.
@@ -44,7 +44,7 @@ export function parseTraceState(header: string | undefined): string | undefined 
   const keys = members.map((text) => member.exec(text)?.[1]);
   const isValid = keys.every((key) => key !== undefined) && new Set(keys).size === keys.length;
   const state = members.join(',');
-  return isValid && members.length > 0 && members.length <= mostMembers && state.length <= mostCharacters
+  return isValid && members.length > 0 && members.length <= maxMembers && state.length <= maxCharacters
     ? state
     : undefined;
 }

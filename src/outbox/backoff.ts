@@ -1,5 +1,5 @@
 /** After so many attempts, which take two to three days, or so long (milliseconds), a row is given up and kept. */
-export const mostAttempts = 20;
+export const maxAttempts = 20;
 export const longestWait = 3 * 86_400_000;
 const firstPause = 30_000;
 const longestPause = 6 * 3_600_000;

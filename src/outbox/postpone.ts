@@ -1,7 +1,7 @@
 import type { Deps } from '../deps.ts';
 import { MailRefused } from '../mailer.ts';
 import { describeError } from '../ops/log.ts';
-import { longestWait, mostAttempts, pauseAfter, probePause } from './backoff.ts';
+import { longestWait, maxAttempts, pauseAfter, probePause } from './backoff.ts';
 import { type OutboxRow, postponeOutbox } from './store.ts';
 
 /** @param now milliseconds since the epoch */
@@ -21,7 +21,7 @@ export async function postpone(
 ): Promise<void> {
   const { isProbe } = made;
   const attempts = made.attempts - (isProbe ? 1 : 0);
-  const dead = error instanceof MailRefused || attempts >= mostAttempts || isTooOld(row, now());
+  const dead = error instanceof MailRefused || attempts >= maxAttempts || isTooOld(row, now());
   const { id, kind, type } = row;
   const reason = describeError(error);
   log[dead ? 'error' : 'warn']('outbox_failed', { kind, type, outbox_id: id, attempts, dead, ...reason });

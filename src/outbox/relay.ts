@@ -5,7 +5,7 @@ import { isMessageType, messages } from '../email/messages.ts';
 import { renderMail } from '../email/render.ts';
 import { isOfThisMail, sendTimeout } from '../mailer.ts';
 import { describeError } from '../ops/log.ts';
-import { mostAttempts } from './backoff.ts';
+import { maxAttempts } from './backoff.ts';
 import { createDrain } from './drain.ts';
 import { openPayload } from './outbox.ts';
 import { isTooOld, postpone } from './postpone.ts';
@@ -17,8 +17,8 @@ const lease = 60_000;
 const batch = 10;
 const sweepTime = 20_000;
 /** After so many mails in a row that were not taken, who takes them counts as away. */
-const mostFailures = 3;
-const mostWoken = 1000;
+const maxFailures = 3;
+const maxWoken = 1000;
 
 /**
  * Carries out a task, in one statement that takes its row away (`takenTask`): so it is done once, however often it is
@@ -68,14 +68,14 @@ export function createRelay(deps: Needs, tasks: Readonly<Record<string, Task>>, 
   let failures = 0;
 
   async function took(): Promise<void> {
-    const isBack = failures >= mostFailures;
+    const isBack = failures >= maxFailures;
     failures = 0;
     if (!isBack) return;
     drain.lookAgain();
     // What waits for hours after an outage of hours is due now. Nothing that may be under way.
     const until = now() + 2 * lease;
     try {
-      while ((await wakeMails(db, { now: now(), until, limit: mostWoken })) === mostWoken);
+      while ((await wakeMails(db, { now: now(), until, limit: maxWoken })) === maxWoken);
     } catch (error) {
       log.warn('mails_not_woken', describeError(error));
     }
@@ -106,7 +106,7 @@ export function createRelay(deps: Needs, tasks: Readonly<Record<string, Task>>, 
     // Whoever claims it next must not find it under way.
     if (row.nextAttemptAt.getTime() - now() < sendTimeout) return false;
     try {
-      if (attempts > mostAttempts || isTooOld(row, now())) throw new Undeliverable('given_up');
+      if (attempts > maxAttempts || isTooOld(row, now())) throw new Undeliverable('given_up');
       if (row.kind === 'task') await deliver(await carryOut(row));
       else await send(row);
       if (row.kind === 'email') await took();
@@ -154,7 +154,7 @@ export function createRelay(deps: Needs, tasks: Readonly<Record<string, Task>>, 
 
   const drain = createDrain({
     now,
-    isFailing: () => failures >= mostFailures,
+    isFailing: () => failures >= maxFailures,
     probe: async () => void (await sweepKinds(['email'], now(), 1)),
     sweep,
   });

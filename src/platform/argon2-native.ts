@@ -6,11 +6,11 @@ const versions = { 16: 0, 19: 1 } as const;
 
 /**
  * Native Argon2 for Node, on libuv's threads.
- * @param mostMemory KiB
+ * @param maxMemory KiB
  */
-export function createArgon2Native(mostMemory?: number): Argon2 {
+export function createArgon2Native(maxMemory?: number): Argon2 {
   return async (input) => {
-    assertArgon2Input(input, mostMemory);
+    assertArgon2Input(input, maxMemory);
     const options = {
       algorithm: algorithms[input.type],
       version: versions[input.version],

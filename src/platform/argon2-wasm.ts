@@ -4,8 +4,8 @@ const types = { argon2d: 0, argon2i: 1, argon2id: 2 } as const;
 
 // One block for everything that goes in and out, the same for every hash.
 const TAG = 0;
-const SALT = TAG + argon2Limits.tagLength.most;
-const PASSWORD = SALT + argon2Limits.saltLength.most;
+const SALT = TAG + argon2Limits.tagLength.max;
+const PASSWORD = SALT + argon2Limits.saltLength.max;
 const SCRATCH_SIZE = PASSWORD + argon2Limits.passwordLength;
 
 // What the heap may grow to hold, in KiB: OWASP's parameters, and the most an imported hash may ask for.

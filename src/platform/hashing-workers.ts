@@ -8,7 +8,7 @@ import { createCostBudget } from '../crypto/cost-budget.ts';
 import { type Hashing, type Pbkdf2Input, workersLimits } from '../crypto/hashing.ts';
 
 /** How much an isolate hashes ahead of the clock: milliseconds of computing. */
-const most = 4000;
+const max = 4000;
 /** WebCrypto on Workers refuses more iterations. */
 const nativeIterations = 100_000;
 const digests = { sha1, sha256, sha512 } as const;
@@ -37,7 +37,7 @@ export function createWorkersHashing(argon2: Argon2, now: () => number): Hashing
       return new Uint8Array(digest);
     },
     limits: workersLimits,
-    admit: createCostBudget({ most, now }),
+    admit: createCostBudget({ max, now }),
   };
 }
 

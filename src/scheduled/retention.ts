@@ -1,4 +1,4 @@
-import { leastUuidv7 } from '../crypto/random.ts';
+import { minUuidv7 } from '../crypto/random.ts';
 import type { Deps } from '../deps.ts';
 import { markLifetime } from '../tokens/marks.ts';
 import {
@@ -60,6 +60,6 @@ export function createRetention({ config, db, now }: Pick<Deps, 'config' | 'db' 
       ),
     trimAuditLog: () => inBatches(config.auditRetention, (batch) => deleteAuditRows(db, batch)),
     deleteDeadMail: () =>
-      inBatches(deadMailRetention, (batch) => deleteDeadOutbox(db, { ...batch, firstId: leastUuidv7(batch.before) })),
+      inBatches(deadMailRetention, (batch) => deleteDeadOutbox(db, { ...batch, firstId: minUuidv7(batch.before) })),
   };
 }

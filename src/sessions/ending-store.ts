@@ -5,7 +5,7 @@ import { auditLog, sessionEndings, sessions, users } from '../db/schema.ts';
 import { milliseconds, timestamp } from '../db/sql.ts';
 
 /** So many sessions of a user one statement ends. The epoch ends the others, and the scheduled work notes it later. */
-export const mostEnded = 1000;
+export const maxEnded = 1000;
 
 export type EndingReason = (typeof sessionEndings.$inferInsert)['reason'];
 
@@ -30,7 +30,7 @@ export function endedFrom({ owner, reason, now, kept }: Ending): SQL {
     from ${owner} as o
     where s.id = any(array(
       select s.id from ${sessions} as s where s.user_id = (select w.id from ${owner} as w) and s.ended_at is null
-      order by s.epoch desc, s.id desc limit ${mostEnded}
+      order by s.epoch desc, s.id desc limit ${maxEnded}
     )) and s.user_id = o.id and s.ended_at is null ${others}
     returning s.id
   ), noted_ending as (${endingFrom({ owner, reason, now, ...(kept && { kept }) })})`;

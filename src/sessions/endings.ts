@@ -6,7 +6,7 @@ import { deleteEnding, type EndingRow, forgetNext, noteEnded, readDeletions, rea
 const batchSize = 1000;
 const longestWork = 10_000;
 /** How many users one statement reads. */
-const mostUsers = 100;
+const maxUsers = 100;
 
 type Needs = Pick<Deps, 'config' | 'db' | 'now'>;
 
@@ -22,19 +22,19 @@ export async function sweepEndings(deps: Needs): Promise<number> {
   const repeated = now() - markLifetime(config) * 1000;
   let total = 0;
   // Of users who are gone what is left goes at once.
-  for (const row of await readDeletions(db, repeated, mostUsers)) {
+  for (const row of await readDeletions(db, repeated, maxUsers)) {
     if (now() >= until) return total;
     total += (await settle(deps, row, until)).changed;
   }
   for (;;) {
-    const rows = await readEndings(db, repeated, mostUsers);
+    const rows = await readEndings(db, repeated, maxUsers);
     for (const row of rows) {
       if (now() >= until) return total;
       const { changed, isDone } = await settle(deps, row, until);
       total += changed;
       if (isDone) await deleteEnding(db, row);
     }
-    if (rows.length < mostUsers) return total;
+    if (rows.length < maxUsers) return total;
   }
 }
 

@@ -5,7 +5,7 @@ import { type Database, query } from '../db/database.ts';
 import { sessions, users } from '../db/schema.ts';
 import { timestamp } from '../db/sql.ts';
 import { type OutboxRow, promisedFrom } from '../outbox/store.ts';
-import { mostEnded } from './ending-store.ts';
+import { maxEnded } from './ending-store.ts';
 
 /**
  * Ends the oldest open sessions of a user, so that with the one that has just started at most `limit` are left; of an
@@ -39,7 +39,7 @@ export async function endSurplusSessions(
       where s.id = any(array(
           select n.id from ${sessions} as n where n.user_id = (select user_id from mine)
             and n.epoch >= (select epoch from mine) and n.ended_at is null
-          order by n.epoch desc, n.id desc limit ${limit + mostEnded}))
+          order by n.epoch desc, n.id desc limit ${limit + maxEnded}))
         and s.user_id = mine.user_id and s.id <> mine.id and s.epoch = mine.epoch and s.ended_at is null
         and s.expires_at > ${timestamp(at.now)} and s.rotated_at > ${timestamp(at.idleFrom)}
       order by s.id desc offset ${limit - 1}

@@ -8,11 +8,11 @@ import { type OutboxRow, outboxFrom, promisedFrom } from '../outbox/store.ts';
 import type { SessionRow } from './store.ts';
 
 /** From so many places within an hour a user is told of new sign-ins. */
-const mostNotices = 10;
+const maxNotices = 10;
 /** So many sign-ins of one user may run at once without being bounded exactly. */
 const atOnce = 20;
 /** How far back sessions and audit rows are looked through: not all of an account that has a million. */
-const mostSeen = 1000;
+const maxSeen = 1000;
 
 /** What a sign-in brings up to date: the hash, and the index of the address with that of the links sent to it. */
 export interface Upgrade {
@@ -100,7 +100,7 @@ function upgraded(db: Database, { passwordHash, emailIndex }: Upgrade, userId: S
  */
 const noted = (userId: SQL | string, types: readonly AuditEntry['type'][]) =>
   sql`exists (select from (
-      select a.type, a.result from ${auditLog} as a where a.user_id = ${userId}::uuid order by a.id desc limit ${mostSeen}
+      select a.type, a.result from ${auditLog} as a where a.user_id = ${userId}::uuid order by a.id desc limit ${maxSeen}
     ) as a where a.type = any(${sql.param([...types])}::text[]) and a.result = 'success')`;
 
 /** Sessions go some time after they end. That an account has none is no sign that nobody has signed in to it. */
@@ -113,11 +113,11 @@ function noticedWhereNew({ userId, address, userAgent, createdAt }: SessionRow, 
         and user_agent is not distinct from ${userAgent}::text
     ) and (
       select count(distinct (address, user_agent)) from seen where created_at > ${hourAgo}
-    ) < ${mostNotices}
+    ) < ${maxNotices}
     and (exists (select from seen) or ((select u.created_at from ${users} as u where u.id = ${userId}::uuid) < ${dayAgo}
       and (${noted(userId, ['login', 'user_registered'])} or not ${noted(userId, ['user_imported', 'user_created'])})))`;
   return sql`, seen as (
       select s.address, s.user_agent, s.created_at from ${sessions} as s where s.user_id = ${userId}::uuid
-      order by s.id desc limit ${mostSeen}
+      order by s.id desc limit ${maxSeen}
     ), noticed as (${outboxFrom(notice, source)} returning id)`;
 }

@@ -16,12 +16,12 @@ const refusals: Partial<Record<ProblemCode, AuditEntry['type']>> = {
 export const isNoted = (code: ProblemCode): boolean => refusals[code] !== undefined;
 
 /** Of refusals, this process writes so many rows of one kind about one source, and of one kind, in an hour. */
-const mostOfOne = 5;
-const mostOfKind = 1000;
+const maxOfOne = 5;
+const maxOfKind = 1000;
 /** The same admin at the same thing is noted once in so many seconds. */
 const viewPause = 60;
 /** So many views of one admin this process notes in an hour. No refusals and no other admin take their room. */
-const mostOfActor = 20_000;
+const maxOfActor = 20_000;
 /** How often the log tells that rows are left out, in seconds: once for each bound. */
 const dropPause = 60;
 
@@ -42,8 +42,8 @@ export async function noteRefusal(
   const type = refusals[code];
   if (type === undefined) return;
   const source = who?.userId ?? (await deps.addressKey(origin.address));
-  if (!(await isWithin(deps, `${type}:${source}`, mostOfOne, 3600))) return;
-  if (!(await isWithin(deps, type, mostOfKind, 3600))) return await tellDropped(deps, type, { type });
+  if (!(await isWithin(deps, `${type}:${source}`, maxOfOne, 3600))) return;
+  if (!(await isWithin(deps, type, maxOfKind, 3600))) return await tellDropped(deps, type, { type });
   const { userId, sessionId } = who ?? { userId: null, sessionId: null };
   await recordAudit(deps.db, auditRow(deps, { type, result: 'failure', userId, sessionId, origin }));
 }
@@ -59,7 +59,7 @@ export async function noteView(
   { actor, userId, origin }: { readonly actor: Who; readonly userId: string | null; readonly origin: Origin },
 ): Promise<void> {
   if (!(await isWithin(deps, `${type}:${actor.userId}:${userId}`, 1, viewPause))) return;
-  if (!(await isWithin(deps, `views:${actor.userId}`, mostOfActor, 3600))) {
+  if (!(await isWithin(deps, `views:${actor.userId}`, maxOfActor, 3600))) {
     return await tellDropped(deps, `views:${actor.userId}`, { type, actor: actor.userId });
   }
   const entry = { type, result: 'success', userId, actorId: actor.userId, sessionId: actor.sessionId } as const;

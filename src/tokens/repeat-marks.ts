@@ -14,7 +14,7 @@ import {
 const readBatch = 5000;
 /** How many are written in one round trip, and how many of those there are at a time. */
 const writeBatch = 100;
-const mostAtOnce = 4;
+const maxAtOnce = 4;
 
 type Needs = Pick<Deps, 'config' | 'db' | 'kv' | 'now'>;
 
@@ -71,7 +71,7 @@ export async function writeMarks(
       progress();
     }
   };
-  await Promise.all(Array.from({ length: mostAtOnce }, work));
+  await Promise.all(Array.from({ length: maxAtOnce }, work));
 }
 
 type Write = (marks: readonly SetOperation[]) => Promise<void>;

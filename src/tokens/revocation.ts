@@ -15,7 +15,7 @@ const longestRepeat = 10_000;
 /** After repeating them failed, it is left for so long: milliseconds. */
 const repeatPause = 1000;
 /** So many marks a request writes in one round trip of its own; more of them have more time. */
-const mostAtOnce = 50;
+const maxAtOnce = 50;
 
 export interface Look {
   readonly read: GetOperation;
@@ -74,7 +74,7 @@ export function createRevocation({ config, db, kv, log, now }: Needs): Revocatio
 
   async function write(operations: readonly SetOperation[]): Promise<void> {
     try {
-      if (operations.length > mostAtOnce) await writeMarks(kv, operations, marks.since());
+      if (operations.length > maxAtOnce) await writeMarks(kv, operations, marks.since());
       else await kv.run([marks.since(), ...operations]);
     } catch (error) {
       // The rows in Postgres say it already; they decide here until all marks are repeated.

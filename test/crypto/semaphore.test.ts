@@ -155,7 +155,7 @@ describe('the semaphore', () => {
 describe('the budget of an isolate', () => {
   it('is spent by what a hash costs, and comes back with time', async () => {
     let time = 0;
-    const admit = createCostBudget({ most: 100, now: () => time });
+    const admit = createCostBudget({ max: 100, now: () => time });
     const hash = (cost: number, isContinuation = false) => admit(async () => 'done', { cost, isContinuation });
     await hash(5000);
     await expect(hash(1)).rejects.toBeInstanceOf(Overloaded);
@@ -171,7 +171,7 @@ describe('the budget of an isolate', () => {
   });
 
   it('is not spent for nobody', async () => {
-    const admit = createCostBudget({ most: 100, now: () => 0 });
+    const admit = createCostBudget({ max: 100, now: () => 0 });
     const signal = AbortSignal.abort('gone');
     await expect(admit(async () => 'done', { cost: 1000, signal })).rejects.toBeInstanceOf(NobodyWaits);
     expect(await admit(async () => 'done', { cost: 100 })).toBe('done');

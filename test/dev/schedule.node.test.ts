@@ -6,11 +6,11 @@ import { startSchedule } from '../../dev/schedule.ts';
 
 it("calls the Worker's scheduled handler again and again, one run at a time, until it is stopped", async () => {
   let open = 0;
-  let most = 0;
+  let max = 0;
   const paths: (string | undefined)[] = [];
   const server = createServer((request, response) => {
     open += 1;
-    most = Math.max(most, open);
+    max = Math.max(max, open);
     paths.push(request.url);
     setTimeout(() => {
       open -= 1;
@@ -28,7 +28,7 @@ it("calls the Worker's scheduled handler again and again, one run at a time, unt
   await new Promise((resolve) => setTimeout(resolve, 150));
   // One that was on its way may still have arrived; it would be five and more by now.
   expect(paths.length).toBeLessThanOrEqual(calls + 1);
-  expect(most).toBe(1);
+  expect(max).toBe(1);
   expect(new Set(paths)).toEqual(new Set(['/cdn-cgi/local/scheduled']));
   server.closeAllConnections();
   await new Promise((resolve) => server.close(resolve));

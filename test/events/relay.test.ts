@@ -102,14 +102,14 @@ describe('the relay of events', () => {
     const relay = relayOf(app, sink);
     await promise(app, [poison], 1);
     // Four hours and one: pauses double, up to half of each left to chance.
-    const [minutes, least, most] = isThorough ? [240, 9, 12] : [60, 7, 10];
+    const [minutes, min, max] = isThorough ? [240, 9, 12] : [60, 7, 10];
     for (let minute = 0; minute < minutes; minute += 1) {
       await promise(app, people(2), 1);
       app.clock.advance(60);
       await relay.sweep();
     }
-    expect(refused).toBeGreaterThanOrEqual(least);
-    expect(refused).toBeLessThanOrEqual(most);
+    expect(refused).toBeGreaterThanOrEqual(min);
+    expect(refused).toBeLessThanOrEqual(max);
     expect((await waiting(app)).filter(({ subject }) => subject === poison)).toMatchObject([{ dead: false }]);
     expect(sink.taken.length).toBeGreaterThan(2 * minutes - 10);
   });

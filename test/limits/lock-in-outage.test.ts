@@ -21,7 +21,7 @@ it.each([
   ['is there', 'nothing', 0, 11],
   ['is away', 'everything', 0, 6],
   ['goes away after more failures than half', 'everything', 7, 2],
-] as const)('a lock tells the owner and the audit log where the store %s', async (_, failing, before, most) => {
+] as const)('a lock tells the owner and the audit log where the store %s', async (_, failing, before, max) => {
   const clock = createClock();
   const store = unreliable(clock);
   const app = await testApp({ clock, kv: store.kv, variables });
@@ -31,7 +31,7 @@ it.each([
     await app.request('POST', '/auth/login', { body, address: `203.0.${n}.1` });
   }
   store.fail(failing);
-  expect(await guess(app, user.email)).toBe(most);
+  expect(await guess(app, user.email)).toBe(max);
   await app.app.runScheduled();
   const rows = await query(
     app.deps.db,

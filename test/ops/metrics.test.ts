@@ -270,11 +270,11 @@ describe('metrics of several processes', () => {
     const { kv, told } = createShared();
     const app = await testApp({ ...withoutDatabase, kv, variables: withMetrics });
     told.fails = 'before';
-    let most = 0;
+    let max = 0;
     const measuring: KeyValue = {
       ...kv,
       run: (operations) => {
-        most = Math.max(most, operations.length);
+        max = Math.max(max, operations.length);
         return kv.run(operations);
       },
     };
@@ -284,7 +284,7 @@ describe('metrics of several processes', () => {
       await measured.app.flush();
     }
     told.fails = undefined;
-    expect(most).toBeLessThanOrEqual(4);
+    expect(max).toBeLessThanOrEqual(4);
     await measured.app.flush();
     expect([await total(measured), await total(app)]).toEqual([50, 50]);
   });

@@ -9,7 +9,7 @@ export function unreliable(clock: Clock) {
   let failing: 'nothing' | 'writes' | 'everything' = 'nothing';
   let drops: (key: string) => boolean = () => false;
   const written: string[] = [];
-  let mostAtOnce = 0;
+  let maxAtOnce = 0;
   const interruptions = new Map<string, () => Promise<void>>();
   const kv = defineKeyValue({
     kind: 'redis',
@@ -17,7 +17,7 @@ export function unreliable(clock: Clock) {
       const isWrite = operations.some(({ type }) => type === 'set');
       if (failing === 'everything') throw new KeyValueUnavailable('unreachable');
       if (failing === 'writes' && isWrite) throw new KeyValueUnavailable('READONLY');
-      if (isWrite) mostAtOnce = Math.max(mostAtOnce, operations.length);
+      if (isWrite) maxAtOnce = Math.max(maxAtOnce, operations.length);
       for (const operation of operations) {
         if (operation.type !== 'set') continue;
         written.push(operation.key);
@@ -38,7 +38,7 @@ export function unreliable(clock: Clock) {
     /** The keys of all values that were written, as often as they were. */
     written,
     /** How many operations were sent with a write at once, at most. */
-    mostAtOnce: () => mostAtOnce,
+    maxAtOnce: () => maxAtOnce,
     fail: (what: typeof failing) => {
       failing = what;
     },

@@ -4,7 +4,7 @@ import { argon2Cost, formatArgon2, parseArgon2 } from '../argon2-string.ts';
 import { largeMemory, type ReadHash, refuse } from './scheme.ts';
 
 /** The least m*t, m in KiB: a megabyte once. */
-const leastWork = 1024;
+const minWork = 1024;
 const encoder = new TextEncoder();
 
 /** Argon2 (RFC 9106) of others: PHC strings, and Django's, which has a name in front. */
@@ -17,8 +17,8 @@ export const readArgon2: ReadHash = (text, limits) => {
   if (!isWithinArgon2Limits(parameters, limits.argon2Memory)) {
     const { memory, iterations, parallelism } = parameters;
     const { work, parallelism: lanes } = argon2Limits;
-    const most = `m up to ${limits.argon2Memory} KiB, m*t up to ${work}, p up to ${lanes}`;
-    return refuse(`Argon2 with m=${memory}, t=${iterations}, p=${parallelism}: ${limits.runtime} verifies ${most}`);
+    const max = `m up to ${limits.argon2Memory} KiB, m*t up to ${work}, p up to ${lanes}`;
+    return refuse(`Argon2 with m=${memory}, t=${iterations}, p=${parallelism}: ${limits.runtime} verifies ${max}`);
   }
   return {
     stored: formatArgon2(parsed),
@@ -26,8 +26,8 @@ export const readArgon2: ReadHash = (text, limits) => {
     cost: argon2Cost(parameters),
     isLarge: parameters.memory > largeMemory,
     weakness:
-      parameters.memory * parameters.iterations < leastWork
-        ? `Argon2 with m=${parameters.memory}, t=${parameters.iterations} protects no password: m*t of ${leastWork} is the least that is taken`
+      parameters.memory * parameters.iterations < minWork
+        ? `Argon2 with m=${parameters.memory}, t=${parameters.iterations} protects no password: m*t of ${minWork} is the least that is taken`
         : undefined,
     async matches(password, { argon2 }) {
       const bytes = encoder.encode(password);

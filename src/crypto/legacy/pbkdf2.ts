@@ -9,7 +9,7 @@ const digestLength: Readonly<Record<Digest, number>> = { sha1: 20, sha256: 32, s
 const iterationsPerMillisecond: Readonly<Record<Digest, number>> = { sha1: 1500, sha256: 1500, sha512: 1000 };
 
 /** What RFC 2898 asked for in the year 2000. */
-const leastIterations = 1000;
+const minIterations = 1000;
 
 // The one spelling, which Kratos has too. passlib has the number alone, and calls SHA-1 nothing.
 const phc = /^\$pbkdf2(?:-(sha1|sha256|sha512))?\$(?:i=)?([1-9]\d{0,8})(?:,l=\d{1,3})?\$([^$]+)\$([^$]+)$/;
@@ -52,9 +52,9 @@ export function toPbkdf2(
   if (salt.length > 128 || key.length < 16 || key.length > 128) {
     return refuse('PBKDF2 with a salt of more than 128 bytes, or a hash of other than 16 to 128');
   }
-  const most = pbkdf2Iterations[digest];
-  if (iterations > most) {
-    return refuse(`PBKDF2 with ${digest} and ${iterations} iterations: ${runtime} verifies ${most} at most`);
+  const max = pbkdf2Iterations[digest];
+  if (iterations > max) {
+    return refuse(`PBKDF2 with ${digest} and ${iterations} iterations: ${runtime} verifies ${max} at most`);
   }
   // Each block is computed by itself: a key that is longer than the digest costs its owner more, and who guesses not.
   const first = key.subarray(0, digestLength[digest]);
@@ -64,8 +64,8 @@ export function toPbkdf2(
     cost: iterations / iterationsPerMillisecond[digest],
     isLarge: false,
     weakness:
-      iterations < leastIterations
-        ? `PBKDF2 with ${iterations} iterations protects no password: ${leastIterations} are the least that is taken`
+      iterations < minIterations
+        ? `PBKDF2 with ${iterations} iterations protects no password: ${minIterations} are the least that is taken`
         : undefined,
     async matches(password, { pbkdf2 }) {
       return timingSafeEqual(await pbkdf2({ digest, password, salt, iterations, length: first.length }), first);

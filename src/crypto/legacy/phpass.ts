@@ -4,7 +4,7 @@ import { type ReadHash, refuse } from './scheme.ts';
 const alphabet = './0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 const shape = /^\$[PH]\$([./0-9A-Za-z])([./0-9A-Za-z]{8})([./0-9A-Za-z]{22})$/;
 /** 2^16 rounds of MD5: WordPress makes 2^13, phpBB 2^11. */
-const mostRounds = 16;
+const maxRounds = 16;
 const encoder = new TextEncoder();
 
 /** phpass, the portable hashes of WordPress (`$P$`) and phpBB (`$H$`). */
@@ -12,8 +12,8 @@ export const readPhpass: ReadHash = (text) => {
   const [, setting, salt = '', digest = ''] = shape.exec(text) ?? [];
   if (setting === undefined) return undefined;
   const logarithm = alphabet.indexOf(setting);
-  if (logarithm < 7 || logarithm > mostRounds) {
-    return refuse(`phpass of 2^${logarithm} rounds: only 2^7 to 2^${mostRounds} are supported`);
+  if (logarithm < 7 || logarithm > maxRounds) {
+    return refuse(`phpass of 2^${logarithm} rounds: only 2^7 to 2^${maxRounds} are supported`);
   }
   const rounds = 2 ** logarithm;
   return {

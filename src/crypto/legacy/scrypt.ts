@@ -10,7 +10,7 @@ const phc = /^\$scrypt\$ln=([1-9]\d{0,7}),r=([1-9]\d{0,5}),p=([1-9]\d{0,5})\$([^
 const werkzeug = /^scrypt:([1-9]\d{0,7}):([1-9]\d{0,5}):([1-9]\d{0,5})\$([^$]{1,64})\$([0-9a-f]{32,128})$/;
 const betterAuth = /^([0-9a-f]{32}):([0-9a-f]{128})$/;
 /** The least N: it takes a core three milliseconds. */
-const leastCost = 1024;
+const minCost = 1024;
 const encoder = new TextEncoder();
 
 /** scrypt (RFC 7914): PHC strings, Kratos', Werkzeug's, and Better Auth's `salt:hex`. */
@@ -65,9 +65,7 @@ export function scryptCost({
     cost: (cost * blockSize * parallelization) / 2600,
     isLarge: (cost * blockSize) / 8 > largeMemory,
     weakness:
-      cost < leastCost
-        ? `scrypt of N=${cost} protects no password: ${leastCost} is the least that is taken`
-        : undefined,
+      cost < minCost ? `scrypt of N=${cost} protects no password: ${minCost} is the least that is taken` : undefined,
   };
 }
 

@@ -79,7 +79,7 @@ export const pages: PageWords = {
   email: 'E-Mail-Adresse',
   code: 'Code',
   newPassword: 'Neues Passwort',
-  passwordHint: (least) => `Mindestens ${least} Zeichen. Mehrere Wörter ohne Zusammenhang ergeben ein gutes Passwort.`,
+  passwordHint: (min) => `Mindestens ${min} Zeichen. Mehrere Wörter ohne Zusammenhang ergeben ein gutes Passwort.`,
   onward: (service) => `Weiter zu ${service}`,
   back: (service) => `Zurück zu ${service}`,
   close: 'Sie können diese Seite schließen.',

@@ -78,7 +78,7 @@ export const pages: PageWords = {
   email: 'Email address',
   code: 'Code',
   newPassword: 'New password',
-  passwordHint: (least) => `At least ${least} characters. Several unrelated words make a good password.`,
+  passwordHint: (min) => `At least ${min} characters. Several unrelated words make a good password.`,
   onward: (service) => `Continue to ${service}`,
   back: (service) => `Back to ${service}`,
   close: 'You can close this page.',
