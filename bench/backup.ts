@@ -1,7 +1,7 @@
 /**
  * `npm run check:backup`: as docs/backups.md tells. A service runs, its database is dumped by deploy/backup.sh while requests come, the dump
  * is decrypted and restored into an empty database, and a service starts on it: old sessions go on, old access tokens verify, and
- * what was promised and not delivered is still promised. With a PostgreSQL of Debian, whose `pg_dump` fits.
+ * what was enqueued and not delivered is still enqueued. With a PostgreSQL of Debian, whose `pg_dump` fits.
  */
 import { execFile, execFileSync } from 'node:child_process';
 import {
@@ -97,7 +97,7 @@ async function check(): Promise<void> {
   const url = await startCluster();
   await sql(url('postgres'), 'create database live');
   await sql(url('postgres'), 'create database restored');
-  // Nothing takes mails, so that some are promised when the dump is made.
+  // Nothing takes mails, so that some are enqueued when the dump is made.
   const variables = { ...unlimited, LOG_LEVEL: 'error' };
   const live = await startService(await freePort(), { ...variables, DATABASE_URL: url('live') });
   ends.push(live.stop);
@@ -159,10 +159,10 @@ async function check(): Promise<void> {
     ['--exit-on-error', '--no-owner', '--single-transaction', `--dbname=${url('restored')}`, file],
     { env: { PATH: process.env['PATH'] } },
   );
-  const count = 'select (select count(*) from users)::int as users, (select count(*) from outbox)::int as promised';
+  const count = 'select (select count(*) from users)::int as users, (select count(*) from outbox)::int as enqueued';
   const [there] = await sql(url('restored'), count);
   console.log(`restored: ${JSON.stringify(there)}`);
-  assert(Number(there?.['users']) >= 5 && Number(there?.['promised']) >= 5, 'users and what was promised to them');
+  assert(Number(there?.['users']) >= 5 && Number(there?.['enqueued']) >= 5, 'users and what was enqueued to them');
 
   const restored = await startService(await freePort(), { ...variables, DATABASE_URL: url('restored') });
   ends.push(restored.stop);

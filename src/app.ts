@@ -41,7 +41,7 @@ export interface App {
   readonly refuse: Refuse;
   /** What has to be done from time to time. Safe to run in many places at once. Logs what fails, and does not reject. */
   readonly runScheduled: RunScheduled;
-  /** Delivers what is due and promised: before the process ends. */
+  /** Delivers what is due and enqueued: before the process ends. */
   readonly deliverDue: () => Promise<void>;
   /**
    * Goes on with what is due where the scheduled work left something, or where somebody is back; every few seconds. Does

@@ -5,24 +5,24 @@ import { blindIndexes } from '../crypto/blind-index.ts';
 import { seal } from '../crypto/seal.ts';
 import type { Deps } from '../deps.ts';
 import { chooseLocale } from '../email/locale.ts';
-import { eventRows } from '../events/promise.ts';
+import { eventRows } from '../events/event-rows.ts';
 import { taskRow } from '../outbox/outbox.ts';
 import { deliverAfter, type Task } from '../outbox/relay.ts';
 import { deleteOutbox, insertOutbox } from '../outbox/store.ts';
 import type { Caller } from '../sessions/authenticate.ts';
 import type { SessionDeps } from '../sessions/sessions.ts';
 import { maskEmail, normaliseEmail } from './email.ts';
-import { promiseToHolderInstead } from './holder-mail.ts';
+import { enqueueToHolderInstead } from './holder-mail.ts';
 import type { MailRequest } from './mail-schemas.ts';
 import {
   asked,
   askedOf,
+  enqueueToken,
   findProof,
   linkExpired,
   type MailProof,
   occasionOf,
   openTokenData,
-  promiseToken,
 } from './one-time-tokens.ts';
 import { openPersonalData } from './profile.ts';
 import { redeemToken } from './redemption-store.ts';
@@ -52,7 +52,7 @@ export async function changeEmail(
 
 /**
  * Sends a mail to the new address: to confirm it, or, where another account has it, verified or not, to tell its holder
- * (`promiseToHolderInstead`). Whoever asked sees the same of either, also in their activity and their export. No account
+ * (`enqueueToHolderInstead`). Whoever asked sees the same of either, also in their activity and their export. No account
  * loses its address to a change.
  */
 export function changeEmailTask(deps: Deps): Task {
@@ -66,7 +66,7 @@ export function changeEmailTask(deps: Deps): Task {
       await deleteOutbox(db, row.id);
       return [];
     }
-    const confirmation = await promiseToken(deps, {
+    const confirmation = await enqueueToken(deps, {
       purpose: 'change_email',
       userId,
       emailIndex: indexes[0],
@@ -78,14 +78,14 @@ export function changeEmailTask(deps: Deps): Task {
         data: { ...secret, ...by.event, redirect_to: by.redirectTo },
       }),
     });
-    const promised =
+    const enqueued =
       holder === undefined || isOwn
         ? confirmation
-        : await promiseToHolderInstead(deps, holder, email.address, by, confirmation);
+        : await enqueueToHolderInstead(deps, holder, email.address, by, confirmation);
     const origin = { address: undefined, userAgent: undefined };
     const entry = { type: 'email_change_requested', result: 'success', userId, sessionId: null, origin } as const;
     const audit = { ...auditRow(deps, entry), address: by.event.address };
-    return (await finishTask(db, row.id, promised, audit)) ? [promised.mail] : [];
+    return (await finishTask(db, row.id, enqueued, audit)) ? [enqueued.mail] : [];
   };
 }
 
@@ -118,7 +118,7 @@ export async function confirmEmailChange(deps: SessionDeps, proof: MailProof, ca
   const undo =
     old === null || user.emailIndex === null
       ? undefined
-      : await promiseToken(deps, {
+      : await enqueueToken(deps, {
           purpose: 'undo_email_change',
           userId,
           emailIndex: user.emailIndex,
@@ -127,11 +127,11 @@ export async function confirmEmailChange(deps: SessionDeps, proof: MailProof, ca
           data: { address: old } satisfies z.input<typeof tokenData>,
           message: ({ token: undoToken }) => ({ type: 'email_changed', data: { ...event, token: undoToken } }),
         });
-  const promised = [...(undo === undefined ? [] : [undo.mail]), ...(await emailChanged(deps, userId, address))];
+  const enqueued = [...(undo === undefined ? [] : [undo.mail]), ...(await emailChanged(deps, userId, address))];
   const whereVerified = await eventRows(deps, 'UserVerified', userId, {});
   const redemption = {
     ...(await newAddress(deps, userId, address)),
-    promised,
+    enqueued,
     whereVerified,
     askedBy,
     verifies: false,
@@ -142,5 +142,5 @@ export async function confirmEmailChange(deps: SessionDeps, proof: MailProof, ca
   };
   const redeemed = await redeemToken(db, { id: token.id, userId }, now(), redemption).catch(refuseTaken);
   if (redeemed === undefined) throw linkExpired('used or changed meanwhile');
-  deliverAfter(deps, call, [...promised, ...whereVerified]);
+  deliverAfter(deps, call, [...enqueued, ...whereVerified]);
 }

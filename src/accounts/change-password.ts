@@ -50,11 +50,11 @@ async function changeTo(
   const audit = auditRow(deps, { type, result: 'success', userId, sessionId, origin: proof.call.origin });
   const notices = await noticeTo(deps, 'password_changed', { ...user, email }, proof.call);
   const ending = { reason: 'password_changed', except: sessionId } as const;
-  const promised = [...notices, ...(await passwordChanged(deps, userId, 'changed', ending))];
-  const { confirmed, session, ended } = await replacePassword(db, proof.caller, hashes, now(), audit, promised);
+  const enqueued = [...notices, ...(await passwordChanged(deps, userId, 'changed', ending))];
+  const { confirmed, session, ended } = await replacePassword(db, proof.caller, hashes, now(), audit, enqueued);
   if (!confirmed) return undefined;
   if (session === undefined) throw new Problem('invalid_token', { reason: 'session ended meanwhile' });
-  deliverAfter(deps, proof.call, promised);
+  deliverAfter(deps, proof.call, enqueued);
   await revocation.revokeUser(userId, ended, sessionId);
   const owner = { id: userId, passwordHash: hashes.next };
   const [tokens, deviceToken] = await Promise.all([

@@ -2,7 +2,7 @@ import { type AuditRow, auditRow } from '../audit/audit.ts';
 import type { Call } from '../call.ts';
 import { blindIndexes } from '../crypto/blind-index.ts';
 import { Problem } from '../errors.ts';
-import { eventRows } from '../events/promise.ts';
+import { eventRows } from '../events/event-rows.ts';
 import type { AttemptResult } from '../kv-attempts.ts';
 import { describeError } from '../ops/log.ts';
 import { deliverAfter } from '../outbox/relay.ts';
@@ -81,12 +81,12 @@ export async function forgetUser(
   const { db, revocation } = deps;
   const key = user.email === null ? undefined : normaliseEmail(user.email)?.key;
   const emailIndexes = key === undefined ? [] : await blindIndexes(deps.keyring, 'email', key);
-  const promised = [...notices, ...(await eventRows(deps, 'UserDeleted', user.id, {}))];
-  const { sessionIds, ...outcome } = await deleteUser(db, user, emailIndexes, deps.now(), audit, promised);
+  const enqueued = [...notices, ...(await eventRows(deps, 'UserDeleted', user.id, {}))];
+  const { sessionIds, ...outcome } = await deleteUser(db, user, emailIndexes, deps.now(), audit, enqueued);
   if (outcome.isOutOfReach) throw outOfReach();
   if (outcome.isLastAdmin) throw new Problem('last_admin');
   if (!outcome.deleted) return false;
-  deliverAfter(deps, call, promised);
+  deliverAfter(deps, call, enqueued);
   // The account is gone: what this leaves the scheduled work takes.
   const forgotten = forgetNext(db, user.id, maxEnded).catch((error: unknown) =>
     deps.log.warn('forgetting_failed', describeError(error)),

@@ -2,10 +2,10 @@ import type { Deps } from '../deps.ts';
 import { chooseLocale } from '../email/locale.ts';
 import { mailRow } from '../outbox/outbox.ts';
 import { type OutboxRow, waitingFor } from '../outbox/store.ts';
-import { type Asked, promiseToken } from './one-time-tokens.ts';
+import { type Asked, enqueueToken } from './one-time-tokens.ts';
 import { openPersonalData } from './profile.ts';
 import type { UserRow } from './store.ts';
-import type { OneTimeTokenRow, PromisedToken } from './token-store.ts';
+import type { OneTimeTokenRow, TokenAndMail } from './token-store.ts';
 
 /**
  * The mail for an address that an account has already, where somebody else typed it: to register, or for an account of
@@ -13,7 +13,7 @@ import type { OneTimeTokenRow, PromisedToken } from './token-store.ts';
  * mail lets them choose a password, which proves the address and leaves nobody else a way in.
  * @param address as it was typed
  */
-export async function promiseToHolder(
+export async function enqueueToHolder(
   deps: Deps,
   account: UserRow,
   address: string,
@@ -26,7 +26,7 @@ export async function promiseToHolder(
     const message = { type: 'already_registered', data: event } as const;
     return { mail: await mailRow(deps, { to, locale, message }, userId) };
   }
-  return await promiseToken(deps, {
+  return await enqueueToken(deps, {
     purpose: 'reset_password',
     userId,
     emailIndex,
@@ -42,14 +42,14 @@ export async function promiseToHolder(
  * mail that goes out instead: both begin their time anew with each attempt to send it (`claimOutbox`).
  * @param free what a free address gets
  */
-export async function promiseToHolderInstead(
+export async function enqueueToHolderInstead(
   deps: Deps,
   account: UserRow,
   address: string,
   by: Asked,
-  free: PromisedToken,
+  free: TokenAndMail,
 ): Promise<{ readonly mail: OutboxRow; readonly token?: OneTimeTokenRow; readonly waits: OneTimeTokenRow }> {
-  const told = await promiseToHolder(deps, account, address, by);
+  const told = await enqueueToHolder(deps, account, address, by);
   return {
     ...told,
     waits: { ...free.token, tokenHash: waitingFor(told.mail.id), codeHash: null, codeExpiresAt: null },

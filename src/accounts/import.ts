@@ -2,7 +2,7 @@ import { auditRow } from '../audit/audit.ts';
 import { blindIndexes } from '../crypto/blind-index.ts';
 import { derivedUuidv7 } from '../crypto/random.ts';
 import type { Deps } from '../deps.ts';
-import type { EventDeps } from '../events/promise.ts';
+import type { EventDeps } from '../events/event-rows.ts';
 import { skeletonOf } from './confusables.ts';
 import type { ImportedUser, LineProblem } from './import-schema.ts';
 import { findHolders, type Holder, insertImported } from './import-store.ts';

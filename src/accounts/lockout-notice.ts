@@ -3,7 +3,7 @@ import { type AuditRow, auditRow, keptOrigin, type Origin } from '../audit/audit
 import { userAgentInWords } from '../audit/user-agent.ts';
 import type { Deps } from '../deps.ts';
 import { chooseLocale } from '../email/locale.ts';
-import { eventRows } from '../events/promise.ts';
+import { eventRows } from '../events/event-rows.ts';
 import { mailRow, taskRow } from '../outbox/outbox.ts';
 import type { Task } from '../outbox/relay.ts';
 import { deleteOutbox, type OutboxRow } from '../outbox/store.ts';
@@ -52,6 +52,6 @@ export const lockoutNotice =
     // Not in a language that the stranger asked for.
     const mail = email === null ? undefined : { to: email, locale: chooseLocale(account.locale), message };
     const mailed = mail === undefined ? [] : [await mailRow(deps, mail, account.id)];
-    const promised = [...mailed, ...(await eventRows(deps, 'AccountLocked', account.id, {}))];
-    return (await insertLockoutNotice(deps.db, row.id, account.id, audit, promised)) ? promised : [];
+    const enqueued = [...mailed, ...(await eventRows(deps, 'AccountLocked', account.id, {}))];
+    return (await insertLockoutNotice(deps.db, row.id, account.id, audit, enqueued)) ? enqueued : [];
   };

@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { type AuditRow, auditFrom } from '../audit/audit.ts';
 import { type Database, query } from '../db/database.ts';
 import { users } from '../db/schema.ts';
-import { type OutboxRow, promisedFrom, takenTask } from '../outbox/store.ts';
+import { enqueueFrom, type OutboxRow, takenTask } from '../outbox/store.ts';
 
 /**
  * Carries out the task to tell of a lock: takes it away, records it, and promises the mail where there is one. Of
@@ -16,7 +16,7 @@ export async function insertLockoutNotice(
   taskId: string,
   userId: string,
   audit: AuditRow,
-  promised: readonly OutboxRow[],
+  enqueued: readonly OutboxRow[],
 ): Promise<boolean> {
   const told = sql`told`;
   const rows = await query(
@@ -26,7 +26,7 @@ export async function insertLockoutNotice(
     told as (
       select u.id as user_id from ${users} as u
       where u.id = ${userId}::uuid and u.status = 'active' and exists (select from taken) for key share
-    ), audited as (${auditFrom(audit, told)})${promisedFrom(promised, told)}
+    ), audited as (${auditFrom(audit, told)})${enqueueFrom(enqueued, told)}
     select user_id from told`,
   );
   return rows.length > 0;

@@ -77,7 +77,7 @@ export async function settleAttempt<Request extends LoginAttempt, Result>(
     // Whoever hangs up may know how it would have ended: it counts, and the owner is told of a lock.
     else if (call.signal.aborted) {
       call.after(() => failAttempt(deps, attempt));
-      await promiseNotice(deps, request, tried, call);
+      await enqueueNotice(deps, request, tried, call);
     } else call.after(() => forgiveAttempt(deps, attempt, false, true));
     throw error;
   }
@@ -126,7 +126,7 @@ export async function proveCredentials(
     await recordAudit(db, audit);
     throw new Problem('email_not_verified', { reason: 'registration not confirmed' });
   }
-  await Promise.all([recordAudit(db, audit), promiseNotice(deps, request, tried, call)]);
+  await Promise.all([recordAudit(db, audit), enqueueNotice(deps, request, tried, call)]);
   const reason = account === undefined ? 'unknown account' : valid ? account.status : 'wrong password';
   throw new Problem('invalid_credentials', { reason });
 }
@@ -183,7 +183,7 @@ function refuseChanged(error: unknown): never {
 }
 
 /** Where this failure locks an account: its owner is told, if it has one, which is looked up after the answer. */
-async function promiseNotice(
+async function enqueueNotice(
   deps: SessionDeps,
   { attempt, identifier }: LoginAttempt,
   tried: AttemptResult,

@@ -15,8 +15,8 @@ import {
   type FoundToken,
   findToken,
   type NewPurpose,
-  type PromisedToken,
   type Requester,
+  type TokenAndMail,
   tryCode,
 } from './token-store.ts';
 
@@ -77,7 +77,7 @@ interface TokenMail {
 export const tokenDataPlace = (id: string) => `one_time_tokens.data:${id}`;
 
 /** A new one-time token, and the mail that carries it. Nothing is written. */
-export async function promiseToken(deps: Deps, { purpose, userId, ...asked }: TokenMail): Promise<PromisedToken> {
+export async function enqueueToken(deps: Deps, { purpose, userId, ...asked }: TokenMail): Promise<TokenAndMail> {
   const { keyring, newId, now } = deps;
   const id = newId();
   const secret = await newOneTimeSecret(keyring, id);

@@ -4,7 +4,7 @@ import { type AuditRow, auditFrom } from '../audit/audit.ts';
 import { type Database, query } from '../db/database.ts';
 import { oneTimeTokens, outbox, sessions, users } from '../db/schema.ts';
 import { timestamp } from '../db/sql.ts';
-import { type OutboxRow, promisedFrom } from '../outbox/store.ts';
+import { enqueueFrom, type OutboxRow } from '../outbox/store.ts';
 import { isLastAdmin, isOutOfReach, lockedUsers } from '../roles/store.ts';
 import { endedFrom, endingFrom, forgottenAudit, maxEnded, sessionsOf } from '../sessions/ending-store.ts';
 import { type PresentSession, presentColumns, presentSession } from '../sessions/store.ts';
@@ -92,7 +92,7 @@ export async function replacePassword(
       where t.user_id = changed.id and t.purpose in ('reset_password', 'change_email')
     ), audited as (
       ${auditFrom(audit, sql`kept`)}
-    )${promisedFrom(notices, sql`kept`)}
+    )${enqueueFrom(notices, sql`kept`)}
     select exists (select from confirmed) as confirmed, array(select id::text from ended) as ended, kept.*
     from (select) as one left join kept on true`,
   );
@@ -104,7 +104,7 @@ export async function replacePassword(
  * Deletes a user where the password is still the one that was verified, or somebody does who may, and who is not the
  * last active admin: the row, by cascade its one-time tokens, its sessions, and what was sent or is to be mailed. Of
  * sessions and audit rows it takes so many; what it leaves, or a sign-in at this moment adds, `forgetNext` takes. An
- * event that was promised and not yet delivered stays, sealed; and registrations of that address until they run out, since
+ * event that was enqueued and not yet delivered stays, sealed; and registrations of that address until they run out, since
  * those who typed them would see them end. Audit rows lose whom they are about; `audit` is the one that says that somebody
  * left.
  * @param passwordHash that was verified; undefined where nobody had to prove it
@@ -149,7 +149,7 @@ export async function deleteUser(
         and t.purpose <> 'verify_email'
     ), audited as (
       ${auditFrom(audit, sql`removed`)}
-    )${promisedFrom(notices, sql`removed`)}
+    )${enqueueFrom(notices, sql`removed`)}
     select exists (select from removed) as deleted,
       exists (select from locked as l where l.id = ${userId}::uuid and ${beyond}) as out_of_reach,
       exists (select from locked as l where l.id = ${userId}::uuid and ${isLastAdmin}) as last_admin,

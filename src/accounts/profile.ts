@@ -5,7 +5,7 @@ import { blindIndexes } from '../crypto/blind-index.ts';
 import { seal, unseal } from '../crypto/seal.ts';
 import type { Deps } from '../deps.ts';
 import { Problem } from '../errors.ts';
-import { eventRows } from '../events/promise.ts';
+import { eventRows } from '../events/event-rows.ts';
 import { deliverAfter, type Relay } from '../outbox/relay.ts';
 import type { Profile, ProfileRequest, User } from './schemas.ts';
 import { readUser, type UserRow, updateProfile } from './store.ts';

@@ -5,7 +5,7 @@ import { type Database, query } from '../db/database.ts';
 import { assignments, insertFrom } from '../db/insert-from.ts';
 import { auditLog, oneTimeTokens, sessions, users } from '../db/schema.ts';
 import { timestamp } from '../db/sql.ts';
-import { type OutboxRow, promisedFrom } from '../outbox/store.ts';
+import { enqueueFrom, type OutboxRow } from '../outbox/store.ts';
 import { defaultRole } from '../roles/permissions.ts';
 import { endedFrom, endingFrom, noneEnded } from '../sessions/ending-store.ts';
 import { spent } from './registration-store.ts';
@@ -38,7 +38,7 @@ export interface Redemption {
   /** Whether this link, and others that would have verified the same address, stay to say that it is verified. */
   readonly staysKnown?: boolean;
   readonly token?: OneTimeTokenRow;
-  readonly promised?: readonly OutboxRow[];
+  readonly enqueued?: readonly OutboxRow[];
   /** Promised where the address counts as verified now and did not before. */
   readonly whereVerified?: readonly OutboxRow[];
   /** For accounts that lose the address to this one: see `evicted`. One for each secret; none, and nobody loses it. */
@@ -60,7 +60,7 @@ export async function redeemToken(
   redemption: Redemption,
 ): Promise<z.output<typeof outcome> | undefined> {
   const { set, verifies, endsSessions, drops, staysKnown = false, evictions = [] } = redemption;
-  const { promised = [], whereVerified = [], audit } = redemption;
+  const { enqueued = [], whereVerified = [], audit } = redemption;
   const time = timestamp(now);
   const use = staysKnown
     ? sql`update ${oneTimeTokens} as t set ${spent} from locked`
@@ -102,9 +102,9 @@ export async function redeemToken(
     }, audited as (
       ${auditFrom(audit, sql`(select id as user_id from changed) as changed`)}
     )${redemption.token ? sql`, token as (${insertFrom(oneTimeTokens, redemption.token, sql`changed`)})` : sql``}
-    ${promisedFrom(promised, sql`changed`)}, verified as (
+    ${enqueueFrom(enqueued, sql`changed`)}, verified as (
       select changed.id from changed, locked where locked.email_verified_at is null
-    )${promisedFrom(whereVerified, sql`verified`, { name: 'verified_promised' })}
+    )${enqueueFrom(whereVerified, sql`verified`, { name: 'verified_promised' })}
     select array(select id::text from ended) as ended,
       ${evictions.length > 0 ? sql`array(select id::text from evicted)` : sql`array[]::text[]`} as evicted from changed`,
   );
@@ -161,7 +161,7 @@ function evicted({ set, emailIndexes = [], evictions = [] }: Redemption, userId:
       const one = sql`(select id from evicted order by id offset ${n} limit 1) as e`;
       const about = sql`(select id as user_id from evicted order by id offset ${n} limit 1) as e`;
       return sql`, ${sql.identifier(`evicted_audited_${n}`)} as (${auditFrom(audit, about)})
-        ${promisedFrom(events, one, { name: `evicted_${n}`, columns: { subject: sql`e.id` } })}`;
+        ${enqueueFrom(events, one, { name: `evicted_${n}`, columns: { subject: sql`e.id` } })}`;
     }),
   )}`;
 }

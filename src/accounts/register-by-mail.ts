@@ -9,13 +9,13 @@ import { insertOutbox } from '../outbox/store.ts';
 import type { SessionDeps } from '../sessions/sessions.ts';
 import { skeletonOf } from './confusables.ts';
 import type { EmailAddress } from './email.ts';
-import { promiseToHolderInstead } from './holder-mail.ts';
-import { type Asked, asked, askedOf, promiseToken } from './one-time-tokens.ts';
+import { enqueueToHolderInstead } from './holder-mail.ts';
+import { type Asked, asked, askedOf, enqueueToken } from './one-time-tokens.ts';
 import { refuseWeakPassword } from './password.ts';
 import type { RegisterRequest } from './schemas.ts';
 import { findAccount } from './store.ts';
 import { taken } from './taken.ts';
-import { finishTask, insertRegistrationTask, type PromisedToken } from './token-store.ts';
+import { finishTask, insertRegistrationTask, type TokenAndMail } from './token-store.ts';
 
 const nullable = z.string().nullable();
 
@@ -35,13 +35,13 @@ export type PendingRegistration = z.output<typeof pendingRegistration>;
 export const unverified = pendingRegistration.pick({ email: true, locale: true });
 
 /** The mail to choose a password where no account is yet: the holder of the address makes one, with nothing that others gave. */
-export async function promiseFirstPassword(
+export async function enqueueFirstPassword(
   deps: Deps,
   emailIndex: string,
   { email, locale }: z.output<typeof unverified>,
   { event, languages, redirectTo }: Asked,
-): Promise<PromisedToken> {
-  return await promiseToken(deps, {
+): Promise<TokenAndMail> {
+  return await enqueueToken(deps, {
     purpose: 'reset_password',
     userId: undefined,
     emailIndex,
@@ -87,7 +87,7 @@ export async function registerByMail(
 
 /**
  * What follows a registration: a mail to confirm it. Where an account has the address already, nothing that was typed
- * here counts, and its holder gets another mail (`promiseToHolderInstead`).
+ * here counts, and its holder gets another mail (`enqueueToHolderInstead`).
  */
 export function registrationTask(deps: Deps): Task {
   const { db, keyring } = deps;
@@ -96,23 +96,23 @@ export function registrationTask(deps: Deps): Task {
     const { email } = registration;
     const indexes = await blindIndexes(keyring, 'email', email.key);
     const account = await findAccount(db, { emailIndexes: indexes });
-    const confirmation = await promiseConfirmation(deps, indexes[0], registration, by);
-    const promised =
+    const confirmation = await enqueueConfirmation(deps, indexes[0], registration, by);
+    const enqueued =
       account === undefined
         ? confirmation
-        : await promiseToHolderInstead(deps, account, email.address, by, confirmation);
-    return (await finishTask(db, row.id, promised)) ? [promised.mail] : [];
+        : await enqueueToHolderInstead(deps, account, email.address, by, confirmation);
+    return (await finishTask(db, row.id, enqueued)) ? [enqueued.mail] : [];
   };
 }
 
 /** The mail that makes an account of a registration, and says so: with the password that was typed at that time. */
-export async function promiseConfirmation(
+export async function enqueueConfirmation(
   deps: Deps,
   emailIndex: string,
   registration: PendingRegistration,
   { event, languages, redirectTo }: Asked,
-): Promise<PromisedToken> {
-  return await promiseToken(deps, {
+): Promise<TokenAndMail> {
+  return await enqueueToken(deps, {
     purpose: 'verify_email',
     userId: undefined,
     emailIndex,

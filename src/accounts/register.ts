@@ -9,13 +9,13 @@ import { sessionStarted } from '../sessions/session-events.ts';
 import { firstTokens, newSession, type SessionDeps } from '../sessions/sessions.ts';
 import type { SignedIn } from './login.ts';
 import { newUser } from './new-user.ts';
-import { type Asked, occasionOf, promiseToken } from './one-time-tokens.ts';
+import { type Asked, enqueueToken, occasionOf } from './one-time-tokens.ts';
 import { refuseWeakPassword } from './password.ts';
 import { toUser } from './profile.ts';
 import type { RegisterRequest } from './schemas.ts';
 import { insertAccount, isEmailIndexed, type UserRow } from './store.ts';
 import { refuseTaken, taken } from './taken.ts';
-import type { PromisedToken } from './token-store.ts';
+import type { TokenAndMail } from './token-store.ts';
 import { userCreated } from './user-events.ts';
 
 /**
@@ -45,7 +45,7 @@ export async function register(deps: SessionDeps, request: RegisterRequest, call
   const entry = { result: 'success', userId: row.id, sessionId: session.id, origin: call.origin } as const;
   const audit = [auditRow(deps, { type: 'user_registered', ...entry })];
   const asked = { event: occasionOf(deps, call), languages: call.languages, redirectTo: request.redirect_to };
-  const verification = await promiseVerification(deps, row, request.email?.address, asked);
+  const verification = await enqueueVerification(deps, row, request.email?.address, asked);
   const events = [
     ...(await userCreated(deps, row, request.email?.address ?? null, 'registration')),
     ...(await sessionStarted(deps, session)),
@@ -64,15 +64,15 @@ export async function register(deps: SessionDeps, request: RegisterRequest, call
  * The mail that verifies the address of an account and changes nothing else of it: the token is bound to that address.
  * @param type who chose the password, which the mail says: whoever holds the address, or an admin
  */
-export async function promiseVerification(
+export async function enqueueVerification(
   deps: Deps,
   user: Pick<UserRow, 'id' | 'emailIndex' | 'locale'>,
   address: string | undefined,
   { event, languages, redirectTo }: Asked,
   type: 'verify_email' | 'confirm_created_account' = 'verify_email',
-): Promise<PromisedToken | undefined> {
+): Promise<TokenAndMail | undefined> {
   if (address === undefined || user.emailIndex === null) return undefined;
-  return await promiseToken(deps, {
+  return await enqueueToken(deps, {
     purpose: 'verify_email',
     userId: user.id,
     emailIndex: user.emailIndex,

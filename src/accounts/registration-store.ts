@@ -5,7 +5,7 @@ import { type Database, query } from '../db/database.ts';
 import { insertFrom } from '../db/insert-from.ts';
 import { oneTimeTokens, users } from '../db/schema.ts';
 import { timestamp } from '../db/sql.ts';
-import { type OutboxRow, promisedFrom } from '../outbox/store.ts';
+import { enqueueFrom, type OutboxRow } from '../outbox/store.ts';
 import type { NewUserRow } from './store.ts';
 import { listOf } from './token-store.ts';
 
@@ -59,7 +59,7 @@ export async function redeemRegistration(
         : sql``
     }, audited as (
       ${auditFrom(audit, sql`(select id as user_id from registered) as registered`)}
-    )${promisedFrom(events, sql`registered`)}
+    )${enqueueFrom(events, sql`registered`)}
     select id from registered`,
   );
   return rows.length > 0;

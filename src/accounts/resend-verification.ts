@@ -6,19 +6,19 @@ import { taskRow } from '../outbox/outbox.ts';
 import type { Task } from '../outbox/relay.ts';
 import { deleteOutbox, insertOutbox, type OutboxRow } from '../outbox/store.ts';
 import type { SessionDeps } from '../sessions/sessions.ts';
-import { promiseToHolder, promiseToHolderInstead } from './holder-mail.ts';
+import { enqueueToHolder, enqueueToHolderInstead } from './holder-mail.ts';
 import type { MailRequest } from './mail-schemas.ts';
 import { type Asked, asked, askedOf, openTokenData } from './one-time-tokens.ts';
 import { openPersonalData } from './profile.ts';
-import { promiseVerification } from './register.ts';
+import { enqueueVerification } from './register.ts';
 import {
+  enqueueConfirmation,
+  enqueueFirstPassword,
   type PendingRegistration,
   pendingRegistration,
-  promiseConfirmation,
-  promiseFirstPassword,
 } from './register-by-mail.ts';
 import { findAccount, type UserRow } from './store.ts';
-import { findPendingRegistrations, finishTask, maxPending, type PromisedToken } from './token-store.ts';
+import { findPendingRegistrations, finishTask, maxPending, type TokenAndMail } from './token-store.ts';
 
 const task = z.object({ email: z.object({ address: z.string(), key: z.string() }) }).and(asked);
 
@@ -45,11 +45,11 @@ export function resendVerificationTask(deps: Deps): Task {
     const indexes = await blindIndexes(keyring, 'email', email.key);
     const account = await findAccount(db, { emailIndexes: indexes });
     const pending = await openPending(deps, indexes);
-    const promised =
+    const enqueued =
       account === undefined
-        ? await promiseRegistrationAgain(deps, indexes[0], pending, by)
-        : await promiseToAccountAgain(deps, account, indexes[0], pending, by);
-    if (promised !== undefined) return (await finishTask(db, row.id, promised)) ? [promised.mail] : [];
+        ? await enqueueRegistrationAgain(deps, indexes[0], pending, by)
+        : await enqueueToAccountAgain(deps, account, indexes[0], pending, by);
+    if (enqueued !== undefined) return (await finishTask(db, row.id, enqueued)) ? [enqueued.mail] : [];
     await deleteOutbox(db, row.id);
     return [];
   };
@@ -64,24 +64,24 @@ async function openPending(deps: Deps, indexes: readonly string[]): Promise<Pend
 const isOne = (pending: readonly PendingRegistration[]) =>
   pending.length < maxPending && new Set(pending.map(({ passwordHash }) => passwordHash)).size === 1;
 
-async function promiseRegistrationAgain(
+async function enqueueRegistrationAgain(
   deps: Deps,
   emailIndex: string,
   pending: readonly PendingRegistration[],
   by: Asked,
-): Promise<PromisedToken | undefined> {
+): Promise<TokenAndMail | undefined> {
   const [registration] = pending;
   if (registration === undefined) return undefined;
   return isOne(pending)
-    ? await promiseConfirmation(deps, emailIndex, registration, by)
-    : await promiseFirstPassword(deps, emailIndex, registration, by);
+    ? await enqueueConfirmation(deps, emailIndex, registration, by)
+    : await enqueueFirstPassword(deps, emailIndex, registration, by);
 }
 
 /**
  * Where a registration waits for the address of an account, it goes on waiting as long as one of a free address would, and
  * the holder is told. An account without a password has no use for a mail that verifies and nothing else.
  */
-async function promiseToAccountAgain(
+async function enqueueToAccountAgain(
   deps: Deps,
   account: UserRow,
   emailIndex: string,
@@ -92,12 +92,12 @@ async function promiseToAccountAgain(
   if (address === undefined) return undefined;
   const [registration] = pending;
   if (registration !== undefined && isOne(pending)) {
-    const again = await promiseConfirmation(deps, emailIndex, registration, by);
-    return await promiseToHolderInstead(deps, account, address, by, again);
+    const again = await enqueueConfirmation(deps, emailIndex, registration, by);
+    return await enqueueToHolderInstead(deps, account, address, by, again);
   }
-  if (registration !== undefined) return await promiseToHolder(deps, account, address, by);
+  if (registration !== undefined) return await enqueueToHolder(deps, account, address, by);
   if (account.emailVerifiedAt !== null || account.status !== 'active') return undefined;
   return account.passwordHash === null
-    ? await promiseToHolder(deps, account, address, by)
-    : await promiseVerification(deps, account, address, by);
+    ? await enqueueToHolder(deps, account, address, by)
+    : await enqueueVerification(deps, account, address, by);
 }

@@ -4,7 +4,7 @@ import type { Call } from '../call.ts';
 import { blindIndexes } from '../crypto/blind-index.ts';
 import type { Deps } from '../deps.ts';
 import { chooseLocale } from '../email/locale.ts';
-import { eventRows } from '../events/promise.ts';
+import { eventRows } from '../events/event-rows.ts';
 import { type DeviceOwner, issueDeviceToken, type Names } from '../limits/device.ts';
 import { clearLockout } from '../limits/lockout.ts';
 import { taskRow } from '../outbox/outbox.ts';
@@ -17,16 +17,16 @@ import { noticeTo } from './notices.ts';
 import {
   asked,
   askedOf,
+  enqueueToken,
   findProof,
   linkExpired,
   type MailProof,
   openTokenData,
-  promiseToken,
 } from './one-time-tokens.ts';
 import { ownerOf, refuseWeakPassword } from './password.ts';
 import { openPersonalData } from './profile.ts';
 import { redeemToken } from './redemption-store.ts';
-import { promiseFirstPassword, unverified } from './register-by-mail.ts';
+import { enqueueFirstPassword, unverified } from './register-by-mail.ts';
 import { redeemRegistration } from './registration-store.ts';
 import { findAccount, readUser } from './store.ts';
 import { type FoundToken, findPendingRegistrations, finishTask } from './token-store.ts';
@@ -64,10 +64,10 @@ export function forgotPasswordTask(deps: Deps): Task {
     if (account?.status === 'active' && account.emailIndex !== null && address !== null) {
       const { id: userId, emailIndex } = account;
       const locale = chooseLocale(account.locale, languages);
-      const promised = await promiseToken(deps, { ...token, userId, emailIndex, to: address, locale, message });
+      const enqueued = await enqueueToken(deps, { ...token, userId, emailIndex, to: address, locale, message });
       const entry = { type: 'password_reset_requested', result: 'success', userId, sessionId: null } as const;
       const audit = { ...auditRow(deps, { ...entry, origin: nowhere }), address: event.address };
-      return (await finishTask(db, row.id, promised, audit)) ? [promised.mail] : [];
+      return (await finishTask(db, row.id, enqueued, audit)) ? [enqueued.mail] : [];
     }
     const [pending] =
       account === undefined && 'emailIndexes' in by ? await findPendingRegistrations(db, by.emailIndexes, now()) : [];
@@ -76,12 +76,12 @@ export function forgotPasswordTask(deps: Deps): Task {
       return [];
     }
     const registration = unverified.parse(await openTokenData(deps, pending));
-    const promised = await promiseFirstPassword(deps, pending.email_index, registration, {
+    const enqueued = await enqueueFirstPassword(deps, pending.email_index, registration, {
       event,
       languages,
       redirectTo,
     });
-    return (await finishTask(db, row.id, promised)) ? [promised.mail] : [];
+    return (await finishTask(db, row.id, enqueued)) ? [enqueued.mail] : [];
   };
 }
 
@@ -126,7 +126,7 @@ async function resetUser(
   const names = ownerOf(email, user.usernameKey);
   await refuseWeakPassword(deps, 'password', password, names);
   const mails = await noticeTo(deps, 'password_changed', { ...user, email }, call);
-  const promised = [...mails, ...(await passwordChanged(deps, userId, 'reset', { reason: 'password_changed' }))];
+  const enqueued = [...mails, ...(await passwordChanged(deps, userId, 'reset', { reason: 'password_changed' }))];
   const whereVerified = await eventRows(deps, 'UserVerified', userId, {});
   const passwordHash = await hasher.hash(password, call.signal);
   const redeemed = await redeemToken(db, token, now(), {
@@ -134,12 +134,12 @@ async function resetUser(
     verifies: true,
     endsSessions: 'password_changed',
     drops: ['reset_password', 'verify_email', 'change_email'],
-    promised,
+    enqueued,
     whereVerified,
     audit: auditRow(deps, { type: 'password_reset', result: 'success', userId, sessionId: null, origin: call.origin }),
   });
   if (redeemed === undefined) throw linkExpired('used meanwhile');
-  deliverAfter(deps, call, [...promised, ...whereVerified]);
+  deliverAfter(deps, call, [...enqueued, ...whereVerified]);
   await revocation.revokeUser(userId, redeemed.ended, null);
   return { names, owner: { id: userId, passwordHash } };
 }

@@ -3,9 +3,9 @@ import { type AuditRow, auditFrom } from '../audit/audit.ts';
 import type { Database } from '../db/database.ts';
 import { auditLog, oneTimeTokens, sessions, users } from '../db/schema.ts';
 import { columnsOf } from '../db/sql.ts';
-import { type OutboxRow, promisedFrom, promisedParts } from '../outbox/store.ts';
+import { enqueueFrom, enqueueParts, type OutboxRow } from '../outbox/store.ts';
 import type { SessionRow } from '../sessions/store.ts';
-import type { PromisedToken } from './token-store.ts';
+import type { TokenAndMail } from './token-store.ts';
 
 export type UserRow = typeof users.$inferSelect;
 export type NewUserRow = typeof users.$inferInsert;
@@ -44,14 +44,14 @@ export async function insertAccount(
   user: NewUserRow,
   session: SessionRow,
   audit: readonly AuditRow[],
-  verification: PromisedToken | undefined,
+  verification: TokenAndMail | undefined,
   events: readonly OutboxRow[],
 ): Promise<void> {
   const token = verification && sql`, token as ${db.insert(oneTimeTokens).values(verification.token)}`;
-  const promised = [...(verification === undefined ? [] : [verification.mail]), ...events];
+  const enqueued = [...(verification === undefined ? [] : [verification.mail]), ...events];
   await db.execute(sql`with registered as ${db.insert(users).values(user)},
     started as ${db.insert(sessions).values(session)},
-    audited as ${db.insert(auditLog).values([...audit])}${token ?? sql``}${promisedFrom(promised, sql`(select) as one`)}
+    audited as ${db.insert(auditLog).values([...audit])}${token ?? sql``}${enqueueFrom(enqueued, sql`(select) as one`)}
     select 1`);
 }
 
@@ -82,9 +82,9 @@ export async function updateProfile(
       .returning(columnsOf(users)),
   );
   const audited = db.$with('audited', {}).as(auditFrom(audit, sql`(select id as user_id from changed) as changed`));
-  const promised = promisedParts(events, sql`changed`).map(({ name, part }) => db.$with(name, {}).as(part));
+  const enqueued = enqueueParts(events, sql`changed`).map(({ name, part }) => db.$with(name, {}).as(part));
   const [row] = await db
-    .with(changed, audited, ...promised)
+    .with(changed, audited, ...enqueued)
     .select()
     .from(changed);
   return row;

@@ -22,7 +22,7 @@ const maxAttempts = 10;
 const maxOfAll = 1000;
 
 /** A one-time token with the mail that carries it. */
-export interface PromisedToken {
+export interface TokenAndMail {
   readonly token: OneTimeTokenRow;
   readonly mail: OutboxRow;
 }
@@ -177,13 +177,13 @@ export async function insertRegistrationTask(db: Database, task: OutboxRow, skel
 export async function finishTask(
   db: Database,
   taskId: string,
-  promised: { readonly token?: OneTimeTokenRow; readonly mail?: OutboxRow; readonly waits?: OneTimeTokenRow },
+  enqueued: { readonly token?: OneTimeTokenRow; readonly mail?: OutboxRow; readonly waits?: OneTimeTokenRow },
   audit?: AuditRow,
 ): Promise<boolean> {
   const parts = [
-    promised.token && sql`, token as (${insertFrom(oneTimeTokens, promised.token, sql`task`)})`,
-    promised.waits && sql`, waits as (${insertFrom(oneTimeTokens, promised.waits, sql`task`)})`,
-    promised.mail && sql`, mailed as (${outboxFrom(promised.mail, sql`task`)})`,
+    enqueued.token && sql`, token as (${insertFrom(oneTimeTokens, enqueued.token, sql`task`)})`,
+    enqueued.waits && sql`, waits as (${insertFrom(oneTimeTokens, enqueued.waits, sql`task`)})`,
+    enqueued.mail && sql`, mailed as (${outboxFrom(enqueued.mail, sql`task`)})`,
     audit &&
       sql`, audited as (${auditFrom(
         audit,

@@ -5,7 +5,7 @@ import { chooseLocale } from '../email/locale.ts';
 import { deliverAfter } from '../outbox/relay.ts';
 import type { SessionDeps } from '../sessions/sessions.ts';
 import { newAddress, readAccount, tokenData } from './change-email.ts';
-import { findProof, linkExpired, occasionOf, openTokenData, promiseToken } from './one-time-tokens.ts';
+import { enqueueToken, findProof, linkExpired, occasionOf, openTokenData } from './one-time-tokens.ts';
 import { type Eviction, redeemToken } from './redemption-store.ts';
 import { refuseTaken } from './taken.ts';
 import { allSessionsRevoked, emailChanged, passwordChanged } from './user-events.ts';
@@ -24,7 +24,7 @@ export async function undoEmailChange(deps: SessionDeps, token: string, call: Ca
   const { address } = tokenData.parse(await openTokenData(deps, found));
   const changed = await newAddress(deps, userId, address);
   const event = occasionOf(deps, call);
-  const reset = await promiseToken(deps, {
+  const reset = await enqueueToken(deps, {
     purpose: 'reset_password',
     userId,
     emailIndex: changed.set.emailIndex,
@@ -39,7 +39,7 @@ export async function undoEmailChange(deps: SessionDeps, token: string, call: Ca
     sessionId: null,
     origin: call.origin,
   } as const;
-  const promised = [
+  const enqueued = [
     reset.mail,
     ...(await emailChanged(deps, userId, address)),
     ...(await passwordChanged(deps, userId, 'removed', { reason: 'email_changed' })),
@@ -52,13 +52,13 @@ export async function undoEmailChange(deps: SessionDeps, token: string, call: Ca
     endsSessions: 'email_changed',
     drops: ['undo_email_change', 'change_email', 'verify_email', 'reset_password'],
     token: reset.token,
-    promised,
+    enqueued,
     evictions,
     audit: auditRow(deps, entry),
   } as const;
   const redeemed = await redeemToken(db, { id: found.id, userId }, now(), redemption).catch(refuseTaken);
   if (redeemed === undefined) throw linkExpired('used meanwhile');
-  deliverAfter(deps, call, [...promised, ...evictions.flatMap(({ events }) => events)]);
+  deliverAfter(deps, call, [...enqueued, ...evictions.flatMap(({ events }) => events)]);
   await revocation.revokeUser(userId, redeemed.ended, null);
   await Promise.all(redeemed.evicted.map((id) => revocation.revokeUser(id, [], null)));
 }

@@ -1,5 +1,5 @@
 import type { EventData } from '../events/catalogue.ts';
-import { type EventDeps, eventRows, personal } from '../events/promise.ts';
+import { type EventDeps, eventRows, personal } from '../events/event-rows.ts';
 import type { OutboxRow } from '../outbox/store.ts';
 import type { UserRow } from './store.ts';
 

@@ -1,7 +1,7 @@
 import { auditRow } from '../audit/audit.ts';
 import type { Call } from '../call.ts';
 import { blindIndexes } from '../crypto/blind-index.ts';
-import { eventRows } from '../events/promise.ts';
+import { eventRows } from '../events/event-rows.ts';
 import { deliverAfter } from '../outbox/relay.ts';
 import type { SessionDeps } from '../sessions/sessions.ts';
 import { newUser } from './new-user.ts';

@@ -1,12 +1,12 @@
 import { sql } from 'drizzle-orm';
 import * as z from 'zod';
 import type { NewUserRow } from '../accounts/store.ts';
-import type { PromisedToken, Purpose } from '../accounts/token-store.ts';
+import type { Purpose, TokenAndMail } from '../accounts/token-store.ts';
 import { type AuditRow, auditFrom } from '../audit/audit.ts';
 import { type Database, query } from '../db/database.ts';
 import { assignments, insertFrom } from '../db/insert-from.ts';
 import { oneTimeTokens, roles, users } from '../db/schema.ts';
-import { type OutboxRow, promisedFrom } from '../outbox/store.ts';
+import { enqueueFrom, type OutboxRow } from '../outbox/store.ts';
 import { isLastAdmin, isOutOfReach, lockedUsers } from '../roles/store.ts';
 import { type EndingReason, endedFrom, noneEnded } from '../sessions/ending-store.ts';
 
@@ -21,7 +21,7 @@ export interface Change {
   readonly endsSessions?: EndingReason;
   /** Tokens of the user that are good no longer. */
   readonly drops?: readonly Purpose[];
-  readonly promised?: PromisedToken | undefined;
+  readonly enqueued?: TokenAndMail | undefined;
   readonly events: readonly OutboxRow[];
   readonly audit: AuditRow;
 }
@@ -43,7 +43,7 @@ export type Outcome = z.output<typeof outcome>;
  * @returns what kept it from being changed, and the ids of the sessions that ended
  */
 export async function changeUser(db: Database, userId: string, now: number, change: Change): Promise<Outcome> {
-  const { set, admins, from, endsSessions, drops = [], promised, events, audit } = change;
+  const { set, admins, from, endsSessions, drops = [], enqueued, events, audit } = change;
   const actorId = audit.actorId ?? null;
   const target = sql`l.id = ${userId}::uuid`;
   const beyond = isOutOfReach(actorId);
@@ -56,8 +56,8 @@ export async function changeUser(db: Database, userId: string, now: number, chan
       : [assignments(users, { ...set, updatedAt: new Date(now) }), sql`version = u.version + 1`]),
     ...(endsSessions === undefined ? [] : [sql`session_epoch = u.session_epoch + 1`]),
   ];
-  const token = promised && sql`, token as (${insertFrom(oneTimeTokens, promised.token, sql`changed`)})`;
-  const rows = [...(promised === undefined ? [] : [promised.mail]), ...events];
+  const token = enqueued && sql`, token as (${insertFrom(oneTimeTokens, enqueued.token, sql`changed`)})`;
+  const rows = [...(enqueued === undefined ? [] : [enqueued.mail]), ...events];
   const [row] = await query(
     db,
     outcome,
@@ -77,7 +77,7 @@ export async function changeUser(db: Database, userId: string, now: number, chan
         sql`(select changed.id as user_id, (select l.id from locked as l where l.id = ${actorId}::uuid) as actor_id
           from changed) as changed`,
       )}
-    )${token ?? sql``}${promisedFrom(rows, sql`changed`)}
+    )${token ?? sql``}${enqueueFrom(rows, sql`changed`)}
     select exists (select from locked as l where ${target}) as found, exists (select from changed) as changed,
       exists (select from locked as l where ${target} and ${beyond}) as out_of_reach,
       ${admins ? sql`exists (select from locked as l where ${target} and ${isLastAdmin})` : sql`false`} as last_admin,

@@ -1,5 +1,5 @@
 import { forgetUser } from '../accounts/delete-account.ts';
-import { promiseToken } from '../accounts/one-time-tokens.ts';
+import { enqueueToken } from '../accounts/one-time-tokens.ts';
 import { openPersonalData } from '../accounts/profile.ts';
 import { readUser, type UserRow } from '../accounts/store.ts';
 import { allSessionsRevoked, passwordChanged } from '../accounts/user-events.ts';
@@ -8,7 +8,7 @@ import type { Call } from '../call.ts';
 import type { Deps } from '../deps.ts';
 import { chooseLocale } from '../email/locale.ts';
 import { Problem } from '../errors.ts';
-import { eventRows } from '../events/promise.ts';
+import { eventRows } from '../events/event-rows.ts';
 import { mailRow } from '../outbox/outbox.ts';
 import { deliverAfter } from '../outbox/relay.ts';
 import { adminRole } from '../roles/permissions.ts';
@@ -31,12 +31,12 @@ export function actionAudit(deps: Deps, type: AuditEntry['type'], { userId, acto
   return auditRow(deps, { type, result: 'success', userId, ...by });
 }
 
-/** What was promised is delivered after the answer. @throws {Problem} what kept the user from being changed */
+/** What was enqueued is delivered after the answer. @throws {Problem} what kept the user from being changed */
 async function change(deps: SessionDeps, { userId, call }: Action, wanted: Change): Promise<Outcome> {
   const outcome = await changeUser(deps.db, userId, deps.now(), wanted);
   if (outcome.changed) {
-    const { promised, events } = wanted;
-    deliverAfter(deps, call, [...(promised === undefined ? [] : [promised.mail]), ...events]);
+    const { enqueued, events } = wanted;
+    deliverAfter(deps, call, [...(enqueued === undefined ? [] : [enqueued.mail]), ...events]);
     return outcome;
   }
   if (!outcome.found) throw noSuchUser();
@@ -112,27 +112,27 @@ export async function forcePasswordReset(deps: SessionDeps, action: Action): Pro
   if (user === undefined) throw noSuchUser();
   const { email } = await openPersonalData(deps, user);
   if (email === null || user.emailIndex === null) throw new Problem('email_missing');
-  const promised = await promisePasswordMail(deps, user, { emailIndex: user.emailIndex, to: email });
+  const enqueued = await enqueuePasswordMail(deps, user, { emailIndex: user.emailIndex, to: email });
   return await end(deps, action, {
     set: { passwordHash: null },
     admins: true,
     from: user.emailIndex,
     endsSessions: 'password_removed',
     drops: ['reset_password', 'change_email'],
-    promised,
+    enqueued,
     events: await passwordChanged(deps, userId, 'removed', { reason: 'password_removed' }),
     audit: actionAudit(deps, 'password_reset_forced', action),
   });
 }
 
 /** The mail in which a user whom an admin has asked chooses a password. It tells nothing of the admin. */
-export function promisePasswordMail(
+export function enqueuePasswordMail(
   deps: Deps,
   { id: userId, locale }: Pick<UserRow, 'id' | 'locale'>,
   address: { readonly emailIndex: string; readonly to: string },
 ) {
   const event = { at: deps.now(), address: null, device: null };
-  return promiseToken(deps, {
+  return enqueueToken(deps, {
     purpose: 'reset_password',
     userId,
     ...address,

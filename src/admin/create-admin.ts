@@ -9,10 +9,10 @@ import { auditRow } from '../audit/audit.ts';
 import { blindIndexes } from '../crypto/blind-index.ts';
 import type { Deps } from '../deps.ts';
 import { Problem } from '../errors.ts';
-import { eventRows } from '../events/promise.ts';
+import { eventRows } from '../events/event-rows.ts';
 import { adminRole, defaultRole } from '../roles/permissions.ts';
 import { changeUser } from './change-store.ts';
-import { promisePasswordMail } from './change-user.ts';
+import { enqueuePasswordMail } from './change-user.ts';
 import { insertUser } from './user-store.ts';
 
 export interface NewAdmin {
@@ -71,7 +71,7 @@ async function claim(deps: Deps, { email, askPassword }: NewAdmin, account: User
     endsSessions: 'password_changed',
     // What undoes a change of the address belongs to whoever had verified it.
     drops: ['verify_email', 'reset_password', 'change_email', ...(isVerified ? [] : (['undo_email_change'] as const))],
-    promised: await passwordMail(deps, { ...account, passwordHash }, email),
+    enqueued: await passwordMail(deps, { ...account, passwordHash }, email),
     events: [
       ...(hadNone
         ? []
@@ -84,7 +84,7 @@ async function claim(deps: Deps, { email, askPassword }: NewAdmin, account: User
   return isVerified ? 'equipped' : 'claimed';
 }
 
-type Extra = Partial<Pick<Parameters<typeof changeUser>[3], 'set' | 'endsSessions' | 'drops' | 'promised' | 'events'>>;
+type Extra = Partial<Pick<Parameters<typeof changeUser>[3], 'set' | 'endsSessions' | 'drops' | 'enqueued' | 'events'>>;
 
 /** The mark that refuses older access tokens is written by the scheduled work of the service, within a minute. */
 async function promote(deps: Deps, account: UserRow, { set, events = [], ...extra }: Extra): Promise<void> {
@@ -118,5 +118,5 @@ async function hashPassword(
 
 async function passwordMail(deps: Deps, row: UserRow, { address }: EmailAddress) {
   if (row.passwordHash !== null || row.emailIndex === null) return undefined;
-  return await promisePasswordMail(deps, row, { emailIndex: row.emailIndex, to: address });
+  return await enqueuePasswordMail(deps, row, { emailIndex: row.emailIndex, to: address });
 }

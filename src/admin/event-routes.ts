@@ -7,7 +7,7 @@ import type { Caller } from '../sessions/authenticate.ts';
 import { message } from '../sessions/schemas.ts';
 import type { SessionDeps } from '../sessions/sessions.ts';
 import { readEvents } from './event-store.ts';
-import { eventFilters, promisedEvent, replay, toPromisedEvent } from './events.ts';
+import { eventFilters, outboxEvent, replay, toOutboxEvent } from './events.ts';
 import { userParams } from './schemas.ts';
 
 const noStore = { 'Cache-Control': 'no-store' };
@@ -16,7 +16,7 @@ const writes = ({ caller }: { readonly caller: Caller }) => ({
   hits: [{ policy: 'write_user', key: caller.userId } as const],
   subject: undefined,
 });
-const listQuery = pageQuery.extend(eventFilters.shape).extend({ state: promisedEvent.shape.state.optional() });
+const listQuery = pageQuery.extend(eventFilters.shape).extend({ state: outboxEvent.shape.state.optional() });
 const replayed = message
   .extend({ replayed: z.int().describe('Number of events, at most 1,000. Repeat the request for the rest') })
   .meta({ examples: [{ message: 'The service delivers the events again', replayed: 3 }] });
@@ -36,7 +36,7 @@ export function adminEventRoutes(deps: SessionDeps & { readonly events: EventRel
         'Lists events that wait for a sink and events that the service gave up, newest first. The service does not keep delivered events.',
       query: listQuery,
       responses: {
-        200: { description: 'A page of deliveries', schema: pageOf(promisedEvent).meta({ id: 'PromisedEventPage' }) },
+        200: { description: 'A page of deliveries', schema: pageOf(outboxEvent).meta({ id: 'OutboxEventPage' }) },
       },
       errors: [],
       limits: ['read_user'],
@@ -44,7 +44,7 @@ export function adminEventRoutes(deps: SessionDeps & { readonly events: EventRel
       handler: async ({ c, query: { limit, cursor, state, ...filter } }) => {
         const dead = state === undefined ? undefined : state === 'dead';
         const rows = await readEvents(db, { limit: limit + 1, before: cursor }, { ...filter, dead });
-        const page = toPage(rows, limit, (row) => toPromisedEvent(deps, row));
+        const page = toPage(rows, limit, (row) => toOutboxEvent(deps, row));
         return c.json({ ...page, items: await Promise.all(page.items) }, 200, noStore);
       },
     }),

@@ -4,7 +4,7 @@ import { exampleActivity } from '../audit/activity.ts';
 import { type AuditEntry, auditRow } from '../audit/audit.ts';
 import { timeOfUuidv7 } from '../crypto/random.ts';
 import type { Deps } from '../deps.ts';
-import { eventIdOf } from '../events/promise.ts';
+import { eventIdOf } from '../events/event-rows.ts';
 import { eventTypes } from '../events/types.ts';
 import { type EventFilter, type readEvents, replayEvents } from './event-store.ts';
 
@@ -23,8 +23,8 @@ export const eventFilters = z.object({
   user: z.uuid().toLowerCase().optional().describe('The user that the event is about'),
 });
 
-/** A promise to deliver an event, as admins see it. What the event says stays sealed. */
-export const promisedEvent = z
+/** An event in the outbox, as admins see it. What the event says stays sealed. */
+export const outboxEvent = z
   .object({
     id: z
       .uuid()
@@ -47,7 +47,7 @@ export const promisedEvent = z
     next_attempt_at: z.iso.datetime().nullable(),
   })
   .meta({
-    id: 'PromisedEvent',
+    id: 'OutboxEvent',
     examples: [
       {
         id: exampleActivity.id,
@@ -67,10 +67,7 @@ export const promisedEvent = z
 type EventRow = Awaited<ReturnType<typeof readEvents>>[number];
 
 /** As admins see it. Of what is sealed only the id is read. */
-export async function toPromisedEvent(
-  deps: Pick<Deps, 'keyring'>,
-  row: EventRow,
-): Promise<z.output<typeof promisedEvent>> {
+export async function toOutboxEvent(deps: Pick<Deps, 'keyring'>, row: EventRow): Promise<z.output<typeof outboxEvent>> {
   return {
     id: row.id,
     event_id: await eventIdOf(deps, row),

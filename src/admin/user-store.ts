@@ -1,6 +1,6 @@
 import { and, asc, desc, eq, gt, gte, lt, lte, type SQL, sql } from 'drizzle-orm';
 import type { UserRow } from '../accounts/store.ts';
-import type { PromisedToken } from '../accounts/token-store.ts';
+import type { TokenAndMail } from '../accounts/token-store.ts';
 import { type AuditRow, auditFrom } from '../audit/audit.ts';
 import type { ActivityRow } from '../audit/store.ts';
 import { minUuidv7 } from '../crypto/random.ts';
@@ -8,7 +8,7 @@ import type { Database } from '../db/database.ts';
 import { insertFrom } from '../db/insert-from.ts';
 import { auditLog, oneTimeTokens, userRoles, users } from '../db/schema.ts';
 import { columnsOf } from '../db/sql.ts';
-import { type OutboxRow, promisedFrom } from '../outbox/store.ts';
+import { enqueueFrom, type OutboxRow } from '../outbox/store.ts';
 
 /** Where a page of users ended. */
 export interface Place {
@@ -133,18 +133,18 @@ export async function insertUser(
   db: Database,
   user: UserRow,
   audit: AuditRow,
-  promised: PromisedToken | undefined,
+  enqueued: TokenAndMail | undefined,
   events: readonly OutboxRow[],
 ): Promise<void> {
   const actor = sql`(select a.id from actor as a)`;
   const one = sql`(select) as one`;
-  const token = promised && sql`, token as (${insertFrom(oneTimeTokens, promised.token, one)})`;
-  const rows = [...(promised === undefined ? [] : [promised.mail]), ...events];
+  const token = enqueued && sql`, token as (${insertFrom(oneTimeTokens, enqueued.token, one)})`;
+  const rows = [...(enqueued === undefined ? [] : [enqueued.mail]), ...events];
   await db.execute(sql`with actor as (
       select u.id from ${users} as u where u.id = ${audit.actorId ?? null}::uuid for key share
     ), registered as ${db.insert(users).values(user)},
     audited as (
       ${auditFrom(audit, sql`(select ${user.id}::uuid as user_id, ${actor} as actor_id) as made`)}
-    )${token ?? sql``}${promisedFrom(rows, one)}
+    )${token ?? sql``}${enqueueFrom(rows, one)}
     select 1`);
 }

@@ -2,7 +2,7 @@ import type { EmailAddress } from '../accounts/email.ts';
 import { newUser } from '../accounts/new-user.ts';
 import { refuseWeakPassword } from '../accounts/password.ts';
 import { toUser } from '../accounts/profile.ts';
-import { promiseVerification } from '../accounts/register.ts';
+import { enqueueVerification } from '../accounts/register.ts';
 import { findAccount, isEmailIndexed, readUser, type UserRow } from '../accounts/store.ts';
 import { refuseTaken, taken } from '../accounts/taken.ts';
 import { userCreated } from '../accounts/user-events.ts';
@@ -10,7 +10,7 @@ import { blindIndexes } from '../crypto/blind-index.ts';
 import type { Deps } from '../deps.ts';
 import { deliverAfter } from '../outbox/relay.ts';
 import type { SessionDeps } from '../sessions/sessions.ts';
-import { type Action, actionAudit, noSuchUser, promisePasswordMail } from './change-user.ts';
+import { type Action, actionAudit, enqueuePasswordMail, noSuchUser } from './change-user.ts';
 import { type AdminUser, type CreateUserRequest, readPlace, type UserQuery, writePlace } from './schemas.ts';
 import { insertUser, readUsers, readUsersByUsername } from './user-store.ts';
 
@@ -104,11 +104,11 @@ export async function createUser(
     phoneNumber: request.phone_number ?? null,
     locale: request.locale ?? null,
   });
-  const promised = await firstMail(deps, row, email?.address);
+  const enqueued = await firstMail(deps, row, email?.address);
   const audit = actionAudit(deps, 'user_created', { ...action, userId: row.id });
   const events = await userCreated(deps, row, email?.address ?? null, 'admin');
-  await insertUser(db, row, audit, promised, events).catch(refuseTaken);
-  deliverAfter(deps, call, [...(promised === undefined ? [] : [promised.mail]), ...events]);
+  await insertUser(db, row, audit, enqueued, events).catch(refuseTaken);
+  deliverAfter(deps, call, [...(enqueued === undefined ? [] : [enqueued.mail]), ...events]);
   return await toAdminUser(deps, row);
 }
 
@@ -116,11 +116,11 @@ export async function createUser(
 async function firstMail(deps: Deps, row: UserRow, address: string | undefined) {
   if (address === undefined || row.emailIndex === null) return undefined;
   if (row.passwordHash === null) {
-    return await promisePasswordMail(deps, row, { emailIndex: row.emailIndex, to: address });
+    return await enqueuePasswordMail(deps, row, { emailIndex: row.emailIndex, to: address });
   }
   if (row.emailVerifiedAt !== null) return undefined;
   // Not in the language of the admin, and from nowhere.
   const event = { at: deps.now(), address: null, device: null };
   const asked = { event, languages: undefined, redirectTo: undefined };
-  return await promiseVerification(deps, row, address, asked, 'confirm_created_account');
+  return await enqueueVerification(deps, row, address, asked, 'confirm_created_account');
 }

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import * as z from 'zod';
 import { readEvents } from '../admin/event-store.ts';
-import { eventFilters, replay, toPromisedEvent } from '../admin/events.ts';
+import { eventFilters, replay, toOutboxEvent } from '../admin/events.ts';
 import { openDeps } from './deps.ts';
 
 /** What `--help` says. */
@@ -33,7 +33,7 @@ export async function eventsCommand(
   try {
     if (verb === 'list') {
       const rows = await readEvents(deps.db, { limit: 100, before: undefined }, { ...filter, dead: true });
-      const events = await Promise.all(rows.map((row) => toPromisedEvent(deps, row)));
+      const events = await Promise.all(rows.map((row) => toOutboxEvent(deps, row)));
       return events.map((event) => JSON.stringify(event));
     }
     let total = 0;

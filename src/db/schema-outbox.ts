@@ -3,7 +3,7 @@ import { bigint, boolean, index, integer, jsonb, pgTable, text, uuid } from 'dri
 import { time } from './columns.ts';
 
 /**
- * What is promised: mails, events, and tasks whose outcome an answer must not tell (whether there is such an account).
+ * What is enqueued: mails, events, and tasks whose outcome an answer must not tell (whether there is such an account).
  * Written by the statement that made them due, carried out by the relay.
  */
 export const outbox = pgTable(

@@ -2,7 +2,7 @@ import type { Deps } from '../deps.ts';
 import { describeError } from '../ops/log.ts';
 import { longestWait, maxAttempts, pauseAfter, probePause } from '../outbox/backoff.ts';
 import { postponeOutbox } from '../outbox/store.ts';
-import { openEvent } from './promise.ts';
+import { openEvent } from './event-rows.ts';
 import { EventUndelivered, publishTimeout, type Sink } from './sink.ts';
 import type { SinkState } from './sink-state.ts';
 import type { ClaimedEvent } from './store.ts';

@@ -31,7 +31,7 @@ export const publishTimeout = 15_000;
 
 /** The port to somebody who takes events. */
 export interface Sink {
-  /** As `config.eventSinks` names it: what is promised to it stands in the outbox under this name. */
+  /** As `config.eventSinks` names it: what is enqueued to it stands in the outbox under this name. */
   readonly name: string;
   /**
    * Hands one event over; resolves when it was taken for good. Settles within `publishTimeout`.

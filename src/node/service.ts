@@ -40,7 +40,7 @@ export interface Started {
   readonly config: Config;
   /** Resolves when something it depends on ended by itself. */
   readonly failed: Promise<string>;
-  /** Answers what is under way, delivers what is promised, and closes everything. */
+  /** Answers what is under way, delivers what is enqueued, and closes everything. */
   stop(): Promise<void>;
 }
 

@@ -9,8 +9,8 @@ type Naming = Needs & Pick<Deps, 'newId'>;
 /** How long a new row is left to the request that wrote it, before the scheduled relay takes it up: milliseconds. */
 const reserved = 30_000;
 
-/** A mail that is promised: to whom, in which language, and what it says. */
-export interface PromisedMail {
+/** A mail that is enqueued: to whom, in which language, and what it says. */
+export interface EnqueuedMail {
   readonly to: string;
   /** A language there are words for. */
   readonly locale: string;
@@ -43,7 +43,7 @@ export async function newRow(
  */
 export function mailRow(
   deps: Naming,
-  { to, locale, message }: PromisedMail,
+  { to, locale, message }: EnqueuedMail,
   about: string | undefined,
   id: string = deps.newId(),
 ): Promise<OutboxRow> {

@@ -40,7 +40,7 @@ export interface Relay {
   sweep(): Promise<void>;
 }
 
-/** Has what was promised delivered once the answer is out. */
+/** Has what was enqueued delivered once the answer is out. */
 export function deliverAfter(
   { relay }: { readonly relay: Relay },
   call: Pick<Call, 'after'>,

@@ -14,7 +14,7 @@ export async function insertOutbox(db: Database, rows: readonly OutboxRow[]): Pr
 
 /**
  * The part of a statement that promises something for each row of `source`, which may hold a condition: nothing is
- * promised where nothing changed.
+ * enqueued where nothing changed.
  */
 export const outboxFrom = (row: OutboxRow, source: SQL): SQL => insertFrom(outbox, row, source);
 
@@ -25,22 +25,22 @@ export const outboxFrom = (row: OutboxRow, source: SQL): SQL => insertFrom(outbo
 const turnOf = (subject: SQL): SQL =>
   sql` cross join lateral (select pg_advisory_xact_lock(hashtextextended((${subject})::text, 0))) as turn`;
 
-interface PromiseOptions {
-  /** In place of `promised`, where a statement has several such parts. */
+interface EnqueueOptions {
+  /** In place of `enqueued`, where a statement has several such parts. */
   readonly name?: string;
   /** That the source fills in. */
   readonly columns?: { readonly subject?: SQL; readonly details?: SQL };
 }
 
 /**
- * The parts of a statement that promise several things for each row of `source`. Each is written after the one before
+ * The parts of a statement that enqueue several things for each row of `source`. Each is written after the one before
  * it, which else Postgres would be free to choose.
  * @param source a relation, without a condition
  */
-export function promisedParts(
+export function enqueueParts(
   rows: readonly OutboxRow[],
   source: SQL,
-  { name = 'promised', columns }: PromiseOptions = {},
+  { name = 'enqueued', columns }: EnqueueOptions = {},
 ): { readonly name: string; readonly part: SQL }[] {
   return rows.map((row, n) => {
     const before = sql.identifier(`${name}_${n - 1}`);
@@ -51,12 +51,12 @@ export function promisedParts(
   });
 }
 
-/** The same as text of a statement: `, promised_0 as (…), promised_1 as (…)`. */
-export const promisedFrom = (rows: readonly OutboxRow[], source: SQL, options?: PromiseOptions): SQL =>
-  sql.join(promisedParts(rows, source, options).map(({ name, part }) => sql`, ${sql.identifier(name)} as (${part})`));
+/** The same as text of a statement: `, enqueued_0 as (…), enqueued_1 as (…)`. */
+export const enqueueFrom = (rows: readonly OutboxRow[], source: SQL, options?: EnqueueOptions): SQL =>
+  sql.join(enqueueParts(rows, source, options).map(({ name, part }) => sql`, ${sql.identifier(name)} as (${part})`));
 
 /**
- * Many rows about many subjects, as one part of a statement: `, promised as (…)`.
+ * Many rows about many subjects, as one part of a statement: `, enqueued as (…)`.
  * @param source a relation with the `id` of each subject that is there: what is about others is not written
  */
 export function rowsFrom(rows: readonly OutboxRow[], source: SQL): SQL {
@@ -69,7 +69,7 @@ export function rowsFrom(rows: readonly OutboxRow[], source: SQL): SQL {
   const columns = { id: sql`e.id`, type: sql`e.type`, sink: sql`e.sink`, subject: sql`e.subject` };
   const rest = { payloadSealed: sql`e.payload` };
   const from = sql`${source} as s join ${listed} on e.subject = s.id order by e.n`;
-  return sql`, promised as (${insertFrom(outbox, first, from, { ...columns, ...rest })})`;
+  return sql`, enqueued as (${insertFrom(outbox, first, from, { ...columns, ...rest })})`;
 }
 
 /** It was carried out: nothing is left of it. */

@@ -51,7 +51,7 @@ export async function reseal(
     old = await countOld(db, newest);
   }
   const tokens = await moveTokens(deps, renewHash);
-  // What the service promised meanwhile, and tasks that have become others.
+  // What the service enqueued meanwhile, and tasks that have become others.
   add(payloads, await movePayloads(deps));
   const left = await countOld(db, newest);
   return {

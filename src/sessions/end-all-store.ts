@@ -4,7 +4,7 @@ import { type AuditRow, auditFrom } from '../audit/audit.ts';
 import { type Database, query } from '../db/database.ts';
 import { sessions, users } from '../db/schema.ts';
 import { timestamp } from '../db/sql.ts';
-import { type OutboxRow, promisedFrom } from '../outbox/store.ts';
+import { enqueueFrom, type OutboxRow } from '../outbox/store.ts';
 import { endedFrom } from './ending-store.ts';
 
 /**
@@ -38,7 +38,7 @@ export async function endAllSessions(
       returning s.id, s.ended_at
     )${endedFrom({ owner: sql`raised`, reason: 'logout_all', now, ...kept })}, audited as (
       ${auditFrom(audit, sql`(select id as user_id from raised) as raised`)}
-    )${promisedFrom(events, sql`raised`)}
+    )${enqueueFrom(events, sql`raised`)}
     select id from ended union all select id from kept where ended_at is not null`,
   );
   return rows.map(({ id }) => id);

@@ -1,7 +1,7 @@
 import { auditRow } from '../audit/audit.ts';
 import type { Call } from '../call.ts';
 import { Problem } from '../errors.ts';
-import { eventRows } from '../events/promise.ts';
+import { eventRows } from '../events/event-rows.ts';
 import { deliverAfter } from '../outbox/relay.ts';
 import { endAllSessions } from './end-all-store.ts';
 import { sessionRevoked } from './session-events.ts';

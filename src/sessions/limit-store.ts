@@ -4,7 +4,7 @@ import { type AuditRow, auditFrom } from '../audit/audit.ts';
 import { type Database, query } from '../db/database.ts';
 import { sessions, users } from '../db/schema.ts';
 import { timestamp } from '../db/sql.ts';
-import { type OutboxRow, promisedFrom } from '../outbox/store.ts';
+import { enqueueFrom, type OutboxRow } from '../outbox/store.ts';
 import { maxEnded } from './ending-store.ts';
 
 /**
@@ -52,7 +52,7 @@ export async function endSurplusSessions(
       ${auditFrom(audit, sql`(select distinct user_id from ended) as ended`)}
     ), surplus_ended as (
       select jsonb_build_object('session_ids', jsonb_agg(id)) as details from ended having count(*) > 0
-    )${promisedFrom(events, sql`surplus_ended`, { columns: { details: sql`details` } })}
+    )${enqueueFrom(events, sql`surplus_ended`, { columns: { details: sql`details` } })}
     select id from ended`,
   );
   return rows.map(({ id }) => id);

@@ -4,7 +4,7 @@ import type { AuditEntry, AuditRow } from '../audit/audit.ts';
 import { type Database, query } from '../db/database.ts';
 import { auditLog, oneTimeTokens, sessions, users } from '../db/schema.ts';
 import { timestamp } from '../db/sql.ts';
-import { type OutboxRow, outboxFrom, promisedFrom } from '../outbox/store.ts';
+import { enqueueFrom, type OutboxRow, outboxFrom } from '../outbox/store.ts';
 import type { SessionRow } from './store.ts';
 
 /** From so many places within an hour a user is told of new sign-ins. */
@@ -26,11 +26,11 @@ export interface Upgrade {
  * the user since the row was read: then `user_id` stays null and the statement breaks that constraint.
  * The share lock makes a change of the user that runs at the same time come wholly before or wholly after.
  * One statement with what goes along: an audit row, an upgraded password hash, the notice of a new sign-in.
- * @param notice promised where no earlier session of the user came from the same address and user agent, and at most
+ * @param notice enqueued where no earlier session of the user came from the same address and user agent, and at most
  * ten of those of the last hour: whoever has the password cannot flood the mailbox. The first one of an account is no
  * news, however old the account is where it comes from.
  * @param options `bound` is how many sessions a user may have
- * @returns whether the notice was promised, whether there may be more sessions now than the bound, and the hash that is
+ * @returns whether the notice was enqueued, whether there may be more sessions now than the bound, and the hash that is
  * stored from now on
  */
 export async function insertSession(
@@ -54,7 +54,7 @@ export async function insertSession(
     z.object({ noticed: z.boolean(), crowded: z.boolean(), password_hash: z.string().nullable() }),
     sql`with unchanged as (${unchanged}),
     started as ${db.insert(sessions).values({ ...session, userId })},
-    audited as ${db.insert(auditLog).values(audit)}${upgrades ? upgraded(db, upgrade, userId) : sql``}${noticedWhereNew(session, notice)}${promisedFrom(events, sql`unchanged`)}
+    audited as ${db.insert(auditLog).values(audit)}${upgrades ? upgraded(db, upgrade, userId) : sql``}${noticedWhereNew(session, notice)}${enqueueFrom(events, sql`unchanged`)}
     select ${isNoticed} as noticed, ${isCrowded(session, bound)} as crowded,
       (select password_hash from unchanged) as password_hash`,
   );

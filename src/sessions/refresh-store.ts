@@ -4,7 +4,7 @@ import { type AuditRow, auditFrom } from '../audit/audit.ts';
 import { type Database, query } from '../db/database.ts';
 import { sessions, users } from '../db/schema.ts';
 import { milliseconds, millisecondsBetween, timestamp } from '../db/sql.ts';
-import { type OutboxRow, promisedFrom } from '../outbox/store.ts';
+import { enqueueFrom, type OutboxRow } from '../outbox/store.ts';
 import type { RefreshTokenParts } from '../tokens/refresh-token.ts';
 import { presentColumns, presentSession } from './store.ts';
 
@@ -83,7 +83,7 @@ export async function endReusedSession(
       returning s.user_id
     ), audited as (
       ${auditFrom(audit, sql`ended`)}
-    )${promisedFrom(events, sql`ended`, { columns: { subject: sql`user_id` } })}
+    )${enqueueFrom(events, sql`ended`, { columns: { subject: sql`user_id` } })}
     select user_id from ended`,
   );
   return rows.length > 0;

@@ -1,5 +1,5 @@
 import type { Deps } from '../deps.ts';
-import { eventRows } from '../events/promise.ts';
+import { eventRows } from '../events/event-rows.ts';
 import type { OutboxRow } from '../outbox/store.ts';
 import type { SessionRow } from './store.ts';
 

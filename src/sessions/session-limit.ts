@@ -1,6 +1,6 @@
 import { auditRow } from '../audit/audit.ts';
 import type { Call } from '../call.ts';
-import { eventRows } from '../events/promise.ts';
+import { eventRows } from '../events/event-rows.ts';
 import { describeError } from '../ops/log.ts';
 import { deliverAfter } from '../outbox/relay.ts';
 import { endSurplusSessions } from './limit-store.ts';

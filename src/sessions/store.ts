@@ -4,7 +4,7 @@ import { type AuditRow, auditFrom } from '../audit/audit.ts';
 import { type Database, query } from '../db/database.ts';
 import { sessions, users } from '../db/schema.ts';
 import { columnsOf, milliseconds, timestamp } from '../db/sql.ts';
-import { type OutboxRow, promisedFrom } from '../outbox/store.ts';
+import { enqueueFrom, type OutboxRow } from '../outbox/store.ts';
 
 export type SessionRow = typeof sessions.$inferInsert;
 export type KeptSession = typeof sessions.$inferSelect;
@@ -51,7 +51,7 @@ export async function endSession(
       returning s.user_id
     ), audited as (
       ${auditFrom(audit, sql`ended`)}
-    )${promisedFrom(events, sql`ended`, { columns: { subject: sql`user_id` } })}
+    )${enqueueFrom(events, sql`ended`, { columns: { subject: sql`user_id` } })}
     select user_id from ended`,
   );
   return row === undefined ? undefined : { userId: row.user_id };

@@ -116,7 +116,7 @@ describe('where addresses have to be verified first, a mail that was asked for a
     expect(await post(app, '/auth/refresh', { refresh_token: refresh })).toBe(401);
   });
 
-  it('a registration over an account, as an older release promised it, changes nothing any more', async () => {
+  it('a registration over an account, as an older release enqueued it, changes nothing any more', async () => {
     const lax = await testApp();
     const { id, email } = await registerUser(lax);
     const app = await testApp({ ...required, databaseUrl: lax.databaseUrl, clock: lax.clock });
@@ -151,10 +151,10 @@ describe('while a secret is replaced', () => {
     const app = await testApp({ variables: after, databaseUrl: old.databaseUrl, clock: old.clock });
     const [ann, bob, carol] = [await registerUser(old), await registerUser(old), await registerUser(app)];
     await change(app, carol.access, bob.email);
-    const promised = secretsTo(app, bob.email);
+    const enqueued = secretsTo(app, bob.email);
     await post(old, '/auth/verify-email', { token: secretsTo(old, bob.email).token });
-    expect(await post(app, '/auth/confirm-email-change', promised)).toBe(422);
-    expect(await post(app, '/auth/confirm-email-change', { token: promised.token })).toBe(410);
+    expect(await post(app, '/auth/confirm-email-change', enqueued)).toBe(422);
+    expect(await post(app, '/auth/confirm-email-change', { token: enqueued.token })).toBe(410);
     // Nor one that an account has without having verified it.
     await change(app, carol.access, ann.email);
     expect(mailTo(app, ann.email).subject).toContain('Choose a password');

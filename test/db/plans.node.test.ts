@@ -6,9 +6,9 @@ import { importUsers } from '../../src/accounts/import.ts';
 import { importedUser } from '../../src/accounts/import-schema.ts';
 import { type Mailer, MailUndelivered } from '../../src/mailer.ts';
 import { registerAdmin } from '../support/admin.ts';
+import { enqueueMails, people as recipients } from '../support/enqueued-mails.ts';
 import { collectingSink, webhooks } from '../support/events.ts';
 import { secretsTo } from '../support/mail.ts';
-import { promiseMails, people as recipients } from '../support/promised-mails.ts';
 import { testSecret } from '../support/secret.ts';
 import {
   createDatabase,
@@ -217,7 +217,7 @@ async function callEverything(databaseUrl: string): Promise<{ statements: Statem
   await replaced.request('POST', '/auth/login', { body: { ...good, identifier: second.email } });
 
   // Mails that nobody came to deliver: two are taken, one is not.
-  const rows = await promiseMails(app, recipients(3));
+  const rows = await enqueueMails(app, recipients(3));
   const takes: Mailer['send'] = async (_, id) => {
     if (id === rows[0]?.id) throw new MailUndelivered('down');
   };

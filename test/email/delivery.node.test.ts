@@ -4,7 +4,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import type { SmtpConfig } from '../../src/config-mail.ts';
 import { MailRefused, MailUndelivered } from '../../src/mailer.ts';
 import { createSmtp } from '../../src/platform/smtp.ts';
-import { outboxOf, people, promiseMails, sweepUntilDone } from '../support/promised-mails.ts';
+import { enqueueMails, outboxOf, people, sweepUntilDone } from '../support/enqueued-mails.ts';
 import { createSmtpServer, credentials } from '../support/smtp-server.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';
 import { testApp } from '../support/test-app.ts';
@@ -29,11 +29,11 @@ async function smtp(tls: SmtpConfig['tls'] = 'starttls', changes: Partial<SmtpCo
 const id = () => crypto.randomUUID();
 
 describe('a real SMTP server', () => {
-  it('that is stopped in mid-run gets every promised mail, and those it gets twice can be told', async () => {
+  it('that is stopped in mid-run gets every enqueued mail, and those it gets twice can be told', async () => {
     const { server, mailer } = await smtp();
     const app = await testApp({ mailer });
     const recipients = people(200);
-    const rows = await promiseMails(app, recipients);
+    const rows = await enqueueMails(app, recipients);
     await server.stop();
 
     await server.start({ stopAfter: 60, loseEvery: 20 });
@@ -166,8 +166,8 @@ describe('a real SMTP server', () => {
       await server.start({ utf8: false });
       // More than it takes for a server to count as away, and others behind them.
       const held = ['jörg', 'пример', 'ǆ', 'bjørn'].map((local) => `${local}@bücher.example`);
-      await promiseMails(app, held);
-      await promiseMails(app, ['ann@bücher.example']);
+      await enqueueMails(app, held);
+      await enqueueMails(app, ['ann@bücher.example']);
       const sweep = async (seconds: number) => {
         app.clock.advance(seconds);
         await app.app.runScheduled();

@@ -3,14 +3,14 @@ import { expect, it, onTestFinished } from 'vitest';
 import * as z from 'zod';
 import { startMailbox } from '../../dev/mailbox.ts';
 import { createMailbox } from '../../src/platform/mailbox.ts';
-import { outboxOf, promiseMails } from '../support/promised-mails.ts';
+import { enqueueMails, outboxOf } from '../support/enqueued-mails.ts';
 import { testApp } from '../support/test-app.ts';
 
-it('puts a promised mail into the mailbox of development, and waits while there is none', async () => {
+it('puts a enqueued mail into the mailbox of development, and waits while there is none', async () => {
   const mailbox = await startMailbox(0);
   onTestFinished(() => mailbox.stop().catch(() => undefined));
   const app = await testApp({ mailer: createMailbox(mailbox.url) });
-  await promiseMails(app, ['ann@example.com', '']);
+  await enqueueMails(app, ['ann@example.com', '']);
   app.clock.advance(31);
   await app.app.runScheduled();
   const response = await fetch(`${mailbox.url}/messages.json`);
@@ -21,7 +21,7 @@ it('puts a promised mail into the mailbox of development, and waits while there 
   expect(await outboxOf(app)).toMatchObject([{ dead: true, last_error: 'mailbox_400' }]);
 
   await mailbox.stop();
-  await promiseMails(app, ['ben@example.com']);
+  await enqueueMails(app, ['ben@example.com']);
   app.clock.advance(31);
   await app.app.runScheduled();
   expect(await outboxOf(app)).toMatchObject([{ dead: true }, { dead: false, attempts: 1 }]);

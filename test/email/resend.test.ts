@@ -2,7 +2,7 @@ import { describe, expect, inject, it, onTestFinished } from 'vitest';
 import * as z from 'zod';
 import { MailRefused, MailUndelivered } from '../../src/mailer.ts';
 import { createResend } from '../../src/platform/resend.ts';
-import { outboxOf, people, promiseMails, sweepUntilDone } from '../support/promised-mails.ts';
+import { enqueueMails, outboxOf, people, sweepUntilDone } from '../support/enqueued-mails.ts';
 import { type ResendRun, resendState } from '../support/resend-state.ts';
 import { testApp } from '../support/test-app.ts';
 
@@ -42,11 +42,11 @@ async function outcome(sending: Promise<void>): Promise<string> {
 }
 
 describe('Resend', () => {
-  it('that is stopped in mid-run sends every promised mail, and none twice', async () => {
+  it('that is stopped in mid-run sends every enqueued mail, and none twice', async () => {
     const server = await resend();
     const app = await testApp({ mailer: server.mailer });
     const recipients = people(200);
-    const rows = await promiseMails(app, recipients);
+    const rows = await enqueueMails(app, recipients);
 
     await server.start({ stopAfter: 60, loseEvery: 20 });
     app.clock.advance(31);

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { importUsers } from '../../src/accounts/import.ts';
 import { importedUser } from '../../src/accounts/import-schema.ts';
 import { catalogue } from '../../src/events/catalogue.ts';
-import { eventRows } from '../../src/events/promise.ts';
+import { eventRows } from '../../src/events/event-rows.ts';
 import { isEventType } from '../../src/events/types.ts';
 import { newRow } from '../../src/outbox/outbox.ts';
 import { insertOutbox } from '../../src/outbox/store.ts';

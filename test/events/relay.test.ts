@@ -1,6 +1,6 @@
 import { describe, expect, inject, it } from 'vitest';
 import { lockoutVariable } from '../../src/config-limits.ts';
-import { eventRows } from '../../src/events/promise.ts';
+import { eventRows } from '../../src/events/event-rows.ts';
 import { createEventRelay } from '../../src/events/relay.ts';
 import { type CloudEvent, EventUndelivered, type Sink } from '../../src/events/sink.ts';
 import { lockoutNames } from '../../src/limits/policies.ts';
@@ -13,7 +13,7 @@ const hour = 3600;
 const isThorough = inject('isThorough');
 
 /** Writes events of some users, one after the other; each tells its number as a role. */
-async function promise(app: TestApp, users: readonly string[], each: number): Promise<void> {
+async function enqueue(app: TestApp, users: readonly string[], each: number): Promise<void> {
   for (let n = 0; n < each; n += 1) {
     const rows = await Promise.all(
       users.map((user) => eventRows(app.deps, 'RoleChanged', user, { roles: [String(n)] })),
@@ -35,7 +35,7 @@ describe('the relay of events', () => {
   it('delivers each event once and those of a user in order, however many relays run', async () => {
     const app = await testApp({ variables: webhooks('a', 'b') });
     const users = people(30);
-    await promise(app, users, 4);
+    await enqueue(app, users, 4);
     app.clock.advance(31);
     const wait = () => new Promise((resolve) => setTimeout(resolve, Math.random() * 5));
     const sinks = [collectingSink('a', wait), collectingSink('b', wait)];
@@ -56,7 +56,7 @@ describe('the relay of events', () => {
     const down = collectingSink('down');
     down.isDown = true;
     const app = await testApp({ variables: webhooks('picky', 'down') });
-    await promise(app, [bad ?? '', good ?? ''], 3);
+    await enqueue(app, [bad ?? '', good ?? ''], 3);
     app.clock.advance(31);
     await relayOf(app, refusing, down).sweep();
     expect(numbersOf(refusing.taken)).toEqual({ [good ?? '']: [0, 1, 2] });
@@ -71,7 +71,7 @@ describe('the relay of events', () => {
     const sink = collectingSink('a');
     sink.isDown = true;
     const users = people(40);
-    await promise(app, users, 2);
+    await enqueue(app, users, 2);
     const relay = relayOf(app, sink);
     // A few are tried at a time; after some tries their pauses are hours long.
     for (let tries = 0; tries < 10; tries += 1) {
@@ -100,11 +100,11 @@ describe('the relay of events', () => {
       }
     });
     const relay = relayOf(app, sink);
-    await promise(app, [poison], 1);
+    await enqueue(app, [poison], 1);
     // Four hours and one: pauses double, up to half of each left to chance.
     const [minutes, min, max] = isThorough ? [240, 9, 12] : [60, 7, 10];
     for (let minute = 0; minute < minutes; minute += 1) {
-      await promise(app, people(2), 1);
+      await enqueue(app, people(2), 1);
       app.clock.advance(60);
       await relay.sweep();
     }
@@ -121,15 +121,15 @@ describe('the relay of events', () => {
       if (subject === poison) throw new EventUndelivered('500');
     });
     const relay = relayOf(app, sink);
-    await promise(app, [poison], 1);
+    await enqueue(app, [poison], 1);
     for (let hours = 0; hours < 5; hours += 1) {
       app.clock.advance(hour);
-      await promise(app, people(1), 1);
+      await enqueue(app, people(1), 1);
       app.clock.advance(31);
       await relay.sweep();
     }
     sink.isDown = true;
-    await promise(app, users, 1);
+    await enqueue(app, users, 1);
     for (let tries = 0; tries < 8; tries += 1) {
       app.clock.advance(hour);
       await relay.sweep();
@@ -166,14 +166,14 @@ describe('the relay of events', () => {
       }
     });
     const relay = relayOf(app, sink);
-    await promise(app, poison, 1);
+    await enqueue(app, poison, 1);
     let written = 0;
     for (let minute = 0; minute < (isThorough ? 60 : 15); minute += 1) {
       app.clock.advance(60);
       await relay.sweep();
       // What was written two sweeps ago has failed once, and was taken since.
       expect(sink.taken.length).toBeGreaterThanOrEqual(Math.max(0, written - 3));
-      await promise(app, people(3), 1);
+      await enqueue(app, people(3), 1);
       written += 3;
     }
   });
@@ -221,7 +221,7 @@ describe('the relay of events', () => {
 
   it('delivers again what a relay that ended had claimed, under the same id', async () => {
     const app = await testApp({ variables: webhooks('a') });
-    await promise(app, people(1), 2);
+    await enqueue(app, people(1), 2);
     app.clock.advance(31);
     const ids: string[] = [];
     const hanging = collectingSink('a', ({ id }) => {
@@ -242,7 +242,7 @@ describe('the relay of events', () => {
   it('gives up after 20 tries, keeps the event, and goes on with what comes after it', async () => {
     const app = await testApp({ variables: webhooks('a') });
     const [user = ''] = people(1);
-    await promise(app, [user], 2);
+    await enqueue(app, [user], 2);
     let refused = 0;
     const sink = collectingSink('a', ({ data }) => {
       if (!String(data['roles']).startsWith('0')) return;
@@ -262,7 +262,7 @@ describe('the relay of events', () => {
 
   it('gives up after three days, also what is for a sink that is configured no more', async () => {
     const app = await testApp({ variables: webhooks('a', 'gone') });
-    await promise(app, people(1), 2);
+    await enqueue(app, people(1), 2);
     app.clock.advance(73 * hour);
     const sink = collectingSink('a', () => {
       throw new Error('refused');

@@ -27,7 +27,7 @@ function fragileMailer() {
 const longOutage = inject('isThorough') ? 1800 : 600;
 const wide = { LIMIT_REGISTER_ADDRESS: '100000/60' };
 
-/** An application that has registered people while nobody took what they were promised, for so many seconds. */
+/** An application that has registered people while nobody took what they were enqueued, for so many seconds. */
 async function afterOutage(options: TestAppOptions, setDown: (isDown: boolean) => void, seconds: number) {
   const app = await testApp({ ...options, variables: { ...wide, ...options.variables } });
   setDown(true);

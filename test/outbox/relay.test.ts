@@ -8,7 +8,7 @@ import { type Mail, type Mailer, MailRefused, MailUndelivered } from '../../src/
 import { mailRow, taskRow } from '../../src/outbox/outbox.ts';
 import { createRelay, type Task } from '../../src/outbox/relay.ts';
 import { deleteOutbox, insertOutbox } from '../../src/outbox/store.ts';
-import { event, outboxOf, people, promiseMails } from '../support/promised-mails.ts';
+import { enqueueMails, event, outboxOf, people } from '../support/enqueued-mails.ts';
 import { createClock, createDatabase, type TestApp, testApp } from '../support/test-app.ts';
 
 interface Sent extends Mail {
@@ -46,7 +46,7 @@ describe('the relay', () => {
     const app = await testApp();
     const { mailer, taken } = mailerThat();
     const relay = relayOf(app, mailer);
-    const [first, second] = await promiseMails(app, people(2));
+    const [first, second] = await enqueueMails(app, people(2));
     if (first === undefined) throw new Error('no row');
     await relay.deliver([first]);
     await relay.sweep();
@@ -60,7 +60,7 @@ describe('the relay', () => {
 
   it('sends each mail once however many relays run at once', async () => {
     const app = await testApp();
-    await promiseMails(app, people(60));
+    await enqueueMails(app, people(60));
     app.clock.advance(31);
     const { mailer, taken } = mailerThat(() => new Promise((resolve) => setTimeout(resolve, 5)));
     await Promise.all(Array.from({ length: 6 }, () => relayOf(app, mailer).sweep()));
@@ -70,7 +70,7 @@ describe('the relay', () => {
 
   it('leaves a mail to who claimed it, and sends it again under the same id when that one does not come back', async () => {
     const app = await testApp();
-    const [row] = await promiseMails(app, people(1));
+    const [row] = await enqueueMails(app, people(1));
     app.clock.advance(31);
     const ended = mailerThat(hangs);
     void relayOf(app, ended.mailer).sweep();
@@ -86,7 +86,7 @@ describe('the relay', () => {
 
   it('does not begin what it could not end before others may claim it', async () => {
     const app = await testApp();
-    const [row] = await promiseMails(app, people(1));
+    const [row] = await enqueueMails(app, people(1));
     const { mailer, taken } = mailerThat();
     app.clock.advance(11);
     await relayOf(app, mailer).deliver(row === undefined ? [] : [row]);
@@ -96,7 +96,7 @@ describe('the relay', () => {
 
   it('that was held up and then fails does not take the mail from who has claimed it since', async () => {
     const app = await testApp();
-    await promiseMails(app, people(1));
+    await enqueueMails(app, people(1));
     app.clock.advance(31);
     const fail = Promise.withResolvers<void>();
     const late = mailerThat(() => fail.promise);
@@ -113,7 +113,7 @@ describe('the relay', () => {
 
   it('waits longer after each failure, and gives up after twenty, some two days on, without losing the mail', async () => {
     const app = await testApp();
-    await promiseMails(app, people(1));
+    await enqueueMails(app, people(1));
     const { mailer, asked } = mailerThat(down);
     const pauses: number[] = [];
     app.clock.advance(31);
@@ -148,7 +148,7 @@ describe('the relay', () => {
 
   it('keeps a mail that was refused for good as dead, and goes on with the others', async () => {
     const app = await testApp();
-    await promiseMails(app, people(3));
+    await enqueueMails(app, people(3));
     app.clock.advance(31);
     const refuse = ({ to }: Mail) => {
       if (to.startsWith('person-1')) throw new MailRefused('smtp_550');
@@ -163,7 +163,7 @@ describe('the relay', () => {
 
   it('sends nothing that is three days old', async () => {
     const app = await testApp();
-    await promiseMails(app, people(1));
+    await enqueueMails(app, people(1));
     app.clock.advance(3 * day + 1);
     const { mailer, asked } = mailerThat();
     await relayOf(app, mailer).sweep();
@@ -173,7 +173,7 @@ describe('the relay', () => {
 
   it('comes to an end with a mail that ends every instance which touches it', async () => {
     const app = await testApp();
-    await promiseMails(app, people(1));
+    await enqueueMails(app, people(1));
     const { mailer, asked } = mailerThat(hangs);
     for (let attempt = 1; attempt <= 20; attempt += 1) {
       app.clock.advance(61);
@@ -265,7 +265,7 @@ describe('the relay', () => {
 
   it('asks a provider that is down for one batch in a sweep, and does not sweep for long', async () => {
     const app = await testApp();
-    await promiseMails(app, people(40));
+    await enqueueMails(app, people(40));
     app.clock.advance(31);
     const first = mailerThat(down);
     await relayOf(app, first.mailer).sweep();
@@ -277,9 +277,9 @@ describe('the relay', () => {
 
   it('takes no provider for down that refuses what somebody made up', async () => {
     const app = await testApp();
-    await promiseMails(app, people(20));
+    await enqueueMails(app, people(20));
     app.clock.advance(1);
-    await promiseMails(app, ['good@example.com']);
+    await enqueueMails(app, ['good@example.com']);
     app.clock.advance(31);
     const { mailer, taken } = mailerThat(({ to }) => {
       if (to.startsWith('person-')) throw new MailRefused('smtp_550');
@@ -290,7 +290,7 @@ describe('the relay', () => {
 
   it('does not let tasks wait behind mails that nobody takes', async () => {
     const app = await testApp();
-    await promiseMails(app, people(40));
+    await enqueueMails(app, people(40));
     app.clock.advance(1);
     const tasks = await Promise.all(Array.from({ length: 12 }, () => taskRow(app.deps, 'tidy', {})));
     await insertOutbox(app.deps.db, tasks);
@@ -309,7 +309,7 @@ describe('the relay', () => {
 
   it('lets mails wait until there is somebody to take them', async () => {
     const app = await testApp();
-    const rows = await promiseMails(app, people(2));
+    const rows = await enqueueMails(app, people(2));
     const relay = relayOf(app, undefined);
     await relay.deliver(rows);
     app.clock.advance(3600);
@@ -322,7 +322,7 @@ describe('the relay', () => {
 
   it('leaves events alone, and sends nothing whose row is gone', async () => {
     const app = await testApp();
-    const [row] = await promiseMails(app, people(2));
+    const [row] = await enqueueMails(app, people(2));
     await app.deps.db.execute(sql`update outbox set kind = 'event' where id = ${row?.id}`);
     await app.deps.db.execute(sql`delete from outbox where kind = 'email'`);
     app.clock.advance(day);
@@ -345,7 +345,7 @@ describe('the relay', () => {
       if (sent <= 3) throw new MailUndelivered('down');
     };
     const relay = relayOf(app, { kind: 'mailbox', send, close: async () => undefined });
-    for (const row of await promiseMails(app, people(4))) {
+    for (const row of await enqueueMails(app, people(4))) {
       broken = sent === 3;
       await relay.deliver([row]);
     }
@@ -360,7 +360,7 @@ describe('the relay', () => {
       runs += 1;
       const result: unknown = await app.deps.db.execute(sql`delete from outbox where id = ${row.id}`);
       expect(result).toBeDefined();
-      return await promiseMails(app, [z.object({ to: z.string() }).parse(payload).to]);
+      return await enqueueMails(app, [z.object({ to: z.string() }).parse(payload).to]);
     };
     const row = await taskRow(app.deps, 'welcome', { to: 'ann@example.com' });
     await insertOutbox(app.deps.db, [row]);

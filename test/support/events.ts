@@ -1,7 +1,7 @@
 import { type CloudEvent, EventUndelivered, type Sink } from '../../src/events/sink.ts';
 import type { TestApp } from './test-app.ts';
 
-/** The variables with which events are promised to webhooks of these names. */
+/** The variables with which events are enqueued to webhooks of these names. */
 export const webhooks = (
   ...hooks: readonly (string | { readonly name: string; readonly types: readonly string[] })[]
 ) => ({
@@ -24,7 +24,7 @@ export interface TestSink extends Sink {
 }
 
 /**
- * Takes the events that are promised to the webhook of a name.
+ * Takes the events that are enqueued to the webhook of a name.
  * @param act may throw, or hang, before an event is taken
  */
 export function collectingSink(name: string, act: (event: CloudEvent) => unknown = () => undefined): TestSink {

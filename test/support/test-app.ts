@@ -77,7 +77,7 @@ export interface TestAppOptions {
   readonly breachTimeout?: number;
   /** Takes the mails instead of the test's own mailbox. */
   readonly mailer?: Mailer;
-  /** Who takes events; nobody unless told. What is promised to them `variables` say. */
+  /** Who takes events; nobody unless told. What is enqueued to them `variables` say. */
   readonly sinks?: readonly Sink[];
   readonly traceExporter?: Deps['traceExporter'];
 }

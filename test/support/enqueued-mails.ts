@@ -9,8 +9,8 @@ import type { TestApp } from './test-app.ts';
 
 export const event = { at: Date.parse('2026-03-02T15:04:05Z'), address: '192.0.2.0/24', device: 'Chrome 130' };
 
-/** Promises one mail for each recipient, as a statement that makes a change would. */
-export async function promiseMails(
+/** Enqueues one mail for each recipient, as a statement that makes a change would. */
+export async function enqueueMails(
   { deps }: Pick<TestApp, 'deps'>,
   recipients: readonly string[],
   message: Message = { type: 'new_sign_in', data: event },

@@ -8,7 +8,7 @@ import { catalogue, type EventData, schemaPath } from './catalogue.ts';
 import type { CloudEvent } from './sink.ts';
 import { type EventType, isEventType } from './types.ts';
 
-/** What a promise of events needs to know. */
+/** What the rows of an event need to know. */
 export interface EventDeps extends Pick<Deps, 'keyring' | 'newId' | 'now'> {
   readonly config: Pick<Config, 'eventSinks' | 'eventsPersonalData'>;
 }
@@ -30,7 +30,7 @@ const details = z.record(z.string(), z.unknown()).nullish();
 
 /**
  * An event, as rows of the outbox: one for each sink that takes its type, none where nobody does. They are written by the
- * statement that makes it true (`promisedFrom`), and handed to the relay after the answer.
+ * statement that makes it true (`enqueueFrom`), and handed to the relay after the answer.
  * @param userId whom it is about; undefined where the statement fills it in
  */
 export async function eventRows<Type extends EventType>(
