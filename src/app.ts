@@ -13,6 +13,7 @@ import { createDatabaseClock } from './db/clock.ts';
 import type { Deps } from './deps.ts';
 import { createEventRelay } from './events/relay.ts';
 import { eventRoutes } from './events/routes.ts';
+import { createAdmission } from './http/admission.ts';
 import type { Env } from './http/context.ts';
 import type { Endpoint } from './http/endpoint.ts';
 import { mount } from './http/mount.ts';
@@ -28,7 +29,6 @@ import { pageRoutes } from './pages/routes.ts';
 import { startPage } from './pages/start-page.ts';
 import { createRoles } from './roles/roles.ts';
 import { createScheduled, type RunScheduled } from './scheduled/scheduled.ts';
-import { createGate } from './sessions/authenticate.ts';
 import { lastingRefresh, sessionRoutes } from './sessions/routes.ts';
 import { createRevocation } from './tokens/revocation.ts';
 import { tokenRoutes } from './tokens/routes.ts';
@@ -65,7 +65,7 @@ export function createApp(given: Deps): App {
   }
   const signingKeys = createSigningKeys(deps);
   const revocation = createRevocation(deps);
-  const gate = createGate({ ...deps, roles: createRoles(deps), signingKeys, revocation });
+  const admission = createAdmission({ ...deps, roles: createRoles(deps), signingKeys, revocation });
   const events = createEventRelay(deps);
   const relay = createRelay(deps, accountTasks(deps), events.deliver);
   const databaseClock = createDatabaseClock(deps);
@@ -78,7 +78,7 @@ export function createApp(given: Deps): App {
     ...accountRoutes(sessionDeps),
     ...mailRoutes(sessionDeps),
     ...profileRoutes(sessionDeps),
-    ...sessionRoutes(sessionDeps, gate),
+    ...sessionRoutes(sessionDeps, admission),
     ...auditRoutes(deps),
     ...adminRoutes(sessionDeps),
     ...adminActionRoutes(sessionDeps),
@@ -100,7 +100,7 @@ export function createApp(given: Deps): App {
   const app = new Hono<Env>();
   const serve = createServe(deps, observer, endpoints);
   const redirectsSlashes = config.compatApis.length > 0;
-  mount(app, [...endpoints, ...older, ...pages, ...docs], { gate, serve, redirectsSlashes });
+  mount(app, [...endpoints, ...older, ...pages, ...docs], { admission, serve, redirectsSlashes });
 
   const scheduled = createScheduled(sessionDeps);
   const asOwnTrace = (name: string, work: () => Promise<unknown>) =>

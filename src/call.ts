@@ -1,4 +1,5 @@
 import type { Origin } from './audit/audit.ts';
+import type { AccessTokenClaims } from './tokens/access-token.ts';
 
 /** One call of the API, as rules see it: from where, in which language, and how long somebody waits for the answer. */
 export interface Call {
@@ -13,4 +14,11 @@ export interface Call {
   readonly signal: AbortSignal;
   /** What is to be done once the answer is on its way, which it must not hold up and cannot change. */
   readonly after: (work: () => Promise<unknown>) => void;
+}
+
+/** Who asks: the claims of a verified access token that was not revoked. */
+export interface Caller {
+  readonly userId: string;
+  readonly sessionId: string;
+  readonly claims: AccessTokenClaims;
 }

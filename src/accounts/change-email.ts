@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { auditRow } from '../audit/audit.ts';
-import type { Call } from '../call.ts';
+import type { Call, Caller } from '../call.ts';
 import { blindIndexes } from '../crypto/blind-index.ts';
 import { seal } from '../crypto/seal.ts';
 import type { Deps } from '../deps.ts';
@@ -9,7 +9,6 @@ import { eventRows } from '../events/event-rows.ts';
 import { taskRow } from '../outbox/outbox.ts';
 import { deliverAfter, type Task } from '../outbox/relay.ts';
 import { deleteOutbox, insertOutbox } from '../outbox/store.ts';
-import type { Caller } from '../sessions/authenticate.ts';
 import type { SessionDeps } from '../sessions/sessions.ts';
 import { maskEmail, normaliseEmail } from './email.ts';
 import { enqueueToHolderInstead } from './holder-mail.ts';

@@ -1,7 +1,6 @@
 import { type AuditEntry, auditRow, recordAudit } from '../audit/audit.ts';
-import type { Call } from '../call.ts';
+import type { Call, Caller } from '../call.ts';
 import { Problem } from '../errors.ts';
-import type { Caller } from '../sessions/authenticate.ts';
 import { provenTokens, type SessionDeps, type Tokens } from '../sessions/sessions.ts';
 import { confirmPassword } from './password-store.ts';
 import { readUser, type UserRow } from './store.ts';

@@ -1,9 +1,9 @@
 import * as z from 'zod';
+import type { Caller } from '../call.ts';
 import type { ProblemCode } from '../errors.ts';
 import { type Endpoint, guardedEndpoint } from '../http/endpoint.ts';
 import type { Hit } from '../limits/rate-limit.ts';
 import type { Permission } from '../roles/permissions.ts';
-import type { Caller } from '../sessions/authenticate.ts';
 import { message } from '../sessions/schemas.ts';
 import type { SessionDeps } from '../sessions/sessions.ts';
 import {

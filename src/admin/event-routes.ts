@@ -1,9 +1,9 @@
 import * as z from 'zod';
+import type { Caller } from '../call.ts';
 import { Problem } from '../errors.ts';
 import type { EventRelay } from '../events/relay.ts';
 import { type Endpoint, guardedEndpoint } from '../http/endpoint.ts';
 import { pageOf, pageQuery, toPage } from '../http/page.ts';
-import type { Caller } from '../sessions/authenticate.ts';
 import { message } from '../sessions/schemas.ts';
 import type { SessionDeps } from '../sessions/sessions.ts';
 import { readEvents } from './event-store.ts';

@@ -1,9 +1,8 @@
 import { emailRequest } from '../accounts/mail-schemas.ts';
 import { readActivity } from '../audit/store.ts';
-import type { Call } from '../call.ts';
+import type { Call, Caller } from '../call.ts';
 import { type Endpoint, guardedEndpoint } from '../http/endpoint.ts';
 import { pageOf, pageQuery, toPage } from '../http/page.ts';
-import type { Caller } from '../sessions/authenticate.ts';
 import { noteView } from '../sessions/notes.ts';
 import type { SessionDeps } from '../sessions/sessions.ts';
 import { readSessions } from '../sessions/store.ts';

@@ -1,8 +1,8 @@
 import type { Config } from '../config.ts';
+import { bearerOf } from '../http/admission.ts';
 import type { BodyReading } from '../http/body.ts';
 import type { Contract } from '../http/contract.ts';
 import type { Endpoint, Translation } from '../http/endpoint.ts';
-import { bearerOf } from '../sessions/authenticate.ts';
 import { compatApis } from './apis.ts';
 import { oldAnswer, oldBody } from './describe.ts';
 import type { CompatName } from './names.ts';
@@ -64,7 +64,7 @@ function older(name: CompatName, { limit }: Table, row: Row, { contract, handle 
         return oldResponses(row, contract.responses);
       },
     },
-    async handle(c, gate) {
+    async handle(c, admission) {
       const told = new Map<string, string>();
       const translation: Translation = {
         ...reading,
@@ -73,7 +73,7 @@ function older(name: CompatName, { limit }: Table, row: Row, { contract, handle 
           limit === undefined ? [] : [{ policy: limit, key: `${path}:${await call.addressKey()}` }],
       };
       try {
-        const answer = await handle(c, gate, translation);
+        const answer = await handle(c, admission, translation);
         // Any page can send a form, and shall not replace the cookie of whoever opens it.
         if (row.form === true) answer.headers.delete('Set-Cookie');
         return await withOldNames(row, answer);

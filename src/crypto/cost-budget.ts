@@ -1,4 +1,4 @@
-import type { Admission } from './hashing.ts';
+import type { Semaphore } from './hashing.ts';
 import { Overloaded, requireAwaited } from './semaphore.ts';
 
 interface BudgetOptions {
@@ -13,7 +13,7 @@ interface BudgetOptions {
  * computed lately. Each hash spends what it is known to cost, and time gives it back. No request waits for another: a
  * Worker drops what belongs to a request whose client has gone, and a place that such a one held would stay taken.
  */
-export function createCostBudget({ max, now }: BudgetOptions): Admission {
+export function createCostBudget({ max, now }: BudgetOptions): Semaphore {
   let spent = 0;
   let since = now();
   return async (run, { cost, isContinuation = false, signal }) => {

@@ -16,7 +16,7 @@ export interface Work {
  * Runs work when it is its turn. One for each process, whatever the work is.
  * @throws {Overloaded} where too much is to be done already
  */
-export type Admission = <Result>(run: () => Promise<Result>, work: Work) => Promise<Result>;
+export type Semaphore = <Result>(run: () => Promise<Result>, work: Work) => Promise<Result>;
 
 export interface ScryptInput {
   readonly password: string;
@@ -61,7 +61,7 @@ export interface Hashing {
   /** phpass: MD5 over salt and password, then `rounds` times over the digest and the password. */
   readonly phpass: (password: string, salt: string, rounds: number) => Promise<Uint8Array>;
   readonly limits: HashLimits;
-  readonly admit: Admission;
+  readonly admit: Semaphore;
 }
 
 /** What the service on Node verifies: about a second of a core at most, and 128 MiB. */

@@ -1,4 +1,4 @@
-import type { Admission, Work } from './hashing.ts';
+import type { Semaphore, Work } from './hashing.ts';
 
 /** Work below this says little of how busy the machine is: milliseconds of cost. A hash of our own takes half as much more. */
 const tellingCost = 10;
@@ -41,7 +41,7 @@ interface Waiting {
  * Of those that need much memory one runs at a time. What continues an admitted one is next, and never turned away: a
  * hash that was verified is not verified again for want of its successor.
  */
-export function createSemaphore({ width, longestWait, now }: SemaphoreOptions): Admission {
+export function createSemaphore({ width, longestWait, now }: SemaphoreOptions): Semaphore {
   const waiting: Waiting[] = [];
   const max = width * longestWait;
   let running = 0;

@@ -1,12 +1,12 @@
 import type * as z from 'zod';
-import type { Call } from '../call.ts';
+import type { Call, Caller } from '../call.ts';
 import { Problem, type ProblemCode } from '../errors.ts';
 import type { AttemptResult } from '../kv-attempts.ts';
 import type { Attempt } from '../limits/lockout.ts';
 import type { PolicyName } from '../limits/policies.ts';
 import type { Hit } from '../limits/rate-limit.ts';
 import type { Permission } from '../roles/permissions.ts';
-import type { Caller, Gate } from '../sessions/authenticate.ts';
+import type { Admission } from './admission.ts';
 import { type BodyReading, parseBody } from './body.ts';
 import type { RequestContext } from './context.ts';
 import type { Contract } from './contract.ts';
@@ -77,7 +77,7 @@ export interface Endpoint {
       readonly body?: z.ZodType | undefined;
       readonly permission?: Permission;
     };
-  readonly handle: (c: RequestContext, gate: Gate, translation?: Translation) => Promise<Response>;
+  readonly handle: (c: RequestContext, admission: Admission, translation?: Translation) => Promise<Response>;
 }
 
 /** Counts nothing: for endpoints that cost nearly nothing, or limit by other means. */
@@ -93,8 +93,8 @@ export function endpoint<
 >(definition: Definition<Body, undefined, Subject, Params, Query, Limit>): Endpoint {
   return {
     contract: definition,
-    handle: (c, gate, translation) =>
-      noting(c, gate, undefined, () => run(definition, c, gate, undefined, translation)),
+    handle: (c, admission, translation) =>
+      noting(c, admission, undefined, () => run(definition, c, admission, undefined, translation)),
   };
 }
 
@@ -112,12 +112,12 @@ export function guardedEndpoint<
   const all: ProblemCode[] = ['invalid_token', ...reauthentication, ...forbidden, ...errors];
   return {
     contract: { ...definition, security: 'bearer', errors: all },
-    handle: async (c, gate, translation) => {
-      const caller = await gate.identify(c.req.header('Authorization'));
-      return await noting(c, gate, caller, async () => {
-        if (permission !== undefined) await gate.requirePermission(caller, permission);
-        if (sensitive) gate.requireRecent(caller);
-        return await run(definition, c, gate, caller, translation);
+    handle: async (c, admission, translation) => {
+      const caller = await admission.identify(c.req.header('Authorization'));
+      return await noting(c, admission, caller, async () => {
+        if (permission !== undefined) await admission.requirePermission(caller, permission);
+        if (sensitive) admission.requireRecent(caller);
+        return await run(definition, c, admission, caller, translation);
       });
     },
   };
@@ -126,14 +126,14 @@ export function guardedEndpoint<
 async function run<Body, C extends Caller | undefined, Subject, Params, Query, Limit extends PolicyName>(
   definition: Definition<Body, C, Subject, Params, Query, Limit>,
   c: RequestContext,
-  gate: Gate,
+  admission: Admission,
   caller: C,
   translation?: Translation,
 ): Promise<Response> {
   const later: (() => Promise<unknown>)[] = [];
   const call: Call = {
     origin: originOf(c),
-    addressKey: () => gate.addressKey(c.env.clientAddress),
+    addressKey: () => admission.addressKey(c.env.clientAddress),
     languages: c.req.header('Accept-Language')?.slice(0, 200),
     startedAt: c.get('startedAt'),
     // Asked for where it matters: it makes the runtime build a whole Request.
@@ -147,12 +147,12 @@ async function run<Body, C extends Caller | undefined, Subject, Params, Query, L
   const input = { c, params, query, body, caller, call };
   const { subject, ...prepared } = await definition.prepare(input);
   const counted = { ...prepared, hits: [...prepared.hits, ...((await translation?.hits(call)) ?? [])] };
-  const { tried, refusal, giveBack } = await gate.admit(counted, caller, call, (headers) => {
+  const { tried, refusal, giveBack } = await admission.admit(counted, caller, call, (headers) => {
     for (const [name, value] of Object.entries(headers)) c.header(name, value);
   });
   // Whatever comes next may be costly, and nobody waits for it any more.
   if (definition.method !== 'get' && call.signal.aborted) {
-    c.executionCtx.waitUntil(gate.withdraw(counted));
+    c.executionCtx.waitUntil(admission.withdraw(counted));
     throw new Problem('client_closed_request');
   }
   const begin = async () => await definition.handler({ ...input, tried }, subject);

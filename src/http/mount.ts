@@ -1,6 +1,6 @@
 import type { Hono } from 'hono';
 import { Problem } from '../errors.ts';
-import type { Gate } from '../sessions/authenticate.ts';
+import type { Admission } from './admission.ts';
 import type { Env, RequestContext } from './context.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { Serve } from './serve.ts';
@@ -17,13 +17,13 @@ const routeOf = (path: string) => path.replaceAll(/\{(\w+)\}/g, ':$1');
 export function mount(
   app: Hono<Env>,
   endpoints: readonly Endpoint[],
-  { gate, serve, redirectsSlashes }: { gate: Gate; serve: Serve; redirectsSlashes: boolean },
+  { admission, serve, redirectsSlashes }: { admission: Admission; serve: Serve; redirectsSlashes: boolean },
 ): void {
   const allowed = new Map<string, string[]>();
   for (const { contract, handle } of endpoints) {
     const { method, anyRequest } = contract;
     const path = routeOf(contract.path);
-    const answer = serve(contract, (c) => handle(c, gate));
+    const answer = serve(contract, (c) => handle(c, admission));
     if (anyRequest === true) {
       app.all(path, answer);
       app.all(`${path}/*`, answer);

@@ -1,7 +1,8 @@
 import type { Origin } from '../audit/audit.ts';
+import type { Caller } from '../call.ts';
 import { Problem } from '../errors.ts';
-import type { Caller, Gate } from '../sessions/authenticate.ts';
 import { isNoted } from '../sessions/notes.ts';
+import type { Admission } from './admission.ts';
 import type { RequestContext } from './context.ts';
 import { doLater } from './later.ts';
 
@@ -14,7 +15,7 @@ export const originOf = (c: RequestContext): Origin => ({
 /** Has a refusal noted, after the answer that tells it. */
 export async function noting(
   c: RequestContext,
-  gate: Gate,
+  admission: Admission,
   caller: Caller | undefined,
   work: () => Promise<Response>,
 ): Promise<Response> {
@@ -23,7 +24,7 @@ export async function noting(
   } catch (error) {
     if (error instanceof Problem && isNoted(error.code)) {
       const [{ code }, origin] = [error, originOf(c)];
-      c.executionCtx.waitUntil(doLater([() => gate.noteRefusal(code, caller, origin)]));
+      c.executionCtx.waitUntil(doLater([() => admission.noteRefusal(code, caller, origin)]));
     }
     throw error;
   }

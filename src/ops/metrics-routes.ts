@@ -1,9 +1,9 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Deps } from '../deps.ts';
 import { Problem } from '../errors.ts';
+import { bearerOf } from '../http/admission.ts';
 import { type Endpoint, endpoint, unlimited } from '../http/endpoint.ts';
 import { isLoopbackAddress } from '../limits/client-address.ts';
-import { bearerOf } from '../sessions/authenticate.ts';
 import type { SigningKeys } from '../tokens/signing-keys.ts';
 import { createGauges } from './gauges.ts';
 import type { Metrics } from './metrics.ts';

@@ -15,9 +15,9 @@ export const withProblemPages = (
   page: (problem: Problem, c: RequestContext, sent: URLSearchParams) => Html,
 ): Endpoint => ({
   ...endpoint,
-  handle: async (c, gate) => {
+  handle: async (c, admission) => {
     try {
-      return await endpoint.handle(c, gate);
+      return await endpoint.handle(c, admission);
     } catch (error) {
       if (!(error instanceof Error)) throw error;
       const problem = toProblem(error, deps, c.get('requestId'));

@@ -1,9 +1,9 @@
 import { type AuditEntry, auditRow, type Origin, recordAudit } from '../audit/audit.ts';
+import type { Caller } from '../call.ts';
 import type { Deps } from '../deps.ts';
 import type { ProblemCode } from '../errors.ts';
 import type { AddressKey } from '../limits/address-key.ts';
 import type { LogFields } from '../ops/log.ts';
-import type { Caller } from './authenticate.ts';
 
 /** What a refusal is called in the audit log. */
 const refusals: Partial<Record<ProblemCode, AuditEntry['type']>> = {

@@ -1,8 +1,8 @@
+import type { Admission } from '../http/admission.ts';
 import type { Contract } from '../http/contract.ts';
 import { type Endpoint, endpoint, guardedEndpoint } from '../http/endpoint.ts';
 import { pageOf, pageQuery, toPage } from '../http/page.ts';
 import { accessTokenClaims } from '../tokens/access-token.ts';
-import type { Gate } from './authenticate.ts';
 import { logout, logoutAll, revokeSession } from './end-sessions.ts';
 import { listSessions, toOpenSession } from './list.ts';
 import { refresh } from './refresh.ts';
@@ -54,7 +54,7 @@ export const lastingRefresh = (deps: SessionDeps): Endpoint =>
       'From then on each token works once, as in `POST /auth/refresh`.',
   });
 
-export function sessionRoutes(deps: SessionDeps, gate: Gate): Endpoint[] {
+export function sessionRoutes(deps: SessionDeps, admission: Admission): Endpoint[] {
   return [
     refreshEndpoint(deps, {
       path: '/auth/refresh',
@@ -82,7 +82,7 @@ export function sessionRoutes(deps: SessionDeps, gate: Gate): Endpoint[] {
         const shown = body.refresh_token;
         const { sessionId } =
           shown === undefined
-            ? await gate.identify(c.req.header('Authorization'))
+            ? await admission.identify(c.req.header('Authorization'))
             : await readRefreshToken(deps, shown);
         return { hits: [{ policy: 'logout_address', key: await call.addressKey() }], subject: sessionId };
       },
@@ -148,7 +148,7 @@ export function sessionRoutes(deps: SessionDeps, gate: Gate): Endpoint[] {
       errors: ['reauthentication_required', 'not_found'],
       limits: ['write_user'],
       prepare: ({ caller, params }) => {
-        if (params.id !== caller.sessionId) gate.requireRecent(caller);
+        if (params.id !== caller.sessionId) admission.requireRecent(caller);
         return { hits: [{ policy: 'write_user', key: caller.userId }], subject: undefined };
       },
       handler: async ({ c, caller: { userId }, params, call }) => {

@@ -1,5 +1,5 @@
 import type { Origin } from '../audit/audit.ts';
-import type { Call } from '../call.ts';
+import type { Call, Caller } from '../call.ts';
 import type { Deps } from '../deps.ts';
 import { Problem, type ProblemCode } from '../errors.ts';
 import type { GetOperation } from '../kv.ts';
@@ -14,23 +14,16 @@ import { describeError } from '../ops/log.ts';
 import { count } from '../ops/observation.ts';
 import type { Permission } from '../roles/permissions.ts';
 import type { Roles } from '../roles/roles.ts';
-import { type AccessTokenClaims, verifyAccessToken } from '../tokens/access-token.ts';
+import { noteRefusal } from '../sessions/notes.ts';
+import { verifyAccessToken } from '../tokens/access-token.ts';
 import type { Revocation } from '../tokens/revocation.ts';
 import type { SigningKeys } from '../tokens/signing-keys.ts';
-import { noteRefusal } from './notes.ts';
-
-/** Who asks: the claims of a verified access token that was not revoked. */
-export interface Caller {
-  readonly userId: string;
-  readonly sessionId: string;
-  readonly claims: AccessTokenClaims;
-}
 
 /** How long ago a user may have proved who they are, for what is sensitive: seconds. */
 const recent = 600;
 
 /** Lets requests in: counts their limits and looks for revocation, both in one round trip. */
-export interface Gate {
+export interface Admission {
   /**
    * Reads the bearer token of a request (RFC 6750 section 2.1). Costs no round trip.
    * @throws {Problem} `invalid_token`
@@ -59,7 +52,7 @@ export interface Gate {
     caller: Caller | undefined,
     call: Pick<Call, 'after' | 'signal'>,
     announce: (headers: Headers) => void,
-  ): Promise<Admission>;
+  ): Promise<Admitted>;
   /** What limits and locks count an address by. */
   readonly addressKey: AddressKey;
   /** Notes a refusal in the audit log, once the answer is out. Does not reject. */
@@ -74,7 +67,7 @@ interface Counted {
 }
 
 /** A request that was counted. */
-export interface Admission {
+export interface Admitted {
   /** How the guess was counted. */
   readonly tried: AttemptResult;
   /** Why it is not let in; undefined where it is. */
@@ -96,7 +89,7 @@ interface Needs
 export const bearerOf = (authorization: string | undefined): string | undefined =>
   /^Bearer +([^ ]+) *$/i.exec(authorization ?? '')?.[1];
 
-export function createGate(deps: Needs): Gate {
+export function createAdmission(deps: Needs): Admission {
   const { config, kv, fallback, log, now, roles, signingKeys, revocation } = deps;
   const addressKey = createAddressKeys(deps.keyring);
   return {
@@ -174,5 +167,5 @@ export function createGate(deps: Needs): Gate {
 }
 
 const nothingTried: AttemptResult = { allowed: true, isPending: false, until: 0, failures: [] };
-const nothingCounted: Admission = { tried: nothingTried, refusal: undefined, giveBack: async () => undefined };
+const nothingCounted: Admitted = { tried: nothingTried, refusal: undefined, giveBack: async () => undefined };
 const nothingRead: GetOperation = { type: 'get', keys: [] };
