@@ -40,11 +40,15 @@ export async function rotateKeysCommand(argv: readonly string[], environment: En
   }
 }
 
+/** Whether it is the thumbprint of a key in base64url, which may begin with a dash like an option. */
+const isThumbprint = (argument: string) => /^[\w-]{43}$/.test(argument);
+
 /** `retire-key`: removes a signing key for good. @returns the lines to print */
 export async function retireKeyCommand(argv: readonly string[], environment: Environment): Promise<string[]> {
-  const { values, positionals } = parseArgs({ args: [...argv], options: { neon }, allowPositionals: true });
-  const [kid] = positionals;
-  if (kid === undefined || positionals.length > 1) throw new Error(retireKeyUsage);
+  const args = argv.filter((argument) => !isThumbprint(argument));
+  const { values, positionals } = parseArgs({ args, options: { neon }, allowPositionals: true });
+  const [kid, ...others] = [...argv.filter(isThumbprint), ...positionals];
+  if (kid === undefined || others.length > 0) throw new Error(retireKeyUsage);
   const { deps, close } = await openDeps(environment, values.neon);
   try {
     const retired = await retireSigningKey(deps, kid);
